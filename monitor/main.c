@@ -1,0 +1,183 @@
+/*
+ * The monitor: the brain of ProcLaunch, without a privilege. It decides which profile runs, writes
+ * the log, and can name nothing to anybody but an index, a generation and a signal.
+ */
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "clock.h"
+#include "confine.h"
+#include "descriptors.h"
+#include "nofile.h"
+#include "log.h"
+#include "parent.h"
+#include "report.h"
+#include "rules.h"
+#include "reports.h"
+#include "supervise.h"
+
+#define EVENTS_AT_ONCE	 64
+#define MESSAGES_AT_ONCE 256
+
+static int epoll = -1;
+
+static void
+handle_hello(void *subject, struct incoming *incoming)
+{
+	struct message hello;
+
+	(void)subject;
+	if (!channel_same_build(&incoming->message))
+		fatalx("the parent is of another build than this monitor: install all three");
+	log_set_level((enum level)incoming->message.hello.log_level);
+	if ((incoming->message.hello.options & HELLO_CHECK) != 0) {
+		supervise_only_check();
+		log_briefly();
+	}
+	confine(&incoming->message.hello);
+	channel_hello(&hello);
+	parent_answer(&hello);
+}
+
+static void
+handle_ping(void *subject, struct incoming *incoming)
+{
+	struct message pong;
+
+	(void)subject;
+	message_begin(&pong, MESSAGE_PONG);
+	pong.number = incoming->message.number;
+	parent_answer(&pong);
+}
+
+static void
+handle_log(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	log_use(channel_take(incoming));
+}
+
+/* All that the parent may say. The state is whether it has introduced itself: until then we are not
+ * confined, and listen to nothing else. */
+#define BEFORE_HELLO 1U
+#define AFTER_HELLO  2U
+static const struct rule rules[] = {
+    {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
+    {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
+    {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 1, 1, handle_log},
+    {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
+    {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
+    {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
+    {MESSAGE_SETTING, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_setting},
+    {MESSAGE_RECALL, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_recall},
+    {MESSAGE_PROCESS, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_process},
+    {MESSAGE_CLAIM, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_claim},
+};
+
+/* Takes in what the parent has said, as far as it goes at once. */
+static void
+listen_to_parent(void)
+{
+	static struct incoming incoming;
+	static unsigned state = BEFORE_HELLO;
+	enum channel_result result = CHANNEL_DONE;
+	unsigned taken;
+
+	for (taken = 0; taken < MESSAGES_AT_ONCE; taken++) {
+		result = channel_receive(FD_PARENT, &incoming);
+		if (result == CHANNEL_AGAIN)
+			return;
+		if (result == CHANNEL_CLOSED)
+			_exit(0); /* the parent has gone; so do we, at once */
+		if (result == CHANNEL_BROKEN ||
+		    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_PARENT, state, NULL,
+			&incoming) != RULE_KEPT)
+			fatalx("the parent sent %s, which is not in the table",
+			    message_name(incoming.message.type));
+		state = AFTER_HELLO;
+	}
+}
+
+static void
+watch_parent(int operation, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.fd = FD_PARENT};
+
+	if (epoll_ctl(epoll, operation, FD_PARENT, &event) == -1)
+		fatal("epoll_ctl");
+}
+
+static void
+prepare(void)
+{
+	sigset_t all;
+
+	nofile_raise();
+	(void)sigfillset(&all);
+	if (syscall(SYS_close_range, FD_EMPTY + 1, ~0U, 0) == -1 ||
+	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_NAME, "proclaunch-monitor", 0, 0, 0) == -1)
+		fatal("cannot prepare");
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll == -1)
+		fatal("epoll_create1");
+	watch_parent(EPOLL_CTL_ADD, EPOLLIN);
+}
+
+/* One wait, at the end of each turn. What was decided is in the log before it is asked for. */
+static _Noreturn void
+loop(void)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	bool full = false, was_full;
+	int64_t deadline;
+
+	for (;;) {
+		listen_to_parent();
+		supervise_tend(clock_now());
+		log_flush();
+		was_full = full;
+		full = parent_flush();
+		if (full != was_full)
+			watch_parent(EPOLL_CTL_MOD, full ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		deadline = clock_earlier(supervise_deadline(), log_deadline());
+		if (epoll_wait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline)) == -1 &&
+		    errno != EINTR)
+			fatal("epoll_wait");
+	}
+}
+
+#define PRINT_MESSAGE(name, who, what) (void)printf("%s: %s: %s\n", #name, who, what);
+static void
+print_messages(void)
+{
+	MESSAGE_CATALOGUE(PRINT_MESSAGE)
+}
+
+int
+main(int count, char **arguments)
+{
+	report_as("proclaunch-monitor");
+	if (count == 2) {
+		if (strcmp(arguments[1], "--version") == 0)
+			(void)fputs(BUILD_LINE, stdout);
+		else if (strcmp(arguments[1], "--print-filter") == 0)
+			confine_print_filter();
+		else if (strcmp(arguments[1], "--print-messages") == 0)
+			print_messages();
+		else
+			fatalx("%s: this is started by proclaunch(8)", arguments[1]);
+		return fflush(stdout) == EOF ? 1 : 0;
+	}
+	prepare();
+	loop();
+}

@@ -1,0 +1,35 @@
+/*
+ * What the monitor asks of the parent: by index and generation, with a signal's number, and nothing
+ * else. What is to be asked is remembered with the profile, so that a full channel loses nothing
+ * and nothing is asked twice.
+ */
+#ifndef PROCLAUNCH_MONITOR_PARENT_H
+#define PROCLAUNCH_MONITOR_PARENT_H
+
+#include "channel.h"
+#include "table.h"
+
+/* Start its process; what was still to be asked about the last one is dropped. */
+void parent_ask_start(struct profile *profile);
+
+void parent_ask_signal(struct profile *profile, int number);
+
+/* End what is left of it, with SIGTERM or SIGKILL. */
+void parent_ask_sweep(struct profile *profile, int number);
+
+/* Keep what the next monitor must know. */
+void parent_ask_note(struct profile *profile);
+
+/* Free the index; the entry here is freed when the request is on its way. */
+void parent_ask_forget(struct profile *profile);
+
+/* The last line is written; with --check, `faults` were found. */
+void parent_goodbye(uint32_t faults);
+
+/* Answers a ping or a hello now; these are never many. */
+void parent_answer(const struct message *message);
+
+/* Sends what there is room for. Returns true when the channel is full: wait until it is not. */
+bool parent_flush(void);
+
+#endif

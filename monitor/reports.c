@@ -1,0 +1,129 @@
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "log.h"
+#include "reports.h"
+#include "vocabulary.h"
+
+/* Entries that are no profiles are met again at each scan; so many are remembered. */
+#define SKIPPED_MAX 1024
+
+#define TAG TAG_PROCLAUNCH
+
+static void
+say_child_died(const struct report_facts *facts)
+{
+	char signal_text[SIGNAL_TEXT_BYTES];
+
+	if (facts->end != END_SIGNAL) {
+		log_line(TAG, SAY_CHILD_EXITED, facts->text, facts->pid, facts->value);
+		return;
+	}
+	(void)signal_to_text(facts->value, signal_text, sizeof(signal_text));
+	if (facts->value == SIGSYS)
+		log_line(TAG, SAY_CHILD_SANDBOX, facts->text, facts->pid, signal_text);
+	else
+		log_line(TAG, SAY_CHILD_KILLED, facts->text, facts->pid, signal_text);
+}
+
+static uint64_t seen[SKIPPED_MAX];
+static unsigned count;
+
+/* One line for each entry, however often it is met. */
+static bool
+skipped_before(const char *name, uint32_t why)
+{
+	uint64_t sum = 14695981039346656037ULL ^ why;
+	unsigned i;
+
+	for (; *name != '\0'; name++)
+		sum = (sum ^ (unsigned char)*name) * 1099511628211ULL;
+	for (i = 0; i < count; i++)
+		if (seen[i] == sum)
+			return true;
+	if (count == SKIPPED_MAX)
+		return true; /* a thousand lines have said it */
+	seen[count++] = sum;
+	return false;
+}
+
+unsigned
+reports_skipped(void)
+{
+	return count;
+}
+
+static void
+say_skipped(uint32_t why, const char *name)
+{
+	if (skipped_before(name, why))
+		return;
+	switch (why) {
+	case REPORT_SKIPPED_NAME:
+		log_line(TAG, SAY_SKIPPED_NAME, name);
+		break;
+	case REPORT_SKIPPED_LINK:
+		log_line(TAG, SAY_SKIPPED_LINK, name);
+		break;
+	case REPORT_SKIPPED_KIND:
+		log_line(TAG, SAY_SKIPPED_KIND, name);
+		break;
+	default:
+		log_line(TAG, SAY_SKIPPED_FULL, name);
+		break;
+	}
+}
+
+void
+reports_log(void *subject, struct incoming *incoming)
+{
+	const struct report_facts *facts = &incoming->message.report;
+
+	(void)subject;
+	switch (incoming->message.number) {
+	case REPORT_STARTED:
+		log_line(TAG, SAY_STARTED, facts->pid);
+		break;
+	case REPORT_CHILD_STARTED:
+		log_line(TAG, SAY_CHILD_STARTED, facts->text, facts->pid);
+		break;
+	case REPORT_CHILD_DIED:
+		say_child_died(facts);
+		break;
+	case REPORT_CHILD_HUNG:
+		log_line(TAG, SAY_CHILD_HUNG, facts->text, facts->pid);
+		break;
+	case REPORT_CHILD_BROKEN:
+		log_line(TAG, SAY_CHILD_BROKEN, facts->text, facts->pid,
+		    message_name((uint32_t)facts->value));
+		break;
+	case REPORT_CHILD_SAYS:
+		log_line(TAG, SAY_CHILD_SAYS, facts->text);
+		break;
+	case REPORT_CHILD_UNSTARTED:
+		log_line(TAG, SAY_CHILD_UNSTARTED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_UNWATCHED:
+		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_OVERFLOW:
+		log_line(TAG, SAY_OVERFLOW);
+		break;
+	case REPORT_UNSCANNED:
+		log_line(TAG, SAY_UNSCANNED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_LEDGER:
+		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));
+		break;
+	case REPORT_NO_CGROUPS:
+		log_line(TAG, SAY_NO_CGROUPS);
+		break;
+	case REPORT_LOST:
+		log_line(TAG, SAY_REPORTS_LOST, facts->value);
+		break;
+	default:
+		say_skipped(incoming->message.number, facts->text);
+		break;
+	}
+}

@@ -1,0 +1,29 @@
+/*
+ * The glue around the state machine: turns what the parent tells, what the files say and what time
+ * it is into events, and carries out the actions.
+ */
+#ifndef PROCLAUNCH_SUPERVISE_H
+#define PROCLAUNCH_SUPERVISE_H
+
+#include "channel.h"
+#include "table.h"
+
+/* What the parent tells; see the table in main.c. */
+void supervise_profile(void *subject, struct incoming *incoming);
+void supervise_setting(void *subject, struct incoming *incoming);
+void supervise_recall(void *subject, struct incoming *incoming);
+void supervise_process(void *subject, struct incoming *incoming);
+void supervise_claim(void *subject, struct incoming *incoming);
+void supervise_order(void *subject, struct incoming *incoming);
+
+/* --check: say what is wrong with each profile, start none, and leave when all have been told. */
+void supervise_only_check(void);
+
+/* What the next monitor must know of the profile. */
+void supervise_note(const struct profile *profile, struct note *note);
+
+/* When supervise_tend() has something to do; NEVER otherwise. */
+int64_t supervise_deadline(void);
+void supervise_tend(int64_t now);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * The profiles as the monitor knows them, at the indices that the parent gave them. An entry is
+ * made when the parent announces a profile, and freed when both have forgotten it.
+ */
+#ifndef PROCLAUNCH_MONITOR_TABLE_H
+#define PROCLAUNCH_MONITOR_TABLE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+
+#include "machine.h"
+#include "message.h"
+#include "settings.h"
+
+/* What the profile's timer is for. */
+enum timer { TIMER_NONE, TIMER_START, TIMER_LATE, TIMER_OVERDUE, TIMER_STILL_STOPPING };
+
+/* Why a profile is in `stopping`, which decides what follows. */
+enum cause { CAUSE_NONE, CAUSE_DOWN, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE };
+
+/* What was asked for by name, and holds until something else is. */
+enum wish { WISH_DEFAULT, WISH_UP, WISH_DOWN };
+
+struct profile {
+	bool used;
+	uint32_t generation;
+
+	/* what the directory says */
+	struct profile_facts facts;
+	struct settings settings;  /* in force */
+	bool settings_known;	   /* false until the files have been valid once */
+	bool valid;		   /* the files are valid now */
+	struct settings draft;	   /* being read */
+	uint32_t draft_missing;	   /* contents that are announced and have not come */
+	uint64_t trigger_before;   /* of the facts before those that are coming in */
+	const char *draft_refusal; /* why a content was refused */
+	enum setting draft_refused;
+	const char *refusal_said; /* what the log has been told, NULL: nothing */
+	uint32_t refused_said;
+
+	/* what happens to it */
+	enum state state;
+	struct process_facts process;
+	bool acquainted;	/* the parent has said how its process stands */
+	bool say_found;		/* the supervisor has just started: a service that runs is news */
+	int64_t recalled_start; /* when the last monitor had planned the next start; 0: not */
+	uint32_t attempt;
+	enum wish wish;
+	bool finished; /* ended, and not to be restarted */
+	enum cause cause;
+	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
+	bool reload_owed;
+	uint64_t trigger_done; /* the change that a reload has answered */
+	uint32_t failures;     /* starts in a row that failed or died within a second */
+	uint32_t restarts;
+	uint32_t claims; /* wrong pids in its pid file since its start */
+	enum timer timer;
+	int64_t timer_at; /* NEVER with TIMER_NONE */
+	int64_t stop_since;
+	int64_t since_wall_ms; /* since when it is in this state */
+
+	/* the last process that ended */
+	enum process_end exit_end;
+	int32_t exit_pid;
+	int32_t exit_value;
+	int64_t exit_wall_ms;
+
+	/* what the parent is still to be asked; `parent` keeps this */
+	unsigned ask;
+	uint64_t signals; /* bit n: signal n */
+	bool asking;
+	TAILQ_ENTRY(profile) queue;
+};
+
+/* The entry of this index and generation, or NULL. */
+struct profile *table_at(uint32_t index, uint32_t generation);
+
+/* Makes the entry, in the place of one of an older generation. NULL: the index is out of range. */
+struct profile *table_make(uint32_t index, uint32_t generation);
+
+void table_free(struct profile *profile);
+uint32_t table_index(const struct profile *profile);
+
+/* Every used index is below. */
+uint32_t table_end(void);
+struct profile *table_used(uint32_t index);
+
+#define PROFILES_FOREACH(profile, index)                    \
+	for ((index) = 0; (index) < table_end(); (index)++) \
+		if (((profile) = table_used(index)) != NULL)
+
+#endif

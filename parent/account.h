@@ -1,0 +1,40 @@
+/*
+ * From a name to ids. The only place that asks the name service (passwd, LDAP, ...), and always in
+ * the parent's own context: never between fork and exec.
+ */
+#ifndef PROCLAUNCH_ACCOUNT_H
+#define PROCLAUNCH_ACCOUNT_H
+
+#include <sys/types.h>
+
+#include "message.h"
+
+struct account {
+	char name[ACCOUNT_NAME_BYTES];
+	char home[512];
+	char shell[256];
+	uid_t uid;
+	gid_t gid;
+	uint32_t group_count;
+	gid_t groups[FORK_GROUPS_MAX];
+};
+
+/*
+ * Looks up the account that the first `length` bytes of `text` name: exactly, but for one newline
+ * at the end. REFUSAL_NONE, or why it is refused: NO_ACCOUNT for a number, an unknown name or
+ * anything around the name, FALSE_ROOT for a uid 0 by another name than root, GROUPS for too many
+ * groups.
+ */
+enum refusal account_by_text(const char *text, size_t length, struct account *account);
+
+/* The same for a uid. */
+enum refusal account_by_uid(uid_t uid, struct account *account);
+
+/*
+ * Whom the monitor becomes: `name` if given; else the account _proclaunch; else a uid in
+ * 61184-65519 (which systemd's documentation sets aside for such use) that no account and no
+ * process has. Returns false, with the reason on standard error, when there is none.
+ */
+bool account_for_monitor(const char *name, uid_t *uid, gid_t *gid);
+
+#endif

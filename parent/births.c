@@ -1,0 +1,472 @@
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "births.h"
+#include "cgroup.h"
+#include "children.h"
+#include "clock.h"
+#include "inform.h"
+#include "ledger.h"
+#include "loop.h"
+#include "processes.h"
+#include "profiles.h"
+#include "rules.h"
+#include "surveys.h"
+
+/* However fast a monitor asks, a profile is started so often at once, and then so often. */
+#define START_TOKENS 20
+#define START_REFILL (500 * MILLISECOND)
+/* More children than this do not stand between fork and exec at the same time. */
+#define IN_FLIGHT_MAX 256
+
+enum ask { ASK_RUN = 1, ASK_READER = 2 };
+
+static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
+static unsigned in_flight;
+
+static void
+enqueue(struct profile *profile, enum ask ask)
+{
+	profile->ask |= ask;
+	if (!profile->asking)
+		TAILQ_INSERT_TAIL(&asks, profile, asks);
+	profile->asking = true;
+}
+
+static void
+dequeue(struct profile *profile, unsigned done)
+{
+	profile->ask &= ~done;
+	if (profile->ask != 0 || !profile->asking)
+		return;
+	TAILQ_REMOVE(&asks, profile, asks);
+	profile->asking = false;
+}
+
+static void
+close_birth(struct profile *profile)
+{
+	if (profile->birth.channel == -1)
+		return;
+	jobs_end(&profile->birth);
+	free(profile->go);
+	profile->go = NULL;
+	in_flight--;
+}
+
+static void
+close_reader(struct profile *profile)
+{
+	dequeue(profile, ASK_READER);
+	jobs_end(&profile->reader);
+}
+
+/* Nothing was executed, and this is why. */
+static void
+fail(struct profile *profile, enum stage stage, int error)
+{
+	close_birth(profile);
+	dequeue(profile, ASK_RUN);
+	profile->process.phase = PHASE_NONE;
+	profile->process.ended = clock_now();
+	profile->process.end = END_UNBORN;
+	profile->process.stage = stage;
+	profile->process.error = (uint32_t)error;
+	processes_changed(profile);
+}
+
+/* A bucket of tokens, so that a monitor that went mad cannot make the host do nothing but fork. */
+static bool
+take_token(struct profile *profile)
+{
+	int64_t now = clock_now(), earned = (now - profile->start_refilled) / START_REFILL;
+
+	if (profile->start_refilled == 0 || profile->start_tokens + earned >= START_TOKENS) {
+		profile->start_tokens = START_TOKENS;
+		profile->start_refilled = now;
+	} else {
+		profile->start_tokens += (uint32_t)earned;
+		profile->start_refilled += earned * START_REFILL;
+	}
+	if (profile->start_tokens == 0)
+		return false;
+	profile->start_tokens--;
+	return true;
+}
+
+void
+births_start(struct profile *profile, uint32_t attempt)
+{
+	processes_release(profile);
+	loop_close(&profile->rest);
+	memset(&profile->process, 0, sizeof(profile->process));
+	memset(&profile->claim, 0, sizeof(profile->claim));
+	profile->process.attempt = attempt;
+	profile->process.trigger = profile->facts.trigger;
+	profile->process.started = clock_now();
+	if (profile->facts.refusal != REFUSAL_NONE || profile->facts.gone != 0) {
+		inform_tell(profile, TELL_PROFILE); /* the monitor did not know yet */
+		fail(profile, STAGE_ACCOUNT, EPERM);
+		return;
+	}
+	if (!take_token(profile)) {
+		fail(profile, STAGE_RATE, EAGAIN);
+		return;
+	}
+	if (ledger_reserve(table_index(profile)) == -1) {
+		fail(profile, STAGE_LEDGER, errno);
+		return;
+	}
+	profile->process.phase = PHASE_ASKED;
+	enqueue(profile, ASK_RUN);
+	processes_changed(profile);
+}
+
+void
+births_cancel(struct profile *profile)
+{
+	/* nothing was executed; a child that the spawner has made sees its gate vanish, and ends */
+	fail(profile, STAGE_GATE, ECANCELED);
+}
+
+void
+births_read_pid_file(struct profile *profile)
+{
+	if (profile->contents[SETTING_PID_FILE] != NULL && profile->reader.channel == -1)
+		enqueue(profile, ASK_READER);
+}
+
+void
+births_stop(struct profile *profile)
+{
+	close_birth(profile);
+	close_reader(profile);
+	dequeue(profile, ASK_RUN | ASK_READER);
+}
+
+static void
+add_variable(struct go *go, const char *name, const char *value)
+{
+	size_t room = sizeof(go->environment) - go->environment_bytes;
+	int wrote = snprintf(go->environment + go->environment_bytes, room, "%s=%s", name, value);
+
+	/* account.h bounds all values: together they fit */
+	if (wrote > 0 && (size_t)wrote < room)
+		go->environment_bytes += (uint32_t)wrote + 1;
+}
+
+static struct go *
+prepare_go(const struct profile *profile, const struct account *account)
+{
+	struct go *go = calloc(1, sizeof(*go));
+
+	if (go == NULL)
+		return NULL;
+	go->device = profile->facts.device;
+	go->inode = profile->facts.inode;
+	memcpy(go->where, profile->facts.name, sizeof(go->where));
+	add_variable(go, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	add_variable(go, "HOME", account->home);
+	add_variable(go, "USER", account->name);
+	add_variable(go, "LOGNAME", account->name);
+	add_variable(go, "SHELL", account->shell);
+	add_variable(go, "PROCLAUNCH_PROFILE", profile->facts.name);
+	return go;
+}
+
+static enum channel_result
+request_child(struct profile *profile, struct job *job, enum fork_task task,
+    const struct account *account, int cgroup)
+{
+	struct job_request request = {.task = task,
+	    .account = account,
+	    .index = table_index(profile),
+	    .generation = profile->generation,
+	    .directory = profiles_directory(),
+	    .cgroup = cgroup};
+
+	if ((profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
+		request.flags = FORK_NEW_PRIVS;
+	return jobs_request(job, &request, task == TASK_RUN ? SOURCE_BIRTH : SOURCE_READER);
+}
+
+static enum channel_result
+ask_run(struct profile *profile, const struct account *account)
+{
+	enum channel_result result;
+	struct go *go;
+	int cgroup = -1;
+
+	if (cgroup_available()) {
+		cgroup = cgroup_make(profile->facts.name);
+		if (cgroup == -1) {
+			fail(profile, STAGE_CGROUP, errno);
+			return CHANNEL_DONE;
+		}
+	}
+	go = prepare_go(profile, account);
+	result = go == NULL ? CHANNEL_BROKEN
+			    : request_child(profile, &profile->birth, TASK_RUN, account, cgroup);
+	if (result == CHANNEL_DONE) {
+		profile->go = go;
+		in_flight++;
+	} else {
+		if (result == CHANNEL_BROKEN)
+			fail(profile, STAGE_SPAWNER, errno);
+		free(go);
+	}
+	if (cgroup != -1)
+		(void)close(cgroup);
+	return result;
+}
+
+/* One request of one profile. CHANNEL_AGAIN: there is no room for it now. */
+static enum channel_result
+ask(struct profile *profile)
+{
+	static struct account account;
+	enum channel_result result = CHANNEL_DONE;
+	enum refusal refusal;
+
+	refusal = profiles_account(profile, &account);
+	if (refusal != REFUSAL_NONE) {
+		profiles_refuse(profile, SETTING_USER, refusal);
+		if ((profile->ask & ASK_RUN) != 0)
+			fail(profile, STAGE_ACCOUNT, EPERM);
+		dequeue(profile, ASK_RUN | ASK_READER);
+		return CHANNEL_DONE;
+	}
+	if ((profile->ask & ASK_RUN) != 0) {
+		if (in_flight >= IN_FLIGHT_MAX)
+			return CHANNEL_AGAIN;
+		result = ask_run(profile, &account);
+		if (result != CHANNEL_AGAIN)
+			dequeue(profile, ASK_RUN);
+	} else if ((profile->ask & ASK_READER) != 0) {
+		result = request_child(profile, &profile->reader, TASK_PID_FILE, &account, -1);
+		if (result != CHANNEL_AGAIN)
+			dequeue(profile, ASK_READER);
+	}
+	return result;
+}
+
+void
+births_flush(void)
+{
+	while (!TAILQ_EMPTY(&asks) && children_spawner_ready())
+		if (ask(TAILQ_FIRST(&asks)) == CHANNEL_AGAIN)
+			break;
+}
+
+void
+births_ask_again(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index) {
+		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
+			close_birth(profile); /* a child that nobody told us of ends at its gate */
+			enqueue(profile, ASK_RUN);
+		}
+		if (profile->reader.channel != -1 && profile->reader.pidfd == -1) {
+			jobs_end(&profile->reader);
+			enqueue(profile, ASK_READER);
+		}
+	}
+}
+
+/* The pid stands in the ledger before the child may go on: nothing ever runs that we could forget.
+ */
+static void
+open_gate(struct profile *profile)
+{
+	struct message message;
+
+	if (ledger_write(profile) == -1) {
+		profile->process.end = END_UNBORN;
+		profile->process.stage = STAGE_LEDGER;
+		profile->process.error = (uint32_t)errno;
+		close_birth(profile);
+		return;
+	}
+	message_begin(&message, MESSAGE_GO);
+	message.go = *profile->go;
+	free(profile->go);
+	profile->go = NULL;
+	(void)channel_send(
+	    profile->birth.channel, &message, NULL, 0); /* it has died: SIGCHLD will tell */
+	inform_tell(profile, TELL_PROCESS);
+}
+
+static void
+start_reader(struct profile *profile, int pidfd)
+{
+	const struct content *path = profile->contents[SETTING_PID_FILE];
+	struct message message;
+
+	profile->reader.pidfd = pidfd;
+	if (path == NULL) {
+		close_reader(profile);
+		return;
+	}
+	message_begin(&message, MESSAGE_GO);
+	message.go.device = profile->facts.device;
+	message.go.inode = profile->facts.inode;
+	memcpy(message.go.where, profile->facts.name, sizeof(message.go.where));
+	(void)channel_send(
+	    profile->reader.channel, &message, NULL, 0); /* it has died: we see it hang up */
+	message_begin(&message, MESSAGE_SETTING);
+	message.number = SETTING_PID_FILE;
+	message.setting.length = path->length;
+	memcpy(message.setting.bytes, path->bytes, path->length);
+	(void)channel_send(profile->reader.channel, &message, NULL, 0);
+}
+
+static void
+run_born(struct profile *profile, const struct message *message, int pidfd)
+{
+	if (pidfd == -1) {
+		fail(profile, STAGE_CLONE, message->born.error);
+		return;
+	}
+	processes_hold(profile, message->born.pid, pidfd);
+	profile->sessions[0] = message->born.pid; /* it begins with setsid(2) */
+	profile->process.phase = PHASE_BORN;
+	profile->process.started = clock_now();
+	open_gate(profile);
+	processes_pidfd_event(message->index, 0); /* has it ended, before we knew its number? */
+}
+
+void
+births_born(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct profile *profile = table_at(message->index);
+	bool run = message->born.task == TASK_RUN;
+	int pidfd = channel_take(incoming);
+
+	(void)subject;
+	if (message->born.task == TASK_SURVEY) {
+		surveys_born(message, pidfd);
+	} else if (profile == NULL || profile->generation != message->generation ||
+	    !jobs_match(run ? &profile->birth : &profile->reader, message)) {
+		if (pidfd != -1)
+			(void)close(pidfd); /* not wanted any more: its gate is gone, it ends */
+	} else if (run) {
+		run_born(profile, message, pidfd);
+	} else if (pidfd == -1) {
+		close_reader(profile);
+	} else {
+		start_reader(profile, pidfd);
+	}
+}
+
+static void
+handle_stage(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->process.end = END_UNBORN;
+	profile->process.stage = incoming->message.stage.stage;
+	profile->process.error = (uint32_t)incoming->message.stage.error;
+}
+
+/* Refused claims are the monitor's to log; the file may yet come to name the service. */
+static void
+handle_claim(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+	struct claim *claim = &incoming->message.claim;
+
+	if (claim->verdict == CLAIM_NUMBER)
+		claim->verdict = processes_prove(profile, claim->pid);
+	if (claim->verdict == CLAIM_NUMBER) {
+		close_reader(profile);
+		return;
+	}
+	if (profile->stray) {
+		profile->stray = false;
+		processes_ended(profile, END_UNKNOWN, 0);
+	}
+	if (claim->verdict == CLAIM_ABSENT || memcmp(claim, &profile->claim, sizeof(*claim)) == 0)
+		return;
+	profile->claim = *claim;
+	inform_tell(profile, TELL_CLAIM);
+}
+
+/* All that a child may say between fork and exec, or that the reader of a pid file may say. */
+static const struct rule birth_rules[] = {
+    {MESSAGE_STAGE, FROM_JOB, PHASE_BIT(PHASE_ASKED) | PHASE_BIT(PHASE_BORN), 0, 0, handle_stage},
+};
+static const struct rule reader_rules[] = {
+    {MESSAGE_CLAIM, FROM_JOB, PHASE_BIT(PHASE_UP), 0, 0, handle_claim},
+};
+
+/* The exec closed the job, or the child died; the latter is for SIGCHLD to tell. */
+static void
+hung_up(struct profile *profile)
+{
+	bool at_gate = profile->go != NULL;
+
+	if (profile->process.phase == PHASE_ASKED) {
+		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
+		return;
+	}
+	close_birth(profile);
+	if (profile->process.phase != PHASE_BORN || at_gate || profile->process.end != END_NONE)
+		return;
+	profile->process.phase = PHASE_UP;
+	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0)
+		births_read_pid_file(profile);
+	else
+		profile->process.phase = PHASE_PROVED;
+	processes_changed(profile);
+}
+
+void
+births_drain(struct profile *profile)
+{
+	struct incoming incoming;
+
+	while (profile->birth.channel != -1 &&
+	    channel_receive(profile->birth.channel, &incoming) == CHANNEL_DONE)
+		(void)rules_apply(birth_rules, 1, FROM_JOB, PHASE_BIT(profile->process.phase),
+		    profile, &incoming);
+}
+
+void
+births_birth_event(uint32_t index, uint32_t events)
+{
+	struct profile *profile = table_at(index);
+
+	if (profile == NULL || profile->birth.channel == -1)
+		return;
+	births_drain(profile);
+	if ((events & EPOLLHUP) != 0)
+		hung_up(profile);
+}
+
+void
+births_reader_event(uint32_t index, uint32_t events)
+{
+	struct profile *profile = table_at(index);
+	struct incoming incoming;
+	enum channel_result result;
+
+	(void)events;
+	if (profile == NULL || profile->reader.channel == -1)
+		return;
+	result = channel_receive(profile->reader.channel, &incoming);
+	if (result == CHANNEL_CLOSED || result == CHANNEL_BROKEN)
+		close_reader(profile); /* killed by its user, who alone is hurt: start_timeout */
+	else if (result == CHANNEL_DONE)
+		(void)rules_apply(reader_rules, 1, FROM_JOB, PHASE_BIT(profile->process.phase),
+		    profile, &incoming);
+}

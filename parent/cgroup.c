@@ -1,0 +1,348 @@
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "names.h"
+
+/* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
+#define PREFIX	  "profile-"
+#define DEPTH_MAX 16
+
+static int ours = -1; /* our subtree */
+
+/* A tenant's profile is alice/web; '%' stands in no name. */
+static const char *
+directory_name(const char *profile)
+{
+	static char name[sizeof(PREFIX) + FULL_NAME_BYTES];
+	char *slash;
+
+	(void)snprintf(name, sizeof(name), PREFIX "%s", profile);
+	slash = strchr(name, '/');
+	if (slash != NULL)
+		*slash = '%';
+	return name;
+}
+
+static int
+open_profile(const char *profile)
+{
+	if (ours == -1) {
+		errno = ENOENT;
+		return -1;
+	}
+	return openat(
+	    ours, directory_name(profile), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Our own path in the unified hierarchy, "" for its root; false when there is none. cgroups(7). */
+static bool
+own_path(char *path, size_t size)
+{
+	char text[PATH_MAX], *line, *end;
+	ssize_t length;
+	int file = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
+
+	if (file == -1)
+		return false;
+	length = read(file, text, sizeof(text) - 1);
+	(void)close(file);
+	text[length < 0 ? 0 : length] = '\0';
+	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+	if (line == NULL)
+		return false;
+	line = strchr(line, '/');
+	end = strchr(line, '\n');
+	if (end != NULL)
+		*end = '\0';
+	(void)snprintf(path, size, "%s", strcmp(line, "/") == 0 ? "" : line);
+	return true;
+}
+
+/* systemd marks what it has given away, https://systemd.io/CGROUP_DELEGATION */
+static bool
+delegated(const char *path)
+{
+	char answer = '0';
+
+	return (getxattr(path, "trusted.delegate", &answer, 1) == 1 ||
+		   getxattr(path, "user.delegate", &answer, 1) == 1) &&
+	    answer == '1';
+}
+
+static int
+make_subtree(const char *parent, const char *name)
+{
+	char path[PATH_MAX + 64];
+	struct statfs kind;
+	int made;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", parent, name);
+	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+		return -1;
+	made = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (made != -1 &&
+	    (fstatfs(made, &kind) == -1 || kind.f_type != CGROUP2_SUPER_MAGIC ||
+		faccessat(made, "cgroup.procs", W_OK, AT_EACCESS) == -1)) {
+		(void)close(made);
+		return -1;
+	}
+	return made;
+}
+
+static int
+choose_subtree(const char *mount, const char *name)
+{
+	char own[PATH_MAX / 2], path[PATH_MAX];
+	int made = -1;
+
+	if (own_path(own, sizeof(own))) {
+		(void)snprintf(path, sizeof(path), "%s%s", mount, own);
+		if (geteuid() != 0 || delegated(path))
+			made = make_subtree(path, name);
+	}
+	return made == -1 && geteuid() == 0 ? make_subtree(mount, name) : made;
+}
+
+bool
+cgroup_begin(int state_directory)
+{
+	struct stat status;
+	struct mntent *mount;
+	char name[64];
+	FILE *mounts;
+
+	if (fstat(state_directory, &status) == -1)
+		return false;
+	(void)snprintf(name, sizeof(name), "proclaunch-%llx-%llx",
+	    (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+	mounts = setmntent("/proc/self/mounts", "re");
+	if (mounts == NULL)
+		return false;
+	while (ours == -1 && (mount = getmntent(mounts)) != NULL)
+		if (strcmp(mount->mnt_type, "cgroup2") == 0)
+			ours = choose_subtree(mount->mnt_dir, name);
+	(void)endmntent(mounts);
+	return ours != -1;
+}
+
+bool
+cgroup_available(void)
+{
+	return ours != -1;
+}
+
+int
+cgroup_make(const char *profile)
+{
+	const char *name = directory_name(profile);
+
+	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST)
+		return -1;
+	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Calls `found` for the directory and each one below it, the deepest first, until it says stop. */
+static bool
+walk(int directory, unsigned depth, bool (*found)(int directory, void *context), void *context)
+{
+	struct dirent *entry;
+	struct stat status;
+	bool go_on = true;
+	DIR *stream;
+	int below;
+
+	/* a directory that has none below it has two links */
+	if (depth < DEPTH_MAX && fstat(directory, &status) == 0 && status.st_nlink > 2) {
+		below = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		stream = below == -1 ? NULL : fdopendir(below);
+		while (go_on && stream != NULL && (entry = readdir(stream)) != NULL) {
+			if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+				continue;
+			below = openat(directory, entry->d_name,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			if (below == -1)
+				continue;
+			go_on = walk(below, depth + 1, found, context);
+			(void)close(below);
+		}
+		if (stream != NULL)
+			(void)closedir(stream);
+	}
+	return go_on && found(directory, context);
+}
+
+struct member_search {
+	pid_t pid;  /* which; 0: each one */
+	int number; /* with pid 0: the signal to send */
+	bool found;
+	const char *profile;
+};
+
+/* Signals one member: the pidfd first, then the proof that what it holds is a member. */
+static void
+signal_member(const char *profile, pid_t pid, int number)
+{
+	int pidfd = pidfd_open(pid, 0);
+
+	if (pidfd == -1)
+		return;
+	if (cgroup_contains(profile, pid))
+		(void)pidfd_send_signal(pidfd, number, NULL, 0); /* it may have ended */
+	(void)close(pidfd);
+}
+
+static bool
+read_members(int directory, void *context)
+{
+	struct member_search *search = context;
+	FILE *members;
+	int file, pid;
+
+	file = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	members = file == -1 ? NULL : fdopen(file, "r");
+	if (members == NULL) {
+		if (file != -1)
+			(void)close(file);
+		return true;
+	}
+	while (!search->found && fscanf(members, "%d", &pid) == 1) {
+		if (search->pid == 0)
+			signal_member(search->profile, pid, search->number);
+		else
+			search->found = pid == search->pid;
+	}
+	(void)fclose(members);
+	return !search->found;
+}
+
+bool
+cgroup_contains(const char *profile, pid_t pid)
+{
+	struct member_search search = {.pid = pid};
+	int directory = open_profile(profile);
+
+	if (directory == -1)
+		return false;
+	(void)walk(directory, 0, read_members, &search);
+	(void)close(directory);
+	return search.found;
+}
+
+int
+cgroup_events(const char *profile)
+{
+	int directory = open_profile(profile), events;
+
+	if (directory == -1)
+		return -1;
+	events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	(void)close(directory);
+	return events;
+}
+
+bool
+cgroup_populated(const char *profile)
+{
+	char text[128];
+	ssize_t length;
+	int events = cgroup_events(profile);
+
+	if (events == -1)
+		return false;
+	length = read(events, text, sizeof(text) - 1);
+	(void)close(events);
+	text[length < 0 ? 0 : length] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+void
+cgroup_signal(const char *profile, int number)
+{
+	struct member_search search = {.number = number, .profile = profile};
+	int directory = open_profile(profile), file;
+
+	if (directory == -1)
+		return;
+	if (number == SIGKILL) {
+		file = openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+		if (file != -1) {
+			(void)!write(file, "1", 1); /* the caller watches whether they end */
+			(void)close(file);
+		}
+	} else {
+		(void)walk(directory, 0, read_members, &search);
+	}
+	(void)close(directory);
+}
+
+static bool
+remove_below(int directory, void *context)
+{
+	char path[32];
+	char target[PATH_MAX];
+	ssize_t length;
+
+	(void)context;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
+	length = readlink(path, target, sizeof(target) - 1);
+	if (length > 0) {
+		target[length] = '\0';
+		(void)rmdir(target); /* EBUSY: processes are in it */
+	}
+	return true;
+}
+
+void
+cgroup_remove(const char *profile)
+{
+	int directory = open_profile(profile);
+
+	if (directory == -1)
+		return;
+	(void)walk(directory, 0, remove_below, NULL);
+	(void)close(directory);
+}
+
+void
+cgroup_end(void)
+{
+	if (ours != -1)
+		(void)remove_below(ours, NULL);
+}
+
+void
+cgroup_each(void (*found)(const char *profile))
+{
+	struct dirent *entry;
+	DIR *stream;
+	char *slash;
+	int own = ours == -1 ? -1 : openat(ours, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	stream = own == -1 ? NULL : fdopendir(own);
+	if (stream == NULL)
+		return;
+	while ((entry = readdir(stream)) != NULL) {
+		if (entry->d_type != DT_DIR || strncmp(entry->d_name, PREFIX, strlen(PREFIX)) != 0)
+			continue;
+		slash = strchr(entry->d_name, '%');
+		if (slash != NULL)
+			*slash = '/';
+		found(entry->d_name + strlen(PREFIX));
+	}
+	(void)closedir(stream);
+}

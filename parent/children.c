@@ -1,0 +1,508 @@
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "births.h"
+#include "build.h"
+#include "children.h"
+#include "clock.h"
+#include "descriptors.h"
+#include "inform.h"
+#include "nofile.h"
+#include "loop.h"
+#include "profiles.h"
+#include "report.h"
+#include "requests.h"
+
+#define ANSWER_WITHIN (10 * SECOND)
+/* A ping goes out with work, but not more often than this. */
+#define PING_PAUSE (1 * SECOND)
+/* While a profile is on its way somewhere the monitor is asked so often, work or not. */
+#define PING_BUSY (5 * SECOND)
+/* So many deaths are forgiven, one more every six seconds; each further one delays the next start.
+ */
+#define DEATHS_FREE	 5
+#define DEATHS_FORGET	 (6 * SECOND)
+#define DELAY_STEP	 (100 * MILLISECOND)
+#define DELAY_MAX	 (10 * SECOND)
+#define MESSAGES_AT_ONCE 64
+
+struct child {
+	const char *name;
+	enum source source;
+	int binary;
+	char path[PATH_MAX + 32];
+	pid_t pid; /* 0: there is none */
+	int channel;
+	int words;     /* what it says before it dies */
+	bool greeted;  /* its hello has come and is of our build */
+	bool blocked;  /* its queue is full */
+	bool owed;     /* it was sent work since the last ping */
+	uint32_t ping; /* number of the last ping */
+	int64_t pinged;
+	int64_t answer_by; /* NEVER: nothing is asked */
+	int64_t start_at;  /* NEVER: it runs */
+	unsigned deaths;
+	int64_t died;
+};
+
+static struct child monitor = {.name = "monitor",
+    .source = SOURCE_MONITOR,
+    .binary = -1,
+    .channel = -1,
+    .words = -1,
+    .answer_by = NEVER};
+static struct child spawner = {.name = "spawner",
+    .source = SOURCE_SPAWNER,
+    .binary = -1,
+    .channel = -1,
+    .words = -1,
+    .answer_by = NEVER};
+static struct child *const both[] = {&spawner, &monitor};
+#define BOTH (sizeof(both) / sizeof(both[0]))
+
+static struct hello greeting;
+static int empty = -1;
+static int null_device = -1;
+static bool startup = true; /* a death is fatal */
+static bool ending;
+static int64_t busy_check = NEVER;
+
+void
+children_configure(const struct hello *hello, int empty_directory)
+{
+	greeting = *hello;
+	empty = empty_directory;
+	null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null_device == -1)
+		fatal("/dev/null");
+}
+
+static void
+open_binary(struct child *child)
+{
+	char folder[PATH_MAX];
+	ssize_t length;
+	char *slash;
+
+	length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
+	if (length <= 0)
+		fatal("/proc/self/exe");
+	folder[length] = '\0';
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	(void)snprintf(child->path, sizeof(child->path), "%s/proclaunch-%s", folder, child->name);
+	child->binary = open(child->path, O_RDONLY | O_CLOEXEC);
+	if (child->binary != -1)
+		return;
+	(void)snprintf(
+	    child->path, sizeof(child->path), "%s/proclaunch-%s", LIBEXECDIR, child->name);
+	child->binary = open(child->path, O_RDONLY | O_CLOEXEC);
+	if (child->binary == -1)
+		fatal("proclaunch-%s is neither in %s nor in %s", child->name, folder, LIBEXECDIR);
+}
+
+void
+children_open_binaries(void)
+{
+	size_t i;
+
+	for (i = 0; i < BOTH; i++)
+		open_binary(both[i]);
+}
+
+/* Between fork and exec: system calls only. Returns when the exec fails. */
+static void
+become(const struct child *child, int channel, int words)
+{
+	char *arguments[] = {(char *)(uintptr_t)child->path, NULL};
+	char *environment[] = {NULL};
+	int high[4], i;
+	/* out of the way of the fixed numbers first */
+	const int wanted[4] = {child->binary, channel, words, empty};
+
+	for (i = 0; i < 4; i++)
+		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_CHILD_FIRST_FREE);
+	if (dup2(null_device, 0) == -1 || dup2(null_device, 1) == -1 ||
+	    dup2(high[2], FD_LAST_WORDS) == -1 || dup2(high[1], FD_PARENT) == -1 ||
+	    (child == &monitor && dup2(high[3], FD_EMPTY) == -1))
+		return;
+	/* everything else closes itself at the exec */
+	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
+		return;
+	(void)nofile_restore(); /* it was in force when we started: it can be set again */
+	(void)syscall(SYS_execveat, high[0], "", arguments, environment, AT_EMPTY_PATH);
+}
+
+static bool
+launch(struct child *child)
+{
+	int ends[2] = {-1, -1}, words[2] = {-1, -1};
+
+	if (channel_pair(ends) == -1 || pipe2(words, O_CLOEXEC | O_NONBLOCK) == -1)
+		goto failed;
+	child->pid = fork();
+	if (child->pid == 0) {
+		become(child, ends[1], words[1]);
+		_exit(127);
+	}
+	if (child->pid == -1)
+		goto failed;
+	(void)close(ends[1]);
+	(void)close(words[1]);
+	child->channel = ends[0];
+	child->words = words[0];
+	if (loop_add(child->channel, EPOLLIN, child->source, 0) == -1)
+		fatal("epoll_ctl"); /* without a channel there is nothing to supervise with */
+	return true;
+failed:
+	child->pid = 0;
+	if (ends[0] != -1) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+	}
+	if (words[0] != -1) {
+		(void)close(words[0]);
+		(void)close(words[1]);
+	}
+	return false;
+}
+
+static enum channel_result
+send_to(struct child *child, const struct message *message, const int *descriptors, unsigned count)
+{
+	enum channel_result result;
+
+	if (child->channel == -1 || child->blocked)
+		return CHANNEL_AGAIN;
+	result = channel_send(child->channel, message, descriptors, count);
+	if (result == CHANNEL_AGAIN) {
+		child->blocked = true;
+		loop_change(child->channel, EPOLLIN | EPOLLOUT, child->source, 0);
+	}
+	if (result == CHANNEL_CLOSED)
+		result = CHANNEL_AGAIN; /* it has died; SIGCHLD follows */
+	if (message->type != MESSAGE_PING)
+		child->owed = true;
+	return result;
+}
+
+static void
+start(struct child *child)
+{
+	struct message hello;
+	int64_t now = clock_now();
+
+	child->start_at = NEVER;
+	if (!launch(child)) {
+		if (startup)
+			fatal("cannot start %s", child->path);
+		inform_report(REPORT_CHILD_UNSTARTED, errno, child->name);
+		child->start_at = now + SECOND;
+		return;
+	}
+	child->greeted = child->blocked = child->owed = false;
+	channel_hello(&hello);
+	hello.hello.options = greeting.options;
+	hello.hello.uid = greeting.uid;
+	hello.hello.gid = greeting.gid;
+	hello.hello.log_level = greeting.log_level;
+	(void)send_to(child, &hello, NULL, 0);
+	child->pinged = now;
+	child->answer_by = now + ANSWER_WITHIN;
+}
+
+void
+children_start(void)
+{
+	int64_t now = clock_now();
+	size_t i;
+
+	for (i = 0; i < BOTH && !ending; i++)
+		if (both[i]->pid == 0 && both[i]->start_at <= now)
+			start(both[i]);
+}
+
+bool
+children_answered(void)
+{
+	return monitor.greeted && spawner.greeted && monitor.answer_by == NEVER &&
+	    spawner.answer_by == NEVER;
+}
+
+void
+children_started(void)
+{
+	startup = false;
+}
+
+bool
+children_are(pid_t pid)
+{
+	return pid == monitor.pid || pid == spawner.pid;
+}
+
+/* Its last words, cut to what a report holds. */
+static void
+relay_words(struct child *child)
+{
+	char text[400];
+	ssize_t length;
+
+	length = read(child->words, text, sizeof(text) - 1);
+	if (length <= 0)
+		return;
+	if (text[length - 1] == '\n')
+		length--;
+	text[length] = '\0';
+	if (startup)
+		(void)dprintf(STDERR_FILENO, "%s\n", text);
+	else
+		inform_report(REPORT_CHILD_SAYS, 0, text);
+}
+
+static void
+plan_next(struct child *child)
+{
+	int64_t now = clock_now(), forgotten = (now - child->died) / DEATHS_FORGET;
+	int64_t delay = 0;
+
+	child->deaths = forgotten >= child->deaths ? 0 : child->deaths - (unsigned)forgotten;
+	child->deaths++;
+	child->died = now;
+	if (child->deaths > DEATHS_FREE)
+		delay = (child->deaths - DEATHS_FREE) * DELAY_STEP;
+	child->start_at = now + (delay > DELAY_MAX ? DELAY_MAX : delay);
+}
+
+void
+children_reaped(const siginfo_t *how)
+{
+	struct child *child = how->si_pid == monitor.pid ? &monitor : &spawner;
+	enum process_end end = how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
+
+	if (!children_are(how->si_pid))
+		return; /* an orphan that a service has left to us */
+	relay_words(child);
+	if (startup && !ending)
+		fatalx("%s ended at once, with %s %d", child->path,
+		    end == END_EXIT ? "status" : "signal", how->si_status);
+	if (!ending)
+		inform_child(REPORT_CHILD_DIED, child->name, child->pid, end, how->si_status);
+	if (child == &spawner) {
+		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
+		births_ask_again();
+	}
+	loop_close(&child->channel);
+	(void)close(child->words);
+	child->words = -1;
+	child->pid = 0;
+	child->answer_by = NEVER;
+	child->greeted = false;
+	if (child == &monitor)
+		inform_everything();
+	plan_next(child);
+}
+
+/* It has broken a rule or hangs: it ends now, and is replaced when it has been reaped. */
+static void
+end_child(struct child *child)
+{
+	if (child->pid != 0)
+		(void)kill(child->pid, SIGKILL); /* our child, not reaped: the pid is its own */
+	child->answer_by = NEVER;
+	child->greeted = false;
+	loop_close(&child->channel);
+}
+
+bool
+children_monitor_ready(void)
+{
+	return monitor.greeted && !monitor.blocked;
+}
+
+bool
+children_spawner_ready(void)
+{
+	return spawner.greeted && !spawner.blocked;
+}
+
+enum channel_result
+children_send_monitor(const struct message *message, const int *descriptors, unsigned count)
+{
+	return send_to(&monitor, message, descriptors, count);
+}
+
+enum channel_result
+children_send_spawner(const struct message *message, const int *descriptors, unsigned count)
+{
+	return send_to(&spawner, message, descriptors, count);
+}
+
+static void
+ping(struct child *child, int64_t now)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_PING);
+	message.number = ++child->ping;
+	child->pinged = now;
+	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
+	child->owed = send_to(child, &message, NULL, 0) != CHANNEL_DONE;
+}
+
+void
+children_ping_monitor(void)
+{
+	if (monitor.greeted && monitor.answer_by == NEVER)
+		ping(&monitor, clock_now());
+}
+
+void
+children_pong(void *subject, struct incoming *incoming)
+{
+	struct child *child = subject;
+
+	if (incoming->message.number == child->ping)
+		child->answer_by = NEVER;
+}
+
+void
+children_hello(void *subject, struct incoming *incoming)
+{
+	struct child *child = subject;
+
+	if (!channel_same_build(&incoming->message)) {
+		if (startup)
+			fatalx("%s is of another build than proclaunch: install all three together",
+			    child->path);
+		inform_child(REPORT_CHILD_BROKEN, child->name, child->pid, END_NONE, MESSAGE_HELLO);
+		end_child(child);
+		return;
+	}
+	child->greeted = true;
+	child->answer_by = NEVER;
+	inform_child(REPORT_CHILD_STARTED, child->name, child->pid, END_NONE, 0);
+	if (child == &monitor)
+		inform_everything();
+}
+
+typedef enum verdict (*apply_rules)(
+    void *child, enum acquaintance acquaintance, struct incoming *incoming);
+
+static void
+child_event(struct child *child, uint32_t events, apply_rules apply)
+{
+	static struct incoming incoming;
+	enum channel_result result;
+	enum verdict verdict;
+	unsigned handled;
+
+	if ((events & EPOLLOUT) != 0 && child->channel != -1) {
+		child->blocked = false;
+		loop_change(child->channel, EPOLLIN, child->source, 0);
+	}
+	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
+		result = channel_receive(child->channel, &incoming);
+		if (result == CHANNEL_AGAIN)
+			return;
+		if (result == CHANNEL_CLOSED) {
+			end_child(child); /* it has died, or is as good as dead */
+			return;
+		}
+		verdict = RULE_BROKEN;
+		if (result == CHANNEL_DONE)
+			verdict =
+			    apply(child, child->greeted ? CHILD_GREETED : CHILD_NEW, &incoming);
+		if (verdict == RULE_BROKEN) {
+			inform_child(REPORT_CHILD_BROKEN, child->name, child->pid, END_NONE,
+			    (int)incoming.message.type);
+			end_child(child);
+		}
+	}
+}
+
+void
+children_monitor_event(uint32_t index, uint32_t events)
+{
+	(void)index;
+	child_event(&monitor, events, requests_from_monitor);
+}
+
+void
+children_spawner_event(uint32_t index, uint32_t events)
+{
+	(void)index;
+	child_event(&spawner, events, requests_from_spawner);
+}
+
+static int64_t
+deadline_of(const struct child *child)
+{
+	int64_t deadline = child->pid == 0 ? child->start_at : child->answer_by;
+
+	if (child->owed && child->answer_by == NEVER && child->greeted)
+		deadline = clock_earlier(deadline, child->pinged + PING_PAUSE);
+	return deadline;
+}
+
+int64_t
+children_deadline(void)
+{
+	return clock_earlier(
+	    clock_earlier(deadline_of(&monitor), deadline_of(&spawner)), busy_check);
+}
+
+static void
+tend(struct child *child, int64_t now)
+{
+	if (child->answer_by <= now) {
+		inform_child(REPORT_CHILD_HUNG, child->name, child->pid, END_NONE, 0);
+		end_child(child);
+	} else if (child->owed && child->greeted && child->answer_by == NEVER &&
+	    now >= child->pinged + PING_PAUSE) {
+		ping(child, now);
+		busy_check = clock_earlier(busy_check, now + PING_BUSY);
+	}
+}
+
+void
+children_tend(int64_t now)
+{
+	size_t i;
+
+	for (i = 0; i < BOTH; i++)
+		tend(both[i], now);
+	if (now >= busy_check) {
+		busy_check = NEVER;
+		if (profiles_busy()) {
+			children_ping_monitor();
+			busy_check = now + PING_BUSY;
+		}
+	}
+	children_start();
+}
+
+void
+children_end(void)
+{
+	siginfo_t how;
+	size_t i;
+
+	ending = true;
+	for (i = 0; i < BOTH; i++)
+		end_child(both[i]);
+	for (i = 0; i < BOTH; i++)
+		if (both[i]->pid != 0)
+			(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+}

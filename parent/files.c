@@ -1,0 +1,205 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "inform.h"
+#include "report.h"
+#include "trust.h"
+
+#define PID_FILE "proclaunch.pid"
+
+static int state = -1;
+static int log_directory = -1;
+static char log_name[NAME_MAX + 1];
+static bool log_to_terminal;
+
+/* A directory that everybody above it and nobody beside us can write to. */
+static int
+open_trusted(const char *what, const char *path)
+{
+	char culprit[PATH_MAX];
+	enum refusal refusal;
+	int opened = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+
+	if (opened != -1)
+		return opened;
+	if (refusal == REFUSAL_UNREADABLE)
+		fatal("%s: %s", what, culprit);
+	fatalx("%s: %s %s", what, culprit, trust_explain(refusal));
+}
+
+int
+files_open_state(const char *path)
+{
+	struct stat status;
+
+	if (mkdir(path, 0711) == -1 && errno != EEXIST)
+		fatal("state directory: %s", path);
+	state = open_trusted("state directory", path);
+	if (fstat(state, &status) == -1)
+		fatal("state directory: %s", path);
+	if (status.st_uid != geteuid())
+		fatalx(
+		    "state directory: %s belongs to uid %u and not to uid %u, who runs this: chown"
+		    " it, or name another",
+		    path, status.st_uid, geteuid());
+	return state;
+}
+
+/*
+ * A record lock, fcntl(2): to take it one must be able to write to the file, which is ours alone;
+ * flock(2) would let everybody who can read it keep us from starting. It goes with the process, and
+ * no child inherits it.
+ */
+static int
+open_lock(void)
+{
+	int file =
+	    openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (file == -1)
+		fatal("state directory: lock");
+	return file;
+}
+
+bool
+files_locked(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int file = open_lock();
+
+	if (fcntl(file, F_GETLK, &lock) == -1)
+		fatal("state directory: lock");
+	(void)close(file);
+	return lock.l_type != F_UNLCK;
+}
+
+bool
+files_lock(void)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int file = open_lock(); /* stays open: closing it would give up the lock */
+
+	if (fcntl(file, F_SETLK, &lock) == 0)
+		return true;
+	if (errno != EAGAIN && errno != EACCES)
+		fatal("state directory: lock");
+	return false;
+}
+
+void
+files_write_pid(void)
+{
+	char text[16];
+	int length, file;
+
+	length = snprintf(text, sizeof(text), "%d\n", getpid());
+	(void)unlinkat(state, PID_FILE, 0); /* of one that was killed */
+	file = openat(state, PID_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (file == -1 || fchmod(file, 0644) == -1 || write(file, text, (size_t)length) != length ||
+	    close(file) == -1)
+		fatal("state directory: " PID_FILE);
+}
+
+void
+files_remove_pid(void)
+{
+	(void)unlinkat(state, PID_FILE, 0); /* we leave: whatever holds it back, there it stays */
+}
+
+int
+files_open_empty(void)
+{
+	struct stat status;
+	int empty;
+
+	if (mkdirat(state, "empty", 0555) == -1 && errno != EEXIST)
+		fatal("state directory: empty");
+	empty = openat(state, "empty", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (empty == -1 || fstat(empty, &status) == -1 || fchmod(empty, 0555) == -1)
+		fatal("state directory: empty");
+	if (status.st_uid != geteuid() || status.st_nlink != 2)
+		fatalx("state directory: empty must be an empty directory of our own: remove it");
+	return empty;
+}
+
+int
+files_make_empty(void)
+{
+	char path[] = "/tmp/proclaunch-check-XXXXXX";
+	int empty;
+
+	if (mkdtemp(path) == NULL)
+		fatal("%s", path);
+	empty = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (rmdir(path) == -1 || empty == -1)
+		fatal("%s", path);
+	return empty;
+}
+
+void
+files_configure_log(const char *path, const char *profiles_directory)
+{
+	char folder[PATH_MAX];
+	const char *slash;
+	int opened;
+
+	log_to_terminal = path != NULL && strcmp(path, "-") == 0;
+	if (log_to_terminal)
+		return;
+	slash = path == NULL ? NULL : strrchr(path, '/');
+	if (path == NULL)
+		(void)snprintf(folder, sizeof(folder), "%s", profiles_directory);
+	else if (slash == NULL)
+		(void)snprintf(folder, sizeof(folder), ".");
+	else
+		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
+	(void)snprintf(log_name, sizeof(log_name), "%s",
+	    path == NULL	? "error.log"
+		: slash == NULL ? path
+				: slash + 1);
+	log_directory = open_trusted("log directory", folder);
+	opened = files_open_log();
+	if (opened == -1)
+		fatal("log: %s/%s", folder, log_name);
+	(void)close(opened);
+}
+
+/* Ours, a plain file, not linked to from elsewhere, nobody else's to write to. */
+static bool
+log_trusted(int file)
+{
+	struct stat status;
+
+	if (fstat(file, &status) == -1)
+		return false;
+	errno = EPERM;
+	return S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1 &&
+	    fchmod(file, 0640) == 0;
+}
+
+int
+files_open_log(void)
+{
+	int file, error;
+
+	if (log_to_terminal)
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	file = openat(log_directory, log_name,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+	if (file != -1 && log_trusted(file))
+		return file;
+	error = errno;
+	if (file != -1)
+		(void)close(file);
+	inform_report(REPORT_UNSCANNED, error, log_name);
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,39 @@
+/*
+ * The state directory and the log: opened here, checked here, and handed over as descriptors.
+ */
+#ifndef PROCLAUNCH_FILES_H
+#define PROCLAUNCH_FILES_H
+
+#include <stdbool.h>
+
+/*
+ * Opens the state directory, which is made (0711) when it is missing. Fatal when it is not ours
+ * alone, with how to mend it. Returns its descriptor, which stays the room's.
+ */
+int files_open_state(const char *path);
+
+/* True when another proclaunch holds the lock. */
+bool files_locked(void);
+
+/* Takes the lock. False when another proclaunch holds it. Stays locked until the process ends; it
+ * is not inherited by a fork. */
+bool files_lock(void);
+
+/* Writes our pid to STATE_DIR/proclaunch.pid; fatal when it cannot. And removes the file. */
+void files_write_pid(void);
+void files_remove_pid(void);
+
+/* The empty directory that becomes the monitor's root; the caller owns the descriptor. Fatal. */
+int files_open_empty(void);
+
+/* The same where there is no state directory: an empty directory that has no name any more. */
+int files_make_empty(void);
+
+/* Where the log is: `path`, or NULL for error.log in the profiles directory, or "-" for standard
+ * error. Opens it once; fatal when it cannot be trusted. */
+void files_configure_log(const char *path, const char *profiles_directory);
+
+/* Opens the log for appending. The caller owns the descriptor; -1: reported. */
+int files_open_log(void);
+
+#endif

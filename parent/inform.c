@@ -1,0 +1,268 @@
+#include <string.h>
+#include <unistd.h>
+
+#include "children.h"
+#include "files.h"
+#include "inform.h"
+
+#define REPORTS_MAX 64
+
+static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
+static struct message reports[REPORTS_MAX]; /* a ring */
+static unsigned reports_first, reports_count;
+static int reports_lost;
+static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
+static bool log_due;
+
+void
+inform_tell(struct profile *profile, unsigned what)
+{
+	if (!profile->introduced && (what & TELL_PROFILE) == 0)
+		return; /* it is told all of it when it is introduced */
+	profile->tell |= what;
+	profile->settings_told = 0;
+	if (!profile->telling)
+		TAILQ_INSERT_TAIL(&queue, profile, queue);
+	profile->telling = true;
+}
+
+void
+inform_forget(struct profile *profile)
+{
+	if (profile->telling)
+		TAILQ_REMOVE(&queue, profile, queue);
+	profile->telling = false;
+	profile->tell = 0;
+}
+
+static struct message *
+new_report(enum report report)
+{
+	struct message *message;
+
+	if (reports_count == REPORTS_MAX) {
+		reports_lost++;
+		return NULL;
+	}
+	message = &reports[(reports_first + reports_count++) % REPORTS_MAX];
+	message_begin(message, MESSAGE_REPORT);
+	message->number = report;
+	return message;
+}
+
+static void
+set_text(struct message *message, const char *text)
+{
+	strncpy(message->report.text, text, sizeof(message->report.text) - 1);
+}
+
+void
+inform_report(enum report report, int value, const char *text)
+{
+	struct message *message = new_report(report);
+
+	if (message == NULL)
+		return;
+	message->report.value = value;
+	set_text(message, text);
+}
+
+void
+inform_child(enum report report, const char *which, pid_t pid, enum process_end end, int value)
+{
+	struct message *message = new_report(report);
+
+	if (message == NULL)
+		return;
+	message->report.pid = pid;
+	message->report.end = end;
+	message->report.value = value;
+	set_text(message, which);
+}
+
+void
+inform_order(enum order order)
+{
+	orders_given |= 1U << order;
+	orders_due |= 1U << order;
+}
+
+void
+inform_everything(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	log_due = true;
+	orders_due = orders_given;
+	PROFILES_FOREACH (profile, index) {
+		if (profile->introduced)
+			inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	}
+}
+
+static bool
+send_message(const struct message *message)
+{
+	return children_send_monitor(message, NULL, 0) == CHANNEL_DONE;
+}
+
+static bool
+send_log(void)
+{
+	struct message message;
+	int descriptor;
+	bool sent;
+
+	descriptor = files_open_log();
+	if (descriptor == -1)
+		return true; /* reported; the monitor goes on without */
+	message_begin(&message, MESSAGE_LOG);
+	sent = children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
+	(void)close(descriptor);
+	return sent;
+}
+
+static bool
+send_reports(void)
+{
+	while (reports_count > 0) {
+		if (!send_message(&reports[reports_first]))
+			return false;
+		reports_first = (reports_first + 1) % REPORTS_MAX;
+		reports_count--;
+	}
+	if (reports_lost > 0) {
+		inform_report(REPORT_LOST, reports_lost, "");
+		reports_lost = 0;
+		return send_reports();
+	}
+	return true;
+}
+
+static void
+address(struct message *message, enum message_type type, const struct profile *profile)
+{
+	message_begin(message, type);
+	message->index = table_index(profile);
+	message->generation = profile->generation;
+}
+
+/* The announcement, then each file; where there is no more room, it goes on from there. */
+static bool
+send_profile(struct profile *profile)
+{
+	struct message message;
+	const struct content *content;
+
+	if (profile->settings_told == 0) {
+		address(&message, MESSAGE_PROFILE, profile);
+		message.profile = profile->facts;
+		if (!send_message(&message))
+			return false;
+		profile->settings_told = 1;
+	}
+	for (; profile->settings_told <= SETTING_COUNT; profile->settings_told++) {
+		content = profile->contents[profile->settings_told - 1];
+		if (content == NULL)
+			continue;
+		address(&message, MESSAGE_SETTING, profile);
+		message.number = profile->settings_told - 1;
+		message.setting.length = content->length;
+		memcpy(message.setting.bytes, content->bytes, content->length);
+		if (!send_message(&message))
+			return false;
+	}
+	profile->settings_told = 0;
+	return true;
+}
+
+static bool
+send_one(const struct profile *profile, enum tell what)
+{
+	struct message message;
+
+	switch (what) {
+	case TELL_RECALL:
+		address(&message, MESSAGE_RECALL, profile);
+		message.note = profile->note;
+		message.number = orders_sent == 0; /* the first monitor says what was found */
+		break;
+	case TELL_PROCESS:
+		address(&message, MESSAGE_PROCESS, profile);
+		message.process = profile->process;
+		break;
+	default:
+		address(&message, MESSAGE_CLAIM, profile);
+		message.claim = profile->claim;
+		break;
+	}
+	return send_message(&message);
+}
+
+static bool
+send_facts(struct profile *profile)
+{
+	static const enum tell others[] = {TELL_RECALL, TELL_PROCESS, TELL_CLAIM};
+	size_t i;
+
+	if ((profile->tell & TELL_PROFILE) != 0) {
+		if (!send_profile(profile))
+			return false;
+		profile->tell &= ~(unsigned)TELL_PROFILE;
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if ((profile->tell & others[i]) == 0)
+			continue;
+		if (!send_one(profile, others[i]))
+			return false;
+		profile->tell &= ~(unsigned)others[i];
+	}
+	return true;
+}
+
+static bool
+send_order(enum order order)
+{
+	unsigned bit = 1U << order;
+	struct message message;
+
+	if ((orders_due & bit) == 0)
+		return true;
+	message_begin(&message, MESSAGE_ORDER);
+	message.number = order;
+	message.order.repeated = (orders_sent & bit) != 0;
+	if (!send_message(&message))
+		return false;
+	orders_due &= ~bit;
+	orders_sent |= bit;
+	return true;
+}
+
+void
+inform_flush(void)
+{
+	struct profile *profile;
+
+	if (!children_monitor_ready())
+		return;
+	if (log_due && !send_log())
+		return;
+	log_due = false;
+	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
+	    !send_order(ORDER_LEAVE_NOW))
+		return;
+	while ((profile = TAILQ_FIRST(&queue)) != NULL) {
+		if (!send_facts(profile))
+			return;
+		TAILQ_REMOVE(&queue, profile, queue);
+		profile->telling = false;
+	}
+	(void)send_order(ORDER_TOLD);
+}
+
+bool
+inform_done(void)
+{
+	return !log_due && reports_count == 0 && TAILQ_EMPTY(&queue) && orders_due == 0;
+}

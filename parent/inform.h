@@ -1,0 +1,36 @@
+/*
+ * What the monitor has to be told. Nothing is queued but the fact that something is to be told:
+ * what is sent is what holds when there is room for it, so that a slow monitor can neither block
+ * the parent nor make it grow, and a new monitor is told everything by the same code.
+ */
+#ifndef PROCLAUNCH_INFORM_H
+#define PROCLAUNCH_INFORM_H
+
+#include "table.h"
+
+/* These facts (enum tell) of the profile have changed. */
+void inform_tell(struct profile *profile, unsigned what);
+
+/* The profile is about to be removed. */
+void inform_forget(struct profile *profile);
+
+/* Something happened that belongs into the log: with an errno or other value, and a text. */
+void inform_report(enum report report, int value, const char *text);
+
+/* The same about one of our children. */
+void
+inform_child(enum report report, const char *which, pid_t pid, enum process_end end, int value);
+
+/* An order, and for every later monitor too. */
+void inform_order(enum order order);
+
+/* A monitor has started that knows nothing. */
+void inform_everything(void);
+
+/* Sends what there is room for. */
+void inform_flush(void);
+
+/* True when the monitor has been told all there is. */
+bool inform_done(void);
+
+#endif

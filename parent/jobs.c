@@ -1,0 +1,71 @@
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "children.h"
+#include "jobs.h"
+
+static void
+fill(struct message *message, const struct job_request *request, uint32_t number)
+{
+	const struct account *account = request->account;
+
+	message_begin(message, MESSAGE_FORK);
+	message->index = request->index;
+	message->generation = request->generation;
+	message->number = number;
+	message->fork.task = request->task;
+	message->fork.flags = request->flags | (geteuid() == 0 ? FORK_ROOT : 0);
+	message->fork.uid = account->uid;
+	message->fork.gid = account->gid;
+	message->fork.group_count = account->group_count;
+	memcpy(message->fork.groups, account->groups, account->group_count * sizeof(gid_t));
+}
+
+enum channel_result
+jobs_request(struct job *job, const struct job_request *request, enum source source)
+{
+	static uint32_t number;
+	struct message message;
+	int ends[2], descriptors[3], error;
+	enum channel_result result;
+
+	if (channel_pair(ends) == -1)
+		return CHANNEL_BROKEN;
+	fill(&message, request, ++number);
+	descriptors[0] = ends[1];
+	descriptors[1] = request->directory;
+	descriptors[2] = request->cgroup;
+	result = children_send_spawner(&message, descriptors, request->cgroup == -1 ? 2 : 3);
+	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, request->index) == -1)
+		result = CHANNEL_BROKEN;
+	error = errno;
+	(void)close(ends[1]);
+	if (result == CHANNEL_DONE)
+		*job = (struct job){.channel = ends[0], .pidfd = -1, .number = number};
+	else
+		(void)close(ends[0]);
+	errno = error;
+	return result;
+}
+
+bool
+jobs_match(const struct job *job, const struct message *born)
+{
+	return job->channel != -1 && job->pidfd == -1 && job->number == born->number;
+}
+
+void
+jobs_end(struct job *job)
+{
+	loop_close(&job->channel);
+	if (job->pidfd == -1)
+		return;
+	(void)pidfd_send_signal(job->pidfd, SIGKILL, NULL, 0); /* it may have ended */
+	(void)close(job->pidfd);
+	job->pidfd = -1;
+}

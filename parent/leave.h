@@ -1,0 +1,22 @@
+/* How the parent leaves: on a signal that it got itself, and in no other way. */
+#ifndef PROCLAUNCH_LEAVE_H
+#define PROCLAUNCH_LEAVE_H
+
+#include <stdint.h>
+
+/* SIGTERM and SIGINT: leave, the services stay. SIGHUP: stop all, then leave; again: leave at once.
+ */
+void leave_on_signal(int number);
+
+/* --check: leave when every profile has been looked at. */
+void leave_after_check(void);
+
+/* The monitor has written its last line; `faults` is how many profiles are refused. Ends the
+ * process when the signal allows it: after a HUP only once no process of any profile is left. */
+void leave_when_done(uint32_t faults);
+
+/* The monitor does not answer: when it is time to leave without it. NEVER: it is not. */
+int64_t leave_deadline(void);
+void leave_tend(int64_t now);
+
+#endif

@@ -1,0 +1,184 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ledger.h"
+#include "report.h"
+
+#define RECORD_MAGIC 0x50724c31U /* changes with the record's layout */
+#define RECORD_BYTES 512
+/* Space is reserved for so many records at once. */
+#define RESERVE_RECORDS 128
+
+struct record {
+	uint32_t magic;
+	uint32_t index;
+	uint64_t checksum; /* over the whole record with this member 0 */
+	char boot[40];
+	char name[FULL_NAME_BYTES];
+	char account[ACCOUNT_NAME_BYTES];
+	uint32_t uid;
+	uint32_t present;
+	uint64_t start_ticks;
+	struct process_facts process;
+	struct note note;
+	pid_t sessions[2];
+	unsigned char unused[128];
+};
+_Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
+
+static int ledger = -1;
+static char boot[40];
+static uint32_t reserved; /* records whose space is certain */
+
+/* FNV-1a: it has to tell a torn record from a whole one, and root alone can write the file. */
+static uint64_t
+sum_up(const struct record *record)
+{
+	const unsigned char *bytes = (const unsigned char *)record;
+	uint64_t sum = 14695981039346656037ULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(*record); i++) {
+		if (i >= offsetof(struct record, checksum) && i < offsetof(struct record, boot))
+			continue;
+		sum = (sum ^ bytes[i]) * 1099511628211ULL;
+	}
+	return sum;
+}
+
+static void
+read_boot(void)
+{
+	int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+
+	if (file == -1 || read(file, boot, sizeof(boot) - 1) <= 0)
+		fatal("/proc/sys/kernel/random/boot_id");
+	(void)close(file);
+}
+
+void
+ledger_open(int state_directory)
+{
+	struct stat status;
+
+	read_boot();
+	ledger = openat(state_directory, "ledger",
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (ledger == -1 || fstat(ledger, &status) == -1)
+		fatal("ledger");
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1 ||
+	    (status.st_mode & 077) != 0)
+		fatalx("ledger: it must be a plain file of mode 0600 that belongs to uid %u alone:"
+		       " move it away",
+		    geteuid());
+}
+
+int
+ledger_reserve(uint32_t index)
+{
+	uint32_t records = (index / RESERVE_RECORDS + 1) * RESERVE_RECORDS;
+
+	if (index < reserved)
+		return 0;
+	/* posix_fallocate(3): writes the blocks itself where the file system cannot reserve them */
+	errno = posix_fallocate(ledger, 0, (off_t)records * RECORD_BYTES);
+	if (errno != 0)
+		return -1;
+	reserved = records;
+	return 0;
+}
+
+static int
+put(const struct record *record)
+{
+	ssize_t wrote =
+	    pwrite(ledger, record, sizeof(*record), (off_t)record->index * RECORD_BYTES);
+
+	if (wrote == (ssize_t)sizeof(*record))
+		return 0;
+	if (wrote >= 0)
+		errno = EIO;
+	return -1;
+}
+
+int
+ledger_write(const struct profile *profile)
+{
+	struct record record;
+
+	memset(&record, 0, sizeof(record));
+	record.magic = RECORD_MAGIC;
+	record.index = table_index(profile);
+	memcpy(record.boot, boot, sizeof(record.boot));
+	memcpy(record.name, profile->facts.name, sizeof(record.name));
+	memcpy(record.account, profile->facts.account, sizeof(record.account));
+	record.uid = profile->facts.uid;
+	record.present = profile->facts.present;
+	record.start_ticks = profile->start_ticks;
+	record.process = profile->process;
+	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
+	record.note = profile->note;
+	record.checksum = sum_up(&record);
+	if (ledger_reserve(record.index) == -1)
+		return -1;
+	return put(&record);
+}
+
+void
+ledger_forget(uint32_t index)
+{
+	struct record record = {.index = index};
+
+	if (index < reserved)
+		(void)put(&record); /* the space is there; what stays is a profile that is gone */
+}
+
+static bool
+believable(const struct record *record, uint32_t index)
+{
+	return record->magic == RECORD_MAGIC && record->index == index &&
+	    record->checksum == sum_up(record) && memcmp(record->boot, boot, sizeof(boot)) == 0 &&
+	    record->process.phase < PHASE_COUNT && record->process.end < END_COUNT &&
+	    memchr(record->name, '\0', sizeof(record->name)) != NULL &&
+	    memchr(record->account, '\0', sizeof(record->account)) != NULL;
+}
+
+static bool
+recall(const struct record *record)
+{
+	struct profile *profile = table_add_at(record->index, record->name);
+
+	if (profile == NULL)
+		return false;
+	memcpy(profile->facts.account, record->account, sizeof(record->account));
+	profile->facts.uid = record->uid;
+	profile->facts.present = record->present;
+	profile->facts.gone = 1; /* until the scan finds its directory */
+	profile->start_ticks = record->start_ticks;
+	profile->process = record->process;
+	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
+	profile->note = record->note;
+	return true;
+}
+
+unsigned
+ledger_load(void)
+{
+	struct record record;
+	unsigned recalled = 0;
+	uint32_t index;
+
+	for (index = 0; index < PROFILES_MAX; index++) {
+		if (pread(ledger, &record, sizeof(record), (off_t)index * RECORD_BYTES) !=
+		    (ssize_t)sizeof(record))
+			break;
+		if (believable(&record, index) && recall(&record))
+			recalled++;
+	}
+	return recalled;
+}

@@ -1,0 +1,32 @@
+/*
+ * STATE_DIR/ledger: what must not be forgotten when all of us die. One record of one size for each
+ * index of the table, checksummed, good for this boot only.
+ */
+#ifndef PROCLAUNCH_LEDGER_H
+#define PROCLAUNCH_LEDGER_H
+
+#include "table.h"
+
+/* Opens or makes the ledger in the state directory. Fatal when it cannot be ours alone. */
+void ledger_open(int state_directory);
+
+/*
+ * Makes sure that the record of this index has its space on the disk, so that no later write can
+ * fail for want of room. 0, or -1 with errno: then the profile must not be started.
+ */
+int ledger_reserve(uint32_t index);
+
+/* Writes the profile's record. 0, or -1 with errno. */
+int ledger_write(const struct profile *profile);
+
+/* Forgets the record of a profile that is removed from the table. */
+void ledger_forget(uint32_t index);
+
+/*
+ * Reads all records, and makes an entry in the table for each that is whole and of this boot: its
+ * name, ids, process and note are as they were recorded, facts.gone is set, and nothing has been
+ * verified. Returns how many there were.
+ */
+unsigned ledger_load(void);
+
+#endif

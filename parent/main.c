@@ -1,0 +1,292 @@
+/*
+ * The parent: the only process of ProcLaunch that is root for long. It opens, checks and hands
+ * over; it knows every process by pidfd; it keeps the ledger. It parses nothing that a tenant
+ * wrote, writes no log line and executes no service.
+ */
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "births.h"
+#include "cgroup.h"
+#include "children.h"
+#include "clock.h"
+#include "files.h"
+#include "inform.h"
+#include "leave.h"
+#include "ledger.h"
+#include "nofile.h"
+#include "loop.h"
+#include "options.h"
+#include "processes.h"
+#include "profiles.h"
+#include "report.h"
+#include "surveys.h"
+#include "watch.h"
+
+/* The first scan does not wait longer than this for what tenants own. */
+#define TENANTS_WITHIN (1 * SECOND)
+#define CHECK_WITHIN   (60 * SECOND)
+
+static int signals = -1;
+static bool reap_again;
+
+static void
+signal_event(uint32_t index, uint32_t events)
+{
+	struct signalfd_siginfo information;
+
+	(void)index;
+	(void)events;
+	while (read(signals, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
+		if (information.ssi_signo == SIGCHLD)
+			reap_again = true;
+		else
+			leave_on_signal((int)information.ssi_signo);
+	}
+}
+
+static const loop_handler handlers[SOURCE_COUNT] = {
+    [SOURCE_SIGNALS] = signal_event,
+    [SOURCE_MONITOR] = children_monitor_event,
+    [SOURCE_SPAWNER] = children_spawner_event,
+    [SOURCE_INOTIFY] = watch_event,
+    [SOURCE_BIRTH] = births_birth_event,
+    [SOURCE_READER] = births_reader_event,
+    [SOURCE_SURVEY] = surveys_event,
+    [SOURCE_PIDFD] = processes_pidfd_event,
+    [SOURCE_REST] = processes_rest_event,
+    [SOURCE_PIN] = processes_rest_event,
+};
+
+/* Every signal that a terminal or an administrator may send is taken in or ignored on purpose. */
+static void
+open_signals(void)
+{
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	static const int ignored[] = {
+	    SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+	sigset_t set;
+	size_t i;
+
+	(void)sigfillset(&set);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* whoever started us may have blocked some */
+	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		(void)signal(ignored[i], SIG_IGN);
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		(void)signal(taken[i], SIG_DFL); /* an ignored SIGCHLD would reap without us */
+		(void)sigaddset(&set, taken[i]);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		fatal("sigprocmask");
+	signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (signals == -1 || loop_add(signals, EPOLLIN, SOURCE_SIGNALS, 0) == -1)
+		fatal("signalfd");
+}
+
+/* 0, 1 and 2 must be something: a log opened as descriptor 2 would take what is meant for a
+ * terminal. */
+static void
+open_standard_descriptors(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	while (null != -1 && null <= STDERR_FILENO)
+		null = open("/dev/null", O_RDWR);
+	if (null == -1)
+		fatal("/dev/null");
+	(void)close(null);
+}
+
+/*
+ * In the background: the first process waits until the second says that all is well, or ends. What
+ * is said meanwhile goes to the standard error of the first. Returns in the second, with the
+ * descriptor to say it on.
+ */
+static int
+go_to_background(void)
+{
+	char well;
+	int ready[2];
+
+	if (pipe2(ready, O_CLOEXEC) == -1)
+		fatal("pipe2");
+	switch (fork()) {
+	case -1:
+		fatal("fork");
+	case 0:
+		(void)close(ready[0]);
+		if (setsid() == -1)
+			fatal("setsid");
+		return ready[1];
+	default:
+		(void)close(ready[1]);
+		_exit(read(ready[0], &well, 1) == 1 ? 0 : 1);
+	}
+}
+
+/* From now on nothing holds the terminal, or the pipe of whoever waits for our standard error. */
+static void
+let_go_of_terminal(int ready)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1 ||
+	    dup2(null, STDERR_FILENO) == -1)
+		fatal("/dev/null");
+	(void)close(null);
+	(void)!write(ready, "", 1); /* nobody waits any more: then nobody needs to know */
+	(void)close(ready);
+}
+
+static void
+configure_children(const struct options *options)
+{
+	struct hello hello = {.log_level = options->log_level};
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (uid == 0) {
+		if (!account_for_monitor(options->monitor_user, &uid, &gid))
+			exit(1);
+		hello.options |= HELLO_ROOT;
+	}
+	if (options->no_root)
+		hello.options |= HELLO_NO_ROOT;
+	if (options->check)
+		hello.options |= HELLO_CHECK;
+	hello.uid = uid;
+	hello.gid = gid;
+	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
+}
+
+/* One turn of the loop: wait, take in what came, act on it, tell the monitor, ask the spawner. */
+static void
+turn(void)
+{
+	int64_t deadline = clock_earlier(clock_earlier(children_deadline(), watch_deadline()),
+	    clock_earlier(surveys_deadline(), leave_deadline()));
+	int64_t now;
+
+	loop_wait(reap_again ? 0 : deadline, handlers);
+	if (reap_again)
+		reap_again = processes_reap();
+	now = clock_now();
+	watch_tend(now);
+	surveys_tend(now);
+	children_tend(now);
+	surveys_flush();
+	births_flush();
+	inform_flush();
+	leave_tend(now);
+}
+
+/* Until the three processes are up, the first scan is done and the monitor has heard of it. */
+static void
+come_up(int64_t patience)
+{
+	int64_t tenants_by = clock_now() + patience;
+	bool told = false;
+
+	children_start();
+	while (!told || !inform_done()) {
+		turn();
+		if (!told && (!surveys_pending() || clock_now() >= tenants_by)) {
+			watch_settle_all();
+			inform_order(ORDER_TOLD);
+			told = true;
+		}
+	}
+	children_ping_monitor();
+	while (!children_answered())
+		turn();
+	children_started();
+}
+
+static void
+adopt_all(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	(void)ledger_load();
+	PROFILES_FOREACH (profile, index)
+		processes_adopt(profile);
+}
+
+/* --check: monitor and spawner as ever, so that what is said is what would be said; nothing starts.
+ */
+static _Noreturn void
+check(const struct options *options)
+{
+	profiles_open(options->profiles_directory, options->no_root);
+	loop_open();
+	open_signals();
+	files_configure_log("-", NULL);
+	if (dup2(STDOUT_FILENO, STDERR_FILENO) == -1)
+		fatal("dup2");
+	configure_children(options);
+	children_open_binaries();
+	leave_after_check();
+	profiles_scan();
+	come_up(CHECK_WITHIN);
+	for (;;)
+		turn();
+}
+
+int
+main(int count, char **arguments)
+{
+	struct options options;
+	int state, ready = -1;
+
+	report_as("proclaunch");
+	open_standard_descriptors();
+	options_read(&options, count, arguments);
+	(void)umask(022);
+	nofile_raise();
+	if (options.check)
+		check(&options);
+	state = files_open_state(options.state_directory);
+	profiles_open(options.profiles_directory, options.no_root);
+	if (files_locked()) /* it runs already: all is well */
+		return 0;
+	if (!options.foreground)
+		ready = go_to_background();
+	if (!files_lock()) /* another was faster */
+		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		fatal("prctl");
+	loop_open();
+	open_signals();
+	files_configure_log(options.log_path, options.profiles_directory);
+	configure_children(&options);
+	children_open_binaries();
+	ledger_open(state);
+	inform_child(REPORT_STARTED, "", getpid(), END_NONE, 0);
+	if (!cgroup_begin(state) && geteuid() == 0)
+		inform_report(REPORT_NO_CGROUPS, 0, "");
+	if (!options.foreground && chdir("/") == -1)
+		fatal("/");
+	watch_open(profiles_directory(), options.rescan);
+	adopt_all();
+	profiles_scan();
+	come_up(TENANTS_WITHIN);
+	files_write_pid();
+	if (ready != -1)
+		let_go_of_terminal(ready);
+	for (;;)
+		turn();
+}

@@ -1,0 +1,145 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "clock.h"
+#include "options.h"
+#include "report.h"
+
+#define EXIT_USAGE	   2
+#define RESCAN_SECONDS_MAX 86400
+
+static const char usage[] =
+    "usage: proclaunch [-f|--foreground] [-D|--debug] [--log-level=fatal|warn|info|debug]\n"
+    "                  [--log-path=FILE] [--monitor-user=USER] [--no-root] [--rescan=SECONDS]\n"
+    "                  STATE_DIR PROFILES_DIR\n"
+    "       proclaunch --check PROFILES_DIR\n"
+    "       proclaunch --version | --help\n";
+
+enum long_option {
+	OPTION_LOG_LEVEL = 256,
+	OPTION_LOG_PATH,
+	OPTION_MONITOR_USER,
+	OPTION_NO_ROOT,
+	OPTION_RESCAN,
+	OPTION_CHECK,
+	OPTION_VERSION,
+	OPTION_HELP
+};
+
+static const struct option long_options[] = {
+    {"foreground", no_argument, NULL, 'f'},
+    {"debug", no_argument, NULL, 'D'},
+    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+    {"log-path", required_argument, NULL, OPTION_LOG_PATH},
+    {"monitor-user", required_argument, NULL, OPTION_MONITOR_USER},
+    {"no-root", no_argument, NULL, OPTION_NO_ROOT},
+    {"rescan", required_argument, NULL, OPTION_RESCAN},
+    {"check", no_argument, NULL, OPTION_CHECK},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static _Noreturn void
+usage_error(void)
+{
+	(void)fputs(usage, stderr);
+	exit(EXIT_USAGE);
+}
+
+static _Noreturn void
+print_and_exit(const char *text)
+{
+	exit(fputs(text, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0);
+}
+
+static uint32_t
+read_level(const char *text)
+{
+	static const char *const levels[] = {"fatal", "warn", "info", "debug"};
+	uint32_t level;
+
+	for (level = 0; level < sizeof(levels) / sizeof(levels[0]); level++)
+		if (strcmp(text, levels[level]) == 0)
+			return level;
+	warningx("--log-level=%s: must be fatal, warn, info or debug", text);
+	usage_error();
+}
+
+static int64_t
+read_seconds(const char *text)
+{
+	char *end;
+	unsigned long seconds;
+
+	seconds = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || seconds == 0 ||
+	    seconds > RESCAN_SECONDS_MAX) {
+		warningx("--rescan=%s: must be a number of seconds from 1 to %d", text,
+		    RESCAN_SECONDS_MAX);
+		usage_error();
+	}
+	return (int64_t)seconds * SECOND;
+}
+
+static void
+read_option(struct options *options, int letter)
+{
+	switch (letter) {
+	case 'f':
+		options->foreground = true;
+		break;
+	case 'D':
+		options->log_level = 3;
+		break;
+	case OPTION_LOG_LEVEL:
+		options->log_level = read_level(optarg);
+		break;
+	case OPTION_LOG_PATH:
+		options->log_path = optarg;
+		break;
+	case OPTION_MONITOR_USER:
+		options->monitor_user = optarg;
+		break;
+	case OPTION_NO_ROOT:
+		options->no_root = true;
+		break;
+	case OPTION_RESCAN:
+		options->rescan = read_seconds(optarg);
+		break;
+	case OPTION_CHECK:
+		options->check = true;
+		break;
+	case OPTION_VERSION:
+		print_and_exit(BUILD_LINE);
+	case OPTION_HELP:
+		print_and_exit(usage);
+	default:
+		usage_error();
+	}
+}
+
+void
+options_read(struct options *options, int count, char **arguments)
+{
+	int letter, operands;
+
+	memset(options, 0, sizeof(*options));
+	options->log_level = 2;
+	while ((letter = getopt_long(count, arguments, "fD", long_options, NULL)) != -1)
+		read_option(options, letter);
+	operands = count - optind;
+	if (operands != (options->check ? 1 : 2)) {
+		warningx("%s",
+		    options->check ? "--check takes one directory"
+				   : "a state directory and a profiles directory are needed");
+		usage_error();
+	}
+	if (!options->check)
+		options->state_directory = arguments[optind++];
+	options->profiles_directory = arguments[optind];
+}

@@ -1,0 +1,26 @@
+/* The command line of proclaunch(8). */
+#ifndef PROCLAUNCH_OPTIONS_H
+#define PROCLAUNCH_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	const char *state_directory;
+	const char *profiles_directory;
+	const char *log_path; /* NULL: error.log in the profiles directory; "-": standard error */
+	const char *monitor_user; /* NULL: choose one */
+	int64_t rescan;		  /* nanoseconds between two scans; 0: none */
+	uint32_t log_level;	  /* 0 fatal, 1 warn, 2 info, 3 debug */
+	bool foreground;
+	bool check;
+	bool no_root;
+};
+
+/*
+ * Reads the command line into `options`; the strings stay main()'s. --version and --help print to
+ * standard output and exit 0; a usage error prints why and how to standard error and exits 2.
+ */
+void options_read(struct options *options, int count, char **arguments);
+
+#endif

@@ -1,0 +1,436 @@
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "births.h"
+#include "cgroup.h"
+#include "children.h"
+#include "clock.h"
+#include "inform.h"
+#include "ledger.h"
+#include "loop.h"
+#include "processes.h"
+#include "procfs.h"
+#include "session.h"
+
+#define REAP_AT_ONCE 256
+
+/* PIDFD_GET_INFO, Linux 6.13; PIDFD_INFO_EXIT, Linux 6.15: include/uapi/linux/pidfd.h. */
+struct pidfd_information {
+	uint64_t mask;
+	uint64_t cgroup;
+	uint32_t pid, tgid, ppid;
+	uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define PIDFD_INFORMATION      _IOWR(0xff, 11, struct pidfd_information)
+#define PIDFD_INFORMATION_EXIT (1U << 3)
+
+#define BUCKETS 4096
+static struct profile *by_pid[BUCKETS];
+
+static struct profile *
+find_by_pid(pid_t pid)
+{
+	struct profile *profile = by_pid[(uint32_t)pid % BUCKETS];
+
+	while (profile != NULL && profile->process.pid != pid)
+		profile = profile->next_pid;
+	return profile;
+}
+
+void
+processes_changed(struct profile *profile)
+{
+	if (ledger_write(profile) == -1)
+		inform_report(REPORT_LEDGER, errno, profile->facts.name);
+	inform_tell(profile, TELL_PROCESS);
+}
+
+void
+processes_hold(struct profile *profile, pid_t pid, int pidfd)
+{
+	struct procfs_stat stat = {.start_ticks = 0};
+	struct profile **bucket = &by_pid[(uint32_t)pid % BUCKETS];
+
+	processes_release(profile);
+	(void)procfs_stat(pid, &stat); /* has it ended already, its zombie still answers */
+	profile->process.pid = pid;
+	profile->start_ticks = stat.start_ticks;
+	profile->pidfd = pidfd;
+	profile->next_pid = *bucket;
+	*bucket = profile;
+}
+
+void
+processes_release(struct profile *profile)
+{
+	struct profile **link = &by_pid[(uint32_t)profile->process.pid % BUCKETS];
+
+	if (profile->pidfd == -1)
+		return;
+	while (*link != profile)
+		link = &(*link)->next_pid;
+	*link = profile->next_pid;
+	loop_close(&profile->pidfd);
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&end, 1, 0) == 1;
+}
+
+/* Is what the pidfd holds a member of the profile? The pid cannot change hands while it lives. */
+static enum claim_verdict
+judge(const struct profile *profile, pid_t pid, int pidfd)
+{
+	struct procfs_stat stat;
+	const struct profile *holder = find_by_pid(pid);
+	bool member;
+
+	if (!procfs_stat(pid, &stat))
+		return CLAIM_NO_PROCESS;
+	if (stat.state == 'Z')
+		return CLAIM_ENDED;
+	if (pid == getpid() || children_are(pid) || (holder != NULL && holder != profile))
+		return CLAIM_FOREIGN;
+	if (cgroup_available())
+		member = cgroup_contains(profile->facts.name, pid);
+	else
+		member =
+		    procfs_descends_from_us(pid) && procfs_has_uid(pid, profile->facts.uid, true);
+	if (!member)
+		return CLAIM_FOREIGN;
+	return has_ended(pidfd) ? CLAIM_ENDED : CLAIM_NUMBER;
+}
+
+/* Notices the end of a process that is not, or not for certain, our child. */
+static void
+watch_end(struct profile *profile)
+{
+	if (loop_add(profile->pidfd, EPOLLIN, SOURCE_PIDFD, table_index(profile)) == -1)
+		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+}
+
+enum claim_verdict
+processes_prove(struct profile *profile, pid_t pid)
+{
+	enum claim_verdict verdict;
+	int pidfd;
+
+	if (pid <= 0)
+		return CLAIM_NO_PROCESS;
+	pidfd = pidfd_open(pid, 0);
+	if (pidfd == -1) /* a thread's number is no process either: EINVAL, or ENOENT */
+		return errno == ESRCH ? CLAIM_NO_PROCESS : CLAIM_THREAD;
+	verdict = judge(profile, pid, pidfd);
+	if (verdict != CLAIM_NUMBER) {
+		(void)close(pidfd);
+		return verdict;
+	}
+	processes_hold(profile, pid, pidfd);
+	watch_end(profile);
+	loop_close(&profile->rest);
+	profile->sessions[1] = getsid(pid);
+	profile->process.phase = PHASE_PROVED;
+	profile->process.adopted |= profile->stray;
+	profile->stray = false;
+	processes_changed(profile);
+	return CLAIM_NUMBER;
+}
+
+static void
+signal_members(struct profile *profile, int number)
+{
+	if (cgroup_available())
+		cgroup_signal(profile->facts.name, number);
+	else
+		session_signal(profile, number);
+}
+
+void
+processes_signal(struct profile *profile, int number)
+{
+	if (!signal_permitted(number))
+		return;
+	if (profile->pidfd != -1)
+		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
+	else if (profile->process.phase == PHASE_UP) /* `run` has left, the daemon is not proved */
+		signal_members(profile, number);
+}
+
+void
+processes_sweep(struct profile *profile, int number)
+{
+	if (profile->pidfd != -1)
+		processes_signal(profile, number);
+	signal_members(profile, number);
+}
+
+/* Are there processes of the profile besides the main one? Then their end will be noticed. */
+static bool
+rest_lives(struct profile *profile)
+{
+	if (!cgroup_available())
+		return session_pin(profile) > 0;
+	if (!cgroup_populated(profile->facts.name))
+		return false;
+	if (profile->rest == -1) {
+		profile->rest = cgroup_events(profile->facts.name);
+		if (profile->rest == -1 ||
+		    loop_add(profile->rest, EPOLLPRI, SOURCE_REST, table_index(profile)) == -1)
+			inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+	}
+	/* again, now that a change would be reported */
+	return cgroup_populated(profile->facts.name);
+}
+
+/* Nothing of the profile lives any more. */
+static void
+settle(struct profile *profile)
+{
+	loop_close(&profile->rest);
+	session_release(profile);
+	profile->process.phase = PHASE_NONE;
+}
+
+/* `run` has left with success and has not told us, or not yet, which process is the daemon. */
+static bool
+daemon_may_follow(struct profile *profile, enum process_end end, int value)
+{
+	return profile->process.phase == PHASE_UP && end == END_EXIT && value == 0 &&
+	    (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0 &&
+	    (!cgroup_available() || rest_lives(profile));
+}
+
+void
+processes_ended(struct profile *profile, enum process_end end, int value)
+{
+	bool unborn;
+
+	births_drain(profile); /* the failing step was sent before the child ended */
+	unborn = profile->process.end == END_UNBORN;
+	if (!unborn && daemon_may_follow(profile, end, value)) {
+		processes_release(profile);
+		processes_changed(profile);
+		return;
+	}
+	if (!cgroup_available())
+		(void)session_pin(profile); /* before the leader's number can be used again */
+	processes_release(profile);
+	births_stop(profile);
+	if (!unborn) {
+		profile->process.end = end;
+		profile->process.end_value = value;
+	}
+	profile->process.ended = clock_now();
+	profile->process.phase = PHASE_REST;
+	if (!rest_lives(profile))
+		settle(profile);
+	processes_changed(profile);
+}
+
+static void
+ended_with(struct profile *profile, const siginfo_t *how)
+{
+	processes_ended(
+	    profile, how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL, how->si_status);
+}
+
+/* A child of ours has ended. It is a zombie until we have let go of it, so that its number is its
+ * own. */
+static void
+reap(const siginfo_t *how)
+{
+	struct profile *profile = find_by_pid(how->si_pid);
+	siginfo_t ignored;
+
+	if (profile != NULL)
+		ended_with(profile, how);
+	else
+		children_reaped(how);
+	(void)waitid(P_PID, (id_t)how->si_pid, &ignored, WEXITED | WNOHANG);
+}
+
+bool
+processes_reap(void)
+{
+	siginfo_t how;
+	unsigned reaped;
+
+	for (reaped = 0; reaped < REAP_AT_ONCE; reaped++) {
+		how.si_pid = 0;
+		if (waitid(P_ALL, 0, &how, WEXITED | WNOHANG | WNOWAIT) == -1 || how.si_pid == 0)
+			return false;
+		reap(&how);
+	}
+	return true;
+}
+
+/* How a process ended that somebody else reaps: the kernel's record once that has happened, and
+ * what /proc says of the zombie until then. False when it is too late for one and too early for the
+ * other. */
+static bool
+wait_status_of(const struct profile *profile, int *status)
+{
+	struct pidfd_information information = {.mask = PIDFD_INFORMATION_EXIT};
+	struct procfs_stat stat;
+
+	if (procfs_stat(profile->process.pid, &stat) && stat.state == 'Z' &&
+	    stat.start_ticks == profile->start_ticks) {
+		*status = stat.wait_status;
+		return true;
+	}
+	if (ioctl(profile->pidfd, PIDFD_INFORMATION, &information) == -1 ||
+	    (information.mask & PIDFD_INFORMATION_EXIT) == 0)
+		return false;
+	*status = information.exit_code;
+	return true;
+}
+
+static void
+ended_elsewhere(struct profile *profile)
+{
+	int status;
+
+	if (!wait_status_of(profile, &status))
+		processes_ended(profile, END_UNKNOWN, 0);
+	else if (WIFSIGNALED(status))
+		processes_ended(profile, END_SIGNAL, WTERMSIG(status));
+	else
+		processes_ended(profile, END_EXIT, WEXITSTATUS(status));
+}
+
+void
+processes_pidfd_event(uint32_t index, uint32_t events)
+{
+	struct profile *profile = table_at(index);
+	siginfo_t how = {.si_pid = 0};
+
+	(void)events;
+	if (profile == NULL || profile->pidfd == -1 || !has_ended(profile->pidfd))
+		return;
+	if (waitid(P_PIDFD, (id_t)profile->pidfd, &how, WEXITED | WNOHANG | WNOWAIT) == -1)
+		ended_elsewhere(profile);
+	else if (how.si_pid != 0)
+		reap(&how);
+}
+
+void
+processes_rest_event(uint32_t index, uint32_t events)
+{
+	struct profile *profile = table_at(index);
+
+	(void)events;
+	if (profile == NULL || (profile->rest == -1 && profile->pin_count == 0) ||
+	    rest_lives(profile))
+		return;
+	loop_close(&profile->rest);
+	if (profile->process.phase == PHASE_REST) {
+		settle(profile);
+		processes_changed(profile);
+	} else if (profile->process.phase == PHASE_UP && profile->pidfd == -1) {
+		/* `run` had left with success, and nobody is left who could write the pid file */
+		processes_ended(profile, END_EXIT, 0);
+	}
+}
+
+static bool
+recorded_process_lives(const struct profile *profile, int pidfd)
+{
+	struct procfs_stat stat;
+
+	return procfs_stat(profile->process.pid, &stat) && stat.state != 'Z' &&
+	    stat.start_ticks == profile->start_ticks &&
+	    (cgroup_available() ||
+		procfs_has_uid(profile->process.pid, profile->facts.uid, false)) &&
+	    !has_ended(pidfd);
+}
+
+/* A process was recorded: it is taken over, or it has ended while nobody looked. */
+static void
+adopt_recorded(struct profile *profile)
+{
+	bool daemon = (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0;
+	uint64_t ticks = profile->start_ticks;
+	int pidfd = -1;
+
+	profile->process.adopted = 1;
+	if (profile->process.pid > 0)
+		pidfd = pidfd_open(profile->process.pid, 0);
+	if (pidfd != -1 && recorded_process_lives(profile, pidfd)) {
+		processes_hold(profile, profile->process.pid, pidfd);
+		profile->start_ticks = ticks;
+		watch_end(profile);
+		if (profile->process.phase == PHASE_BORN)
+			profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;
+		return;
+	}
+	if (pidfd != -1)
+		(void)close(pidfd);
+	if (profile->process.phase == PHASE_UP && daemon && rest_lives(profile))
+		return; /* `run` has left, the daemon is still to be proved */
+	processes_ended(profile, END_UNKNOWN, 0);
+}
+
+void
+processes_adopt(struct profile *profile)
+{
+	switch (profile->process.phase) {
+	case PHASE_ASKED: /* the gate was shut: nothing was executed */
+		profile->process.phase = PHASE_NONE;
+		break;
+	case PHASE_BORN:
+	case PHASE_UP:
+	case PHASE_PROVED:
+		adopt_recorded(profile);
+		break;
+	case PHASE_REST:
+		profile->process.adopted = 1;
+		if (!rest_lives(profile))
+			settle(profile);
+		break;
+	default:
+		break;
+	}
+	if (profile->process.phase == PHASE_UP)
+		births_read_pid_file(profile);
+}
+
+void
+processes_find_strays(struct profile *profile)
+{
+	if (profile->process.phase != PHASE_NONE || !cgroup_available() || !rest_lives(profile))
+		return;
+	profile->process.phase = PHASE_REST;
+	profile->process.end = END_UNKNOWN;
+	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0) {
+		/* its pid file may name the service: one look, before anything is ended */
+		profile->stray = true;
+		profile->process.phase = PHASE_UP;
+		births_read_pid_file(profile);
+	}
+}
+
+bool
+processes_none(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index) {
+		if (profile->process.phase != PHASE_NONE)
+			return false;
+	}
+	return true;
+}

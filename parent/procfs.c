@@ -1,0 +1,97 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "procfs.h"
+
+/* Longer than any chain of ancestors that a service has a use for. */
+#define ANCESTORS_MAX 1024
+
+/* Reads /proc/PID/NAME into text as a string; false when the process has gone. */
+static bool
+slurp(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[48];
+	ssize_t length;
+	int file;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file == -1)
+		return false;
+	length = read(file, text, size - 1);
+	(void)close(file);
+	text[length < 0 ? 0 : length] = '\0';
+	return length > 0;
+}
+
+bool
+procfs_stat(pid_t pid, struct procfs_stat *stat)
+{
+	char text[1024], *after;
+
+	if (!slurp(pid, "stat", text, sizeof(text)))
+		return false;
+	/* the process chose the name in front, which may hold anything, ')' and digits too */
+	after = strrchr(text, ')');
+	if (after == NULL ||
+	    sscanf(after,
+		") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		"%" SCNu64,
+		&stat->state, &stat->parent, &stat->start_ticks) != 3)
+		return false;
+	after = strrchr(text, ' '); /* the last field */
+	stat->wait_status = after == NULL ? 0 : (int)strtol(after, NULL, 10);
+	return true;
+}
+
+bool
+procfs_has_uid(pid_t pid, uid_t uid, bool all)
+{
+	char text[2048], *line;
+	unsigned ids[4], matching = 0, i;
+
+	if (!slurp(pid, "status", text, sizeof(text)))
+		return false;
+	line = strstr(text, "\nUid:"); /* in the name before it newlines are escaped */
+	if (line == NULL ||
+	    sscanf(line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
+		return false;
+	for (i = 0; i < 4; i++)
+		matching += ids[i] == uid;
+	return all ? matching == 4 : matching > 0;
+}
+
+bool
+procfs_descends_from_us(pid_t pid)
+{
+	struct procfs_stat stat;
+	unsigned generation;
+
+	for (generation = 0; generation < ANCESTORS_MAX && pid > 1; generation++) {
+		if (!procfs_stat(pid, &stat))
+			return false;
+		if (stat.parent == getpid())
+			return true;
+		pid = stat.parent;
+	}
+	return false;
+}
+
+void
+procfs_each(bool (*found)(pid_t pid, void *context), void *context)
+{
+	const struct dirent *entry;
+	DIR *processes = opendir("/proc");
+	bool go_on = processes != NULL;
+
+	while (go_on && (entry = readdir(processes)) != NULL)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			go_on = found((pid_t)strtol(entry->d_name, NULL, 10), context);
+	if (processes != NULL)
+		(void)closedir(processes);
+}

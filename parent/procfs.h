@@ -1,0 +1,32 @@
+/*
+ * What /proc says of a process, proc_pid_stat(5), proc_pid_status(5). The answer holds for whatever
+ * has the pid at this moment: open a pidfd first, ask, and then see that the pidfd still lives.
+ */
+#ifndef PROCLAUNCH_PROCFS_H
+#define PROCLAUNCH_PROCFS_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct procfs_stat {
+	char state; /* 'Z': a zombie */
+	pid_t parent;
+	uint64_t start_ticks; /* clock ticks since boot */
+	int wait_status;      /* of a zombie, as wait(2) has it; 0 without the right to see it */
+};
+
+/* False when there is no such process. */
+bool procfs_stat(pid_t pid, struct procfs_stat *stat);
+
+/* True when one of the real, effective, saved and file system uid is `uid`, or with `all` each. */
+bool procfs_has_uid(pid_t pid, uid_t uid, bool all);
+
+/* True when we are among the process's ancestors. */
+bool procfs_descends_from_us(pid_t pid);
+
+/* Calls `found` for every process, until it says stop. */
+void procfs_each(bool (*found)(pid_t pid, void *context), void *context);
+
+#endif

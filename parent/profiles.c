@@ -1,0 +1,351 @@
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cgroup.h"
+#include "births.h"
+#include "clock.h"
+#include "inform.h"
+#include "ledger.h"
+#include "loop.h"
+#include "processes.h"
+#include "profiles.h"
+#include "report.h"
+#include "session.h"
+#include "survey.h"
+#include "surveys.h"
+#include "trust.h"
+#include "watch.h"
+
+static int directory = -1;
+static bool without_root;
+
+static struct draft our_draft; /* of the surveys that the parent makes itself */
+
+void
+profiles_open(const char *path, bool no_root)
+{
+	char culprit[PATH_MAX];
+	enum refusal refusal;
+
+	without_root = no_root;
+	directory = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+	if (directory != -1)
+		return;
+	if (refusal == REFUSAL_UNREADABLE)
+		fatal("profiles directory: %s", culprit);
+	fatalx("profiles directory: %s %s", culprit, trust_explain(refusal));
+}
+
+int
+profiles_directory(void)
+{
+	return directory;
+}
+
+enum refusal
+profiles_account(const struct profile *profile, struct account *account)
+{
+	const struct content *user = profile->contents[SETTING_USER];
+	enum refusal refusal;
+
+	if (user != NULL && (profile->facts.owner == 0 || geteuid() != 0))
+		refusal = account_by_text(user->bytes, user->length, account);
+	else
+		refusal = account_by_uid(profile->facts.owner, account);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	/* nobody else is possible */
+	if (geteuid() != 0 && account->uid != geteuid())
+		return REFUSAL_NOT_YOU;
+	if (account->uid == 0 && without_root)
+		return REFUSAL_NO_ROOT;
+	if (profile->facts.refusal == REFUSAL_NONE && account->uid != profile->facts.uid)
+		return REFUSAL_UID_CHANGED;
+	return REFUSAL_NONE;
+}
+
+void
+profiles_refuse(struct profile *profile, enum setting setting, enum refusal refusal)
+{
+	profile->facts.refusal = refusal;
+	profile->facts.refused_setting = setting;
+	profile->facts.refused_error = 0;
+	inform_tell(profile, TELL_PROFILE);
+}
+
+/* Fills in as whom the drafted profile would run, or refuses it. */
+static void
+resolve_account(struct draft *draft)
+{
+	static struct account account;
+	static struct profile candidate; /* profiles_account() looks at facts and contents alone */
+	enum refusal refusal;
+
+	candidate.facts = draft->facts;
+	candidate.facts.refusal = REFUSAL_NO_ACCOUNT; /* the uid is not known yet */
+	memcpy(candidate.contents, draft->contents, sizeof(candidate.contents));
+	refusal = profiles_account(&candidate, &account);
+	if (refusal != REFUSAL_NONE) {
+		if (draft->facts.refusal == REFUSAL_NONE) {
+			draft->facts.refusal = refusal;
+			draft->facts.refused_setting = SETTING_USER;
+		}
+		return;
+	}
+	draft->facts.uid = account.uid;
+	memcpy(draft->facts.account, account.name, sizeof(draft->facts.account));
+}
+
+static bool
+same_contents(const struct content *one, const struct content *other)
+{
+	if (one == NULL || other == NULL)
+		return one == other;
+	return one->length == other->length && memcmp(one->bytes, other->bytes, one->length) == 0;
+}
+
+static bool
+same_draft(const struct profile *profile, const struct draft *other)
+{
+	unsigned setting;
+
+	for (setting = 0; setting < SETTING_COUNT; setting++)
+		if (!same_contents(profile->contents[setting], other->contents[setting]))
+			return false;
+	return memcmp(&profile->facts, &other->facts, sizeof(profile->facts)) == 0;
+}
+
+void
+profiles_discard(struct draft *draft)
+{
+	unsigned setting;
+
+	for (setting = 0; setting < SETTING_COUNT; setting++)
+		free(draft->contents[setting]);
+	memset(draft, 0, sizeof(*draft));
+}
+
+/* The profile is now as drafted. Who it runs as stays known when the new answer is a refusal: a
+ * process of that user may live. */
+static void
+take_over(struct profile *profile, struct draft *draft)
+{
+	unsigned setting;
+
+	if (draft->facts.account[0] == '\0') {
+		draft->facts.uid = profile->facts.uid;
+		memcpy(draft->facts.account, profile->facts.account, sizeof(draft->facts.account));
+	}
+	profile->facts = draft->facts;
+	for (setting = 0; setting < SETTING_COUNT; setting++) {
+		free(profile->contents[setting]);
+		profile->contents[setting] = draft->contents[setting];
+		draft->contents[setting] = NULL;
+	}
+}
+
+/* A whole finding has come in. */
+static void
+commit(struct draft *draft)
+{
+	struct profile *profile = table_find(draft->facts.name);
+	bool created = profile == NULL || profile->facts.trigger == TRIGGER_UNKNOWN;
+
+	if (profile == NULL && draft->facts.gone == 0) {
+		profile = table_add(draft->facts.name);
+		if (profile == NULL)
+			inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
+	}
+	if (profile != NULL) {
+		profile->seen = true;
+		if (draft->facts.gone == 0)
+			resolve_account(draft);
+		if (created || !same_draft(profile, draft)) {
+			take_over(profile, draft);
+			if (created)
+				processes_find_strays(profile);
+			watch_changed(profile);
+		} else {
+			watch_unchanged(profile);
+		}
+	}
+	profiles_discard(draft);
+}
+
+static void
+take_content(struct draft *draft, const struct message *finding)
+{
+	struct content *content;
+
+	content = malloc(sizeof(*content) + finding->setting.length);
+	if (content == NULL) {
+		inform_report(REPORT_UNSCANNED, ENOMEM, draft->facts.name);
+		draft->missing = UINT32_MAX; /* never complete: the profile stays as it was */
+		return;
+	}
+	content->length = finding->setting.length;
+	memcpy(content->bytes, finding->setting.bytes, finding->setting.length);
+	free(draft->contents[finding->number]);
+	draft->contents[finding->number] = content;
+	draft->missing--;
+}
+
+/* True when the draft is complete. */
+static bool
+take(struct draft *draft, const struct message *finding)
+{
+	if (finding->type == MESSAGE_PROFILE) {
+		profiles_discard(draft);
+		draft->facts = finding->profile;
+		memset(draft->facts.account, 0, sizeof(draft->facts.account)); /* ours to say */
+		draft->facts.uid = 0;
+		draft->missing = finding->profile.settings;
+	} else if (draft->missing > 0) {
+		take_content(draft, finding);
+	}
+	return draft->missing == 0;
+}
+
+/* The directory belongs to a tenant: it is opened as that tenant only. */
+static bool
+is_tenants(const struct profile_facts *facts)
+{
+	return geteuid() == 0 && facts->owner != 0 && facts->gone == 0;
+}
+
+/* The sink of our own surveys. */
+static void
+take_finding(void *context, const struct message *finding)
+{
+	struct profile *profile;
+
+	(void)context;
+	if (finding->type == MESSAGE_SKIPPED) {
+		inform_report((enum report)finding->number, 0, finding->report.text);
+		return;
+	}
+	if (!take(&our_draft, finding))
+		return;
+	if (is_tenants(&our_draft.facts)) {
+		profile = table_find(our_draft.facts.name);
+		if (profile != NULL)
+			profile->seen = true;
+		surveys_request(our_draft.facts.name, our_draft.facts.owner);
+		profiles_discard(&our_draft);
+	} else {
+		commit(&our_draft);
+	}
+}
+
+bool
+profiles_take_from(
+    struct draft *draft, const char *name, uid_t owner, const struct message *finding)
+{
+	if (finding->type != MESSAGE_PROFILE && finding->type != MESSAGE_SETTING)
+		return false;
+	if (!take(draft, finding))
+		return true;
+	/* what a tenant's child says about another name, or of another owner, is not believed */
+	if (strcmp(draft->facts.name, name) == 0 && draft->facts.owner == owner)
+		commit(draft);
+	return false;
+}
+
+void
+profiles_ownerless(const char *name)
+{
+	struct draft draft = {.missing = 0};
+
+	strncpy(draft.facts.name, name, sizeof(draft.facts.name) - 1);
+	draft.facts.trigger = TRIGGER_UNKNOWN + 1;
+	draft.facts.owner = UINT32_MAX;
+	draft.facts.refusal = REFUSAL_NO_ACCOUNT;
+	draft.facts.refused_setting = SETTING_DIRECTORY;
+	commit(&draft);
+}
+
+static struct survey
+our_survey(void)
+{
+	return (struct survey){.directory = directory,
+	    .owner = geteuid(),
+	    .for_tenants = geteuid() == 0,
+	    .sink = take_finding};
+}
+
+void
+profiles_look(const char *name)
+{
+	struct survey survey = our_survey();
+
+	survey_profile(&survey, name);
+}
+
+/* A cgroup of ours that belongs to no profile: its processes are ended, as those of a profile that
+ * has gone. */
+static void
+find_orphan(const char *name)
+{
+	struct profile *profile;
+
+	if (table_find(name) != NULL || !cgroup_populated(name))
+		return;
+	profile = table_add(name);
+	if (profile == NULL)
+		return;
+	profile->facts.gone = 1;
+	processes_find_strays(profile);
+	watch_changed(profile);
+}
+
+void
+profiles_scan(void)
+{
+	struct survey survey = our_survey();
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index)
+		profile->seen = false;
+	if (survey_directory(&survey) == -1) {
+		inform_report(REPORT_UNSCANNED, errno, "the profiles directory");
+		return; /* what could not be read has not disappeared */
+	}
+	PROFILES_FOREACH (profile, index) {
+		if (!profile->seen)
+			profiles_look(profile->facts.name);
+	}
+	cgroup_each(find_orphan);
+}
+
+void
+profiles_forget(struct profile *profile)
+{
+	watch_forget(profile);
+	births_stop(profile);
+	processes_release(profile);
+	session_release(profile);
+	loop_close(&profile->rest);
+	inform_forget(profile);
+	cgroup_remove(profile->facts.name);
+	ledger_forget(table_index(profile));
+	table_remove(profile);
+}
+
+bool
+profiles_busy(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index) {
+		if (profile->note.next_start != 0 ||
+		    (profile->process.phase != PHASE_NONE &&
+			profile->process.phase != PHASE_PROVED))
+			return true;
+	}
+	return false;
+}

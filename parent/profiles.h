@@ -1,0 +1,56 @@
+/*
+ * The profiles directory: what stands in it, whom it may run as, and what has changed. The surveys'
+ * findings come in here; nothing that a tenant wrote is parsed.
+ */
+#ifndef PROCLAUNCH_PROFILES_H
+#define PROCLAUNCH_PROFILES_H
+
+#include "account.h"
+#include "table.h"
+
+/* A finding that is being put together: the announcement, and the contents so far. */
+struct draft {
+	struct profile_facts facts;
+	struct content *contents[SETTING_COUNT];
+	uint32_t missing; /* contents that are announced and have not come */
+};
+
+/* Opens and checks the directory; fatal, with how to mend it, when it cannot be trusted. */
+void profiles_open(const char *path, bool no_root);
+
+/* Its descriptor; stays the room's. */
+int profiles_directory(void);
+
+/* Surveys all of it, marks as gone what has disappeared, and looks what else runs in our cgroups.
+ */
+void profiles_scan(void);
+
+/* Surveys one name: new, changed, or gone. */
+void profiles_look(const char *name);
+
+/*
+ * Takes one finding of a survey that ran as the profile's owner, `owner`, and was to be about
+ * `name`. False when it is the last one, or none that such a survey may send.
+ */
+bool profiles_take_from(
+    struct draft *draft, const char *name, uid_t owner, const struct message *finding);
+
+/* Frees what a draft has collected. */
+void profiles_discard(struct draft *draft);
+
+/* The directory of that name belongs to a uid that has no account. */
+void profiles_ownerless(const char *name);
+
+/* As whom the profile runs, looked up now. REFUSAL_NONE, or why it may not run. */
+enum refusal profiles_account(const struct profile *profile, struct account *account);
+
+/* From now on the profile is refused, for this reason. */
+void profiles_refuse(struct profile *profile, enum setting setting, enum refusal refusal);
+
+/* Removes a profile that is gone and of which nothing lives. */
+void profiles_forget(struct profile *profile);
+
+/* True while some profile is on its way: starting, stopping, or waiting for its next start. */
+bool profiles_busy(void);
+
+#endif

@@ -1,0 +1,119 @@
+#include <errno.h>
+
+#include "births.h"
+#include "children.h"
+#include "inform.h"
+#include "ledger.h"
+#include "leave.h"
+#include "processes.h"
+#include "profiles.h"
+#include "requests.h"
+
+static void
+handle_start(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->note = incoming->message.note;
+	births_start(profile, incoming->message.number);
+}
+
+static void
+handle_signal(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	if (profile->process.phase == PHASE_ASKED)
+		births_cancel(profile);
+	else
+		processes_signal(profile, (int)incoming->message.number);
+}
+
+static void
+handle_sweep(void *subject, struct incoming *incoming)
+{
+	processes_sweep(subject, (int)incoming->message.number);
+}
+
+static void
+handle_note(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->note = incoming->message.note;
+	if (ledger_write(profile) == -1)
+		inform_report(REPORT_LEDGER, errno, profile->facts.name);
+}
+
+static void
+handle_forget(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	(void)incoming;
+	if (profile->facts.gone == 0)
+		/* it has come back meanwhile: the monitor, who has forgotten it, is told anew */
+		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	else
+		profiles_forget(profile);
+}
+
+static void
+handle_goodbye(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	leave_when_done(incoming->message.number);
+}
+
+#define NOTHING_RUNS PHASE_BIT(PHASE_NONE)
+#define NO_MAIN	     (PHASE_BIT(PHASE_NONE) | PHASE_BIT(PHASE_REST))
+#define LIVES                                                                   \
+	(PHASE_BIT(PHASE_ASKED) | PHASE_BIT(PHASE_BORN) | PHASE_BIT(PHASE_UP) | \
+	    PHASE_BIT(PHASE_PROVED))
+#define LEFTOVERS                                                                \
+	(PHASE_BIT(PHASE_BORN) | PHASE_BIT(PHASE_UP) | PHASE_BIT(PHASE_PROVED) | \
+	    PHASE_BIT(PHASE_REST))
+
+/* About one profile, named by index and generation; the states are the phases of its process. */
+static const struct rule profile_rules[] = {
+    {MESSAGE_START, FROM_MONITOR, NO_MAIN, 0, 0, handle_start},
+    {MESSAGE_SIGNAL, FROM_MONITOR, LIVES, 0, 0, handle_signal},
+    {MESSAGE_SWEEP, FROM_MONITOR, LEFTOVERS, 0, 0, handle_sweep},
+    {MESSAGE_NOTE, FROM_MONITOR, 0, 0, 0, handle_note},
+    {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},
+};
+
+/* About none; the states are how far the sender is. */
+static const struct rule general_rules[] = {
+    {MESSAGE_HELLO, FROM_MONITOR | FROM_SPAWNER, CHILD_NEW, 0, 0, children_hello},
+    {MESSAGE_PONG, FROM_MONITOR | FROM_SPAWNER, CHILD_GREETED, 0, 0, children_pong},
+    {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_goodbye},
+    {MESSAGE_BORN, FROM_SPAWNER, CHILD_GREETED, 0, 1, births_born},
+};
+
+#define COUNT(rules) (sizeof(rules) / sizeof((rules)[0]))
+
+enum verdict
+requests_from_monitor(void *child, enum acquaintance acquaintance, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct profile *profile;
+
+	if (message->index == NO_PROFILE || acquaintance == CHILD_NEW)
+		return rules_apply(general_rules, COUNT(general_rules), FROM_MONITOR, acquaintance,
+		    child, incoming);
+	profile = table_at(message->index);
+	if (profile == NULL || profile->generation != message->generation) {
+		channel_discard(incoming);
+		return RULE_REFUSED; /* it was removed while the request was on its way */
+	}
+	return rules_apply(profile_rules, COUNT(profile_rules), FROM_MONITOR,
+	    PHASE_BIT(profile->process.phase), profile, incoming);
+}
+
+enum verdict
+requests_from_spawner(void *child, enum acquaintance acquaintance, struct incoming *incoming)
+{
+	return rules_apply(
+	    general_rules, COUNT(general_rules), FROM_SPAWNER, acquaintance, child, incoming);
+}

@@ -1,0 +1,113 @@
+#include <sys/epoll.h>
+
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "loop.h"
+#include "procfs.h"
+#include "session.h"
+
+static bool
+pinned(const struct profile *profile, pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < profile->pin_count; i++)
+		if (profile->pins[i].pid == pid)
+			return true;
+	return false;
+}
+
+static bool
+in_session(const struct profile *profile, pid_t pid)
+{
+	pid_t session = getsid(pid);
+
+	return session > 0 && (session == profile->sessions[0] || session == profile->sessions[1]);
+}
+
+/* A pidfd first, then the proof, all of it about what the pidfd holds. */
+static int
+open_member(const struct profile *profile, pid_t pid)
+{
+	struct procfs_stat stat;
+	int pidfd = pidfd_open(pid, 0);
+
+	if (pidfd == -1)
+		return -1;
+	if (procfs_stat(pid, &stat) && stat.state != 'Z' && in_session(profile, pid) &&
+	    procfs_has_uid(pid, profile->facts.uid, true) &&
+	    (profile->process.adopted != 0 || procfs_descends_from_us(pid)))
+		return pidfd;
+	(void)close(pidfd);
+	return -1;
+}
+
+static bool
+pin_member(pid_t pid, void *context)
+{
+	struct profile *profile = context;
+	struct pin *pins;
+	int pidfd;
+
+	if (!in_session(profile, pid) || pid == profile->process.pid || pinned(profile, pid))
+		return true;
+	pidfd = open_member(profile, pid);
+	if (pidfd == -1)
+		return true;
+	pins = reallocarray(profile->pins, profile->pin_count + 1, sizeof(*pins));
+	if (pins == NULL || loop_add(pidfd, EPOLLIN, SOURCE_PIN, table_index(profile)) == -1) {
+		(void)close(pidfd);
+		return false; /* the next look finds it again */
+	}
+	profile->pins = pins;
+	profile->pins[profile->pin_count++] = (struct pin){.pid = pid, .pidfd = pidfd};
+	return true;
+}
+
+static void
+drop_dead(struct profile *profile)
+{
+	struct pollfd end = {.events = POLLIN};
+	unsigned i;
+
+	for (i = profile->pin_count; i-- > 0;) {
+		end.fd = profile->pins[i].pidfd;
+		if (poll(&end, 1, 0) != 1)
+			continue;
+		loop_close(&profile->pins[i].pidfd);
+		profile->pins[i] = profile->pins[--profile->pin_count];
+	}
+}
+
+unsigned
+session_pin(struct profile *profile)
+{
+	if (profile->sessions[0] != 0)
+		procfs_each(pin_member, profile);
+	drop_dead(profile);
+	return profile->pin_count;
+}
+
+void
+session_signal(struct profile *profile, int number)
+{
+	unsigned i;
+
+	(void)session_pin(profile);
+	for (i = 0; i < profile->pin_count; i++)
+		(void)pidfd_send_signal(
+		    profile->pins[i].pidfd, number, NULL, 0); /* may have ended */
+}
+
+void
+session_release(struct profile *profile)
+{
+	while (profile->pin_count > 0)
+		loop_close(&profile->pins[--profile->pin_count].pidfd);
+	free(profile->pins);
+	profile->pins = NULL;
+	profile->sessions[0] = profile->sessions[1] = 0;
+}

@@ -1,0 +1,100 @@
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "table.h"
+
+/* Static, so that no entry ever moves and none can fail to be allocated; untouched pages cost
+ * nothing. */
+static struct profile profiles[PROFILES_MAX];
+static uint32_t end;	     /* every used index is below */
+static uint32_t lowest_free; /* no free index is below */
+static void *names;	     /* tsearch(3): the entries by name */
+
+static int
+compare_names(const void *one, const void *other)
+{
+	return strcmp(one, other);
+}
+
+struct profile *
+table_at(uint32_t index)
+{
+	return index < end && profiles[index].used ? &profiles[index] : NULL;
+}
+
+uint32_t
+table_index(const struct profile *profile)
+{
+	return (uint32_t)(profile - profiles);
+}
+
+uint32_t
+table_end(void)
+{
+	return end;
+}
+
+/* The tree holds pointers to the names, which stand first in an entry's facts. */
+struct profile *
+table_find(const char *name)
+{
+	void *node = tfind(name, &names, compare_names);
+	char *found;
+
+	if (node == NULL)
+		return NULL;
+	found = *(char **)node;
+	return (struct profile *)(void *)(found - offsetof(struct profile, facts.name));
+}
+
+struct profile *
+table_add_at(uint32_t index, const char *name)
+{
+	struct profile *profile;
+	uint32_t generation;
+
+	if (index >= PROFILES_MAX || profiles[index].used || table_find(name) != NULL)
+		return NULL;
+	profile = &profiles[index];
+	generation = profile->generation;
+	memset(profile, 0, sizeof(*profile));
+	strncpy(profile->facts.name, name, sizeof(profile->facts.name) - 1);
+	if (tsearch(profile->facts.name, &names, compare_names) == NULL)
+		return NULL;
+	profile->used = true;
+	profile->generation = generation + 1;
+	profile->facts.trigger = TRIGGER_UNKNOWN;
+	profile->look_at = NEVER;
+	profile->watch = profile->pidfd = profile->rest = -1;
+	profile->birth = profile->reader = JOB_NONE;
+	if (index >= end)
+		end = index + 1;
+	return profile;
+}
+
+struct profile *
+table_add(const char *name)
+{
+	while (lowest_free < PROFILES_MAX && profiles[lowest_free].used)
+		lowest_free++;
+	return table_add_at(lowest_free, name);
+}
+
+void
+table_remove(struct profile *profile)
+{
+	unsigned setting;
+
+	(void)tdelete(profile->facts.name, &names, compare_names);
+	for (setting = 0; setting < SETTING_COUNT; setting++)
+		free(profile->contents[setting]);
+	free(profile->pins);
+	free(profile->go);
+	profile->used = false;
+	if (table_index(profile) < lowest_free)
+		lowest_free = table_index(profile);
+	while (end > 0 && !profiles[end - 1].used)
+		end--;
+}

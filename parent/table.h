@@ -1,0 +1,106 @@
+/*
+ * The table of profiles: one entry a profile, keyed on its name, at an index that the monitor may
+ * name. An entry is never replaced after its creation; what happens to a profile changes the entry.
+ */
+#ifndef PROCLAUNCH_TABLE_H
+#define PROCLAUNCH_TABLE_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+
+#include "jobs.h"
+#include "message.h"
+
+/* One copy of a file's bytes, as long as the file. */
+struct content {
+	uint32_t length;
+	char bytes[];
+};
+
+/* What the monitor still has to be told of a profile, in the order in which it is told. */
+enum tell {
+	TELL_PROFILE = 1, /* the directory's facts and the files' contents */
+	TELL_RECALL = 2,  /* the note of the last monitor */
+	TELL_PROCESS = 4,
+	TELL_CLAIM = 8 /* a pid file's claim that was refused */
+};
+
+struct profile {
+	bool used;
+	uint32_t generation; /* of this index; a request that names an older one is refused */
+
+	/* the directory; `profiles` fills this in */
+	struct profile_facts facts;
+	struct content *contents[SETTING_COUNT];
+	int watch;	   /* inotify watch, -1: none */
+	int64_t look_at;   /* look at the directory again; NEVER when nothing has happened */
+	int64_t unsettled; /* since when its files have been changing; 0: they are still */
+	bool seen;	   /* by the scan that is under way */
+
+	/* the process; `processes` and `births` fill this in */
+	struct process_facts process;
+	struct claim claim;   /* the last one that was refused */
+	uint64_t start_ticks; /* of process.pid, since boot: proves the pid after our death */
+	pid_t sessions[2];    /* of `run` and of the service: what belongs to us without cgroups */
+	struct pin *pins;     /* processes of these sessions that outlived the service */
+	unsigned pin_count;
+	int pidfd;		  /* of process.pid; -1: none lives */
+	bool stray;		  /* found in the cgroup, in no record */
+	struct profile *next_pid; /* in the same bucket of the index by pid */
+	struct job birth;	  /* of the newborn, which is held by pidfd above */
+	struct go *go;		  /* what opens its gate; NULL: the gate is open */
+	struct job reader;	  /* of the pid file */
+	int rest;	       /* cgroup.events while others than the main process are left; -1 */
+	uint32_t start_tokens; /* starts that are still permitted, see births.c */
+	int64_t start_refilled;
+	struct note note;
+
+	/* what the monitor must be told; `inform` keeps this */
+	unsigned tell;
+	bool introduced; /* the monitor is to know that there is such a profile */
+	bool telling;	 /* it stands in the queue */
+	unsigned settings_told;
+	TAILQ_ENTRY(profile) queue;
+	/* what the spawner must be asked; `births` keeps this */
+	unsigned ask;
+	bool asking;
+	TAILQ_ENTRY(profile) asks;
+};
+
+/* A process that `session` holds on to. */
+struct pin {
+	pid_t pid;
+	int pidfd;
+};
+
+/* facts.trigger of an entry whose directory has not been surveyed yet. */
+#define TRIGGER_UNKNOWN 1
+
+/* The entry at an index that is in use; NULL for every other number. */
+struct profile *table_at(uint32_t index);
+
+/* The index of an entry. */
+uint32_t table_index(const struct profile *profile);
+
+/* The entry of that name, or NULL. */
+struct profile *table_find(const char *name);
+
+/* A new entry of that name, empty but for its name; NULL when the table is full. */
+struct profile *table_add(const char *name);
+
+/* A new entry at a given index, for a record of the ledger; NULL when it is taken or out of range.
+ */
+struct profile *table_add_at(uint32_t index, const char *name);
+
+/* Frees the entry and what it points to; the caller has closed its descriptors. */
+void table_remove(struct profile *profile);
+
+/* How many indices have ever been in use: every entry is below. */
+uint32_t table_end(void);
+
+#define PROFILES_FOREACH(profile, index)                    \
+	for ((index) = 0; (index) < table_end(); (index)++) \
+		if (((profile) = table_at(index)) != NULL)
+
+#endif

@@ -1,0 +1,202 @@
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "inform.h"
+#include "loop.h"
+#include "profiles.h"
+#include "report.h"
+#include "watch.h"
+
+/* Files that two looks at this distance find the same have settled. */
+#define STILL_FOR (20 * MILLISECOND)
+/* Files that never settle are believed after this time. */
+#define PATIENCE       (1 * SECOND)
+#define EVENTS_AT_ONCE 4096
+
+static int inotify = -1;
+static int profiles_watch = -1;
+static int64_t next_look = NEVER; /* the earliest look_at of all profiles, or before it */
+static int64_t next_scan = NEVER;
+static int64_t rescan_every;
+static int unwatched; /* errno of the first directory that could not be watched, told once */
+
+static void
+look_later(struct profile *profile, int64_t when)
+{
+	profile->look_at = when;
+	next_look = clock_earlier(next_look, when);
+}
+
+/* IN_ONESHOT: one event is enough to make us look; a flood of them costs the kernel's time, and
+ * only until the next look, which sets the watch again first. */
+static void
+set_watch(struct profile *profile)
+{
+	char path[64 + FULL_NAME_BYTES];
+
+	if (inotify == -1 || profile->watch != -1)
+		return;
+	(void)snprintf(
+	    path, sizeof(path), "/proc/self/fd/%d/%s", profiles_directory(), profile->facts.name);
+	profile->watch = inotify_add_watch(inotify, path,
+	    IN_ONESHOT | IN_ONLYDIR | IN_DONT_FOLLOW | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
+		IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB);
+	if (profile->watch == -1 && errno != ENOENT && unwatched == 0) {
+		unwatched = errno;
+		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+	}
+}
+
+void
+watch_open(int directory, int64_t rescan)
+{
+	char path[64];
+
+	rescan_every = rescan;
+	if (rescan != 0)
+		next_scan = clock_now() + rescan;
+	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/.", directory);
+	if (inotify != -1)
+		profiles_watch = inotify_add_watch(inotify, path,
+		    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
+	if (profiles_watch == -1 || loop_add(inotify, EPOLLIN, SOURCE_INOTIFY, 0) == -1) {
+		unwatched = errno;
+		inform_report(REPORT_UNWATCHED, errno, "the profiles directory");
+	}
+}
+
+static void
+settle(struct profile *profile)
+{
+	profile->unsettled = 0;
+	profile->look_at = NEVER;
+	inform_tell(profile,
+	    profile->introduced ? TELL_PROFILE : TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	profile->introduced = true; /* from now on it hears of every change */
+}
+
+void
+watch_changed(struct profile *profile)
+{
+	int64_t now = clock_now();
+
+	set_watch(profile);
+	if (profile->unsettled == 0)
+		profile->unsettled = now;
+	if (now - profile->unsettled >= PATIENCE)
+		settle(profile);
+	else
+		look_later(profile, now + STILL_FOR);
+}
+
+void
+watch_unchanged(struct profile *profile)
+{
+	if (profile->unsettled != 0)
+		settle(profile);
+}
+
+void
+watch_settle_all(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index) {
+		if (profile->unsettled != 0 || !profile->introduced)
+			settle(profile);
+	}
+}
+
+void
+watch_forget(struct profile *profile)
+{
+	if (profile->watch != -1)
+		(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
+	profile->watch = -1;
+}
+
+static void
+handle(const struct inotify_event *event)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	if ((event->mask & IN_Q_OVERFLOW) != 0) {
+		inform_report(REPORT_OVERFLOW, 0, "");
+		next_scan = clock_now();
+	} else if (event->wd == profiles_watch) {
+		if (event->len > 0 && event->name[0] != '.')
+			profiles_look(event->name);
+	} else {
+		PROFILES_FOREACH (profile, index) {
+			if (profile->watch != event->wd)
+				continue;
+			profile->watch = -1; /* it was for one event */
+			if (profile->look_at == NEVER)
+				look_later(profile, clock_now() + STILL_FOR);
+			break;
+		}
+	}
+}
+
+void
+watch_event(uint32_t index, uint32_t events)
+{
+	alignas(struct inotify_event) char buffer[EVENTS_AT_ONCE];
+	const struct inotify_event *event;
+	ssize_t length;
+	size_t offset;
+
+	(void)index;
+	(void)events;
+	length = read(inotify, buffer, sizeof(buffer));
+	for (offset = 0; length > 0 && offset < (size_t)length;
+	     offset += sizeof(*event) + event->len) {
+		event = (const struct inotify_event *)(const void *)(buffer + offset);
+		handle(event);
+	}
+}
+
+int64_t
+watch_deadline(void)
+{
+	return clock_earlier(next_look, next_scan);
+}
+
+static void
+look_at_due(int64_t now)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	next_look = NEVER;
+	PROFILES_FOREACH (profile, index) {
+		if (profile->look_at <= now) {
+			profile->look_at = NEVER;
+			set_watch(profile); /* first, or a change between the two is missed */
+			profiles_look(profile->facts.name);
+		}
+		if (profile->used)
+			next_look = clock_earlier(next_look, profile->look_at);
+	}
+}
+
+void
+watch_tend(int64_t now)
+{
+	if (now >= next_scan) {
+		next_scan = rescan_every == 0 ? NEVER : now + rescan_every;
+		profiles_scan();
+	}
+	if (now >= next_look)
+		look_at_due(now);
+}

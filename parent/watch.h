@@ -1,0 +1,34 @@
+/*
+ * Noticing that something has changed in the profiles directory, by inotify(7), without looking at
+ * it when nothing has. A profile is looked at again when its files have been still for a moment, so
+ * that a burst of edits counts once; a tenant who never stops editing delays nobody but himself.
+ */
+#ifndef PROCLAUNCH_WATCH_H
+#define PROCLAUNCH_WATCH_H
+
+#include "table.h"
+
+/* Watches the profiles directory at this path; scans all of it every `rescan` nanoseconds (0:
+ * never) for file systems that tell nobody of changes. */
+void watch_open(int directory, int64_t rescan);
+
+/* A survey has found the profile changed, or for the first time. */
+void watch_changed(struct profile *profile);
+
+/* A survey has found it as it was. */
+void watch_unchanged(struct profile *profile);
+
+/* The profile is about to be removed. */
+void watch_forget(struct profile *profile);
+
+/* What the first scan has found, and what the ledger has recalled, is told at once. */
+void watch_settle_all(void);
+
+/* Handler of the loop. */
+void watch_event(uint32_t index, uint32_t events);
+
+/* When watch_tend() has something to do; NEVER otherwise. */
+int64_t watch_deadline(void);
+void watch_tend(int64_t now);
+
+#endif

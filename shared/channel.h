@@ -1,0 +1,60 @@
+/*
+ * Sending and receiving struct message over SOCK_SEQPACKET, with descriptors. Nothing here blocks:
+ * every channel is non-blocking, and a full one says so.
+ */
+#ifndef PROCLAUNCH_CHANNEL_H
+#define PROCLAUNCH_CHANNEL_H
+
+#include "message.h"
+
+#define CHANNEL_DESCRIPTORS_MAX 4
+
+enum channel_result {
+	CHANNEL_DONE,
+	CHANNEL_AGAIN,	/* nothing there, or no room: wait for epoll */
+	CHANNEL_CLOSED, /* the peer has hung up */
+	CHANNEL_BROKEN /* it has sent what is no message of ours; sending: errno says what failed */
+};
+
+/* A message that has come in, with what came along. */
+struct incoming {
+	struct message message;
+	int descriptors[CHANNEL_DESCRIPTORS_MAX];
+	unsigned count;
+};
+
+/*
+ * Makes a pair of connected channels, non-blocking and close-on-exec; the caller owns both.
+ * Returns 0, or -1 with errno.
+ */
+int channel_pair(int ends[2]);
+
+/*
+ * Sends one message and `count` descriptors, which stay the caller's. A peer that hung up
+ * raises no signal.
+ */
+enum channel_result
+channel_send(int channel, const struct message *message, const int *descriptors, unsigned count);
+
+/*
+ * Receives one message. It must have exactly sizeof(struct message) bytes and be valid by
+ * message_valid(); anything else, a truncated message or control data other than descriptors is
+ * CHANNEL_BROKEN. On CHANNEL_DONE the descriptors (close-on-exec) are the caller's: take them out
+ * of `incoming` or call channel_discard(). unix(7), recvmsg(2).
+ */
+enum channel_result channel_receive(int channel, struct incoming *incoming);
+
+/* Takes the first descriptor out of `incoming`; -1 when there is none. The caller owns it. */
+int channel_take(struct incoming *incoming);
+
+/* Closes the descriptors that nobody took. */
+void channel_discard(struct incoming *incoming);
+
+/*
+ * The first message: our version and build id, with `options` for the peer. Both sides send one and
+ * check the other's with channel_same_build().
+ */
+void channel_hello(struct message *message);
+bool channel_same_build(const struct message *message);
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * The numbers at which descriptors stand across an exec. Everything that is not listed here is
+ * closed on both sides: by the parent before the exec, by the child as its first act.
+ */
+#ifndef PROCLAUNCH_DESCRIPTORS_H
+#define PROCLAUNCH_DESCRIPTORS_H
+
+enum descriptor_number {
+	/* monitor and spawner: 0 and 1 are /dev/null */
+	FD_LAST_WORDS = 2, /* a pipe: what a dying child says, read by the parent */
+	FD_PARENT = 3,	   /* the channel to the parent */
+	FD_EMPTY = 4,	   /* monitor: the empty directory that becomes its root */
+	FD_CHILD_FIRST_FREE = 5,
+
+	/* the parent after an upgrade in place */
+	FD_LOCK = 3,	/* STATE_DIR/lock, with the lock held */
+	FD_CONTROL = 4, /* the listening control socket */
+	FD_RESUME_FIRST_FREE = 5,
+
+	/* a service's child between fork and exec: 0-2 are its own */
+	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */
+	FD_JOB_DIRECTORY = 4, /* the directory that holds the profile; closed by the exec */
+	FD_JOB_FIRST_FREE = 5
+};
+
+#endif

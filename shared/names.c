@@ -1,0 +1,140 @@
+#include <ctype.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+
+static const char *const setting_names[SETTING_COUNT] = {
+    [SETTING_RUN] = "run",
+    [SETTING_USER] = "user",
+    [SETTING_PID_FILE] = "pid_file",
+    [SETTING_ALLOW_NEW_PRIVS] = "allow_new_privs",
+    [SETTING_RESTART] = "restart",
+    [SETTING_STOP_SIGNAL] = "stop_signal",
+    [SETTING_RELOAD] = "reload",
+    [SETTING_DOWN] = "down",
+    [SETTING_START_TIMEOUT] = "start_timeout",
+    [SETTING_STOP_TIMEOUT] = "stop_timeout",
+    [SETTING_KILL_MODE] = "kill_mode",
+    [SETTING_OUTPUT] = "output",
+};
+
+/* Real-time signals are permitted as well; these are the classic ones. */
+static const int permitted_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGUSR1, SIGUSR2,
+    SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
+    SIGWINCH, SIGIO, SIGPWR};
+
+const char *
+setting_name(enum setting setting)
+{
+	return setting_names[setting];
+}
+
+static bool
+letter_or_digit(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	    c == '_';
+}
+
+bool
+profile_name_valid(const char *name)
+{
+	size_t length;
+
+	if (!letter_or_digit(name[0]))
+		return false;
+	for (length = 1; name[length] != '\0'; length++)
+		if (length >= PROFILE_NAME_BYTES - 1 ||
+		    (!letter_or_digit(name[length]) && strchr(".@:+-", name[length]) == NULL))
+			return false;
+	return true;
+}
+
+bool
+signal_permitted(int number)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(permitted_signals) / sizeof(permitted_signals[0]); i++)
+		if (permitted_signals[i] == number)
+			return true;
+	return number >= SIGRTMIN && number <= SIGRTMAX;
+}
+
+/* One or two decimal digits, nothing else; -1 when it is not that. */
+static int
+small_number(const char *text)
+{
+	if (!isdigit((unsigned char)text[0]))
+		return -1;
+	if (text[1] == '\0')
+		return text[0] - '0';
+	if (!isdigit((unsigned char)text[1]) || text[2] != '\0')
+		return -1;
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+static int
+realtime_number(const char *name)
+{
+	int offset = 0;
+
+	if (strncmp(name, "RTMIN", 5) != 0 && strncmp(name, "RTMAX", 5) != 0)
+		return 0;
+	if (name[5] != '\0') {
+		if (name[5] != (name[4] == 'N' ? '+' : '-'))
+			return 0;
+		offset = small_number(name + 6);
+		if (offset < 0)
+			return 0;
+	}
+	return name[4] == 'N' ? SIGRTMIN + offset : SIGRTMAX - offset;
+}
+
+int
+signal_from_text(const char *text, size_t length)
+{
+	char name[16];
+	const char *stem, *abbreviation;
+	int number, found;
+	size_t i;
+
+	if (length == 0 || length >= sizeof(name))
+		return 0;
+	for (i = 0; i < length; i++) {
+		if (text[i] == '\0')
+			return 0;
+		name[i] = (char)toupper((unsigned char)text[i]);
+	}
+	name[length] = '\0';
+	found = small_number(name);
+	if (found < 0) {
+		stem = strncmp(name, "SIG", 3) == 0 ? name + 3 : name;
+		found = realtime_number(stem);
+		for (number = 1; number < SIGRTMIN && found == 0; number++) {
+			abbreviation = sigabbrev_np(number);
+			if (abbreviation != NULL && strcmp(abbreviation, stem) == 0)
+				found = number;
+		}
+	}
+	return signal_permitted(found) ? found : 0;
+}
+
+const char *
+signal_to_text(int number, char *text, size_t size)
+{
+	const char *abbreviation = sigabbrev_np(number);
+
+	if (abbreviation != NULL)
+		(void)snprintf(text, size, "SIG%s", abbreviation);
+	else if (number == SIGRTMIN)
+		(void)snprintf(text, size, "SIGRTMIN");
+	else if (number > SIGRTMIN && number <= SIGRTMAX)
+		(void)snprintf(text, size, "SIGRTMIN+%d", number - SIGRTMIN);
+	else
+		(void)snprintf(text, size, "signal %d", number);
+	return text;
+}

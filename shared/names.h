@@ -1,0 +1,70 @@
+/*
+ * Names that more than one process must agree on: of profiles, of the files in a profile, of
+ * signals.
+ */
+#ifndef PROCLAUNCH_NAMES_H
+#define PROCLAUNCH_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The files of a profile that mean something; proclaunch-profile(5). Everything else is ignored. */
+enum setting {
+	SETTING_RUN,
+	SETTING_USER,
+	SETTING_PID_FILE,
+	SETTING_ALLOW_NEW_PRIVS, /* a change of the four so far restarts or reloads: trigger files
+				  */
+	SETTING_RESTART,
+	SETTING_STOP_SIGNAL,
+	SETTING_RELOAD,
+	SETTING_DOWN,
+	SETTING_START_TIMEOUT,
+	SETTING_STOP_TIMEOUT,
+	SETTING_KILL_MODE,
+	SETTING_OUTPUT,
+	SETTING_COUNT
+};
+
+#define SETTING_BIT(setting) (1U << (setting))
+/* A change of one of these reloads the profile or restarts it; DESIGN.md section 4. */
+#define SETTINGS_TRIGGER                                                                        \
+	(SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_USER) | SETTING_BIT(SETTING_PID_FILE) | \
+	    SETTING_BIT(SETTING_ALLOW_NEW_PRIVS))
+/* Of these only the presence counts; their content is never read. */
+#define SETTINGS_PRESENCE                                       \
+	(SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_DOWN) | \
+	    SETTING_BIT(SETTING_ALLOW_NEW_PRIVS))
+
+/* No file in a profile may be larger, `run` excepted. */
+#define SETTING_BYTES_MAX 4096
+
+/* The file's name in the profile's directory; never NULL for a setting below SETTING_COUNT. */
+const char *setting_name(enum setting setting);
+
+/* 64 characters and the NUL. */
+#define PROFILE_NAME_BYTES 65
+/* "tenant/profile" with the NUL, rounded up: how a profile is called in the table and the log. */
+#define FULL_NAME_BYTES 104
+/* Linux allows an account 32 characters, useradd(8). */
+#define ACCOUNT_NAME_BYTES 40
+
+/* True when `name` is [A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}. */
+bool profile_name_valid(const char *name);
+
+/* The signals that ProcLaunch sends on anybody's behalf; a faked crash (SIGSEGV) is not among them.
+ */
+bool signal_permitted(int number);
+
+/*
+ * The number of the signal named by exactly `length` bytes of `text`: a name with or without SIG,
+ * in either case, RTMIN+3, RTMAX-1, or a decimal number. 0 when it names none that is permitted.
+ */
+int signal_from_text(const char *text, size_t length);
+
+/* Writes "SIGTERM" or "SIGRTMIN+3" or "signal 99" into `text` and returns it. */
+const char *signal_to_text(int number, char *text, size_t size);
+#define SIGNAL_TEXT_BYTES 24
+
+#endif

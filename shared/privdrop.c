@@ -1,0 +1,79 @@
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "privdrop.h"
+
+enum stage
+privdrop_verify(uid_t uid, gid_t gid)
+{
+	uid_t real_uid, effective_uid, saved_uid;
+	gid_t real_gid, effective_gid, saved_gid;
+
+	if (getresuid(&real_uid, &effective_uid, &saved_uid) == -1 ||
+	    getresgid(&real_gid, &effective_gid, &saved_gid) == -1)
+		return STAGE_VERIFY;
+	errno = EPERM;
+	if (real_uid != uid || effective_uid != uid || saved_uid != uid || real_gid != gid ||
+	    effective_gid != gid || saved_gid != gid)
+		return STAGE_VERIFY;
+	return STAGE_NONE;
+}
+
+/* All sets empty. The bounding set is the caller's matter: emptying it takes CAP_SETPCAP. */
+static enum stage
+empty_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+
+	memset(none, 0, sizeof(none));
+	if (syscall(SYS_capset, &header, none) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return STAGE_CAPABILITIES;
+	return STAGE_NONE;
+}
+
+/* Each of these has to be refused by the kernel now, or the drop was none. */
+static enum stage
+regain(gid_t gid)
+{
+	const gid_t root = 0;
+
+	if (setresuid(0, 0, 0) == 0 || setuid(0) == 0 || seteuid(0) == 0 ||
+	    setgroups(1, &root) == 0 ||
+	    (gid != 0 && (setresgid(0, 0, 0) == 0 || setegid(0) == 0))) {
+		errno = ENOTRECOVERABLE;
+		return STAGE_REGAIN;
+	}
+	return STAGE_NONE;
+}
+
+enum stage
+privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+{
+	enum stage failed;
+
+	/*
+	 * By system call: glibc's wrappers signal all threads and take locks to do so, which a
+	 * child of a fork must not (nptl(7)). We have one thread.
+	 */
+	if (syscall(SYS_setgroups, count, groups) == -1)
+		return STAGE_SETGROUPS;
+	if (syscall(SYS_setresgid, gid, gid, gid) == -1)
+		return STAGE_SETRESGID;
+	if (syscall(SYS_setresuid, uid, uid, uid) == -1)
+		return STAGE_SETRESUID;
+	failed = privdrop_verify(uid, gid);
+	if (failed != STAGE_NONE || uid == 0)
+		return failed;
+	failed = empty_capabilities();
+	if (failed != STAGE_NONE)
+		return failed;
+	return regain(gid);
+}

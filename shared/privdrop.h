@@ -1,0 +1,31 @@
+/*
+ * Giving up privileges, for good. The one function of its kind: the monitor and every service's
+ * birth go through it.
+ */
+#ifndef PROCLAUNCH_PRIVDROP_H
+#define PROCLAUNCH_PRIVDROP_H
+
+#include <sys/types.h>
+
+#include "message.h"
+
+/*
+ * Sets the supplementary groups to exactly the `count` given, then real, effective and saved gid,
+ * then real, effective and saved uid; tries to get root back, which must fail (unless uid is 0);
+ * verifies that all six ids are what was asked for; then empties the effective, permitted,
+ * inheritable and ambient capability sets (unless uid is 0, whose services keep theirs). The
+ * order matters: each step needs a privilege that the next one gives up, setresuid(2),
+ * capabilities(7).
+ *
+ * Returns STAGE_NONE, or the step that failed with errno. The caller has then to end the process:
+ * it may be half dropped. Async-signal-safe.
+ */
+enum stage privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
+
+/*
+ * For processes that were never privileged: verifies that all ids are already `uid` and `gid`.
+ * Returns STAGE_NONE or STAGE_VERIFY.
+ */
+enum stage privdrop_verify(uid_t uid, gid_t gid);
+
+#endif

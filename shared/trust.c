@@ -1,0 +1,156 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "trust.h"
+
+enum refusal
+trust_owner(const struct stat *status, uid_t owner)
+{
+	if (status->st_uid != 0 && status->st_uid != owner)
+		return REFUSAL_OWNER;
+	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return REFUSAL_WRITABLE;
+	return REFUSAL_NONE;
+}
+
+/* Makes `path` absolute in `absolute` (PATH_MAX bytes); -1 with errno when it does not fit. */
+static int
+make_absolute(const char *path, char *absolute)
+{
+	size_t used = 0, length = strlen(path);
+
+	if (path[0] != '/') {
+		if (getcwd(absolute, PATH_MAX) == NULL)
+			return -1;
+		used = strlen(absolute);
+		absolute[used++] = '/';
+	}
+	if (used + length >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(absolute + used, path, length + 1);
+	return 0;
+}
+
+struct walk {
+	int directory; /* the component that was reached */
+	bool sticky;   /* ... may be written to by others, who may only add names */
+	uid_t owner;
+	enum refusal refusal;
+};
+
+/* Enters one component and checks it. False with walk->refusal and errno when it is refused. */
+static bool
+step(struct walk *walk, const char *component)
+{
+	struct stat status;
+	int next;
+
+	next = openat(walk->directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (next == -1) {
+		walk->refusal = REFUSAL_UNREADABLE;
+		return false;
+	}
+	if (walk->directory >= 0)
+		(void)close(walk->directory); /* O_PATH: close(2) has nothing to report */
+	walk->directory = next;
+	if (fstat(next, &status) == -1) {
+		walk->refusal = REFUSAL_UNREADABLE;
+		return false;
+	}
+	errno = EPERM;
+	if (S_ISLNK(status.st_mode)) {
+		walk->refusal = REFUSAL_LINK;
+		return false;
+	}
+	if (!S_ISDIR(status.st_mode)) {
+		errno = ENOTDIR;
+		walk->refusal = REFUSAL_UNREADABLE;
+		return false;
+	}
+	walk->refusal = trust_owner(&status, walk->owner);
+	/* in a sticky directory a name can be taken away only by the owner of what it names */
+	walk->sticky = walk->refusal == REFUSAL_WRITABLE && (status.st_mode & S_ISVTX) != 0 &&
+	    status.st_uid == 0;
+	if (walk->sticky)
+		walk->refusal = REFUSAL_NONE;
+	return walk->refusal == REFUSAL_NONE;
+}
+
+static bool
+walk_path(struct walk *walk, char *path)
+{
+	char *component = path, *end, *slash;
+
+	if (!step(walk, "/")) {
+		path[1] = '\0';
+		return false;
+	}
+	for (end = path; *end != '\0';) {
+		component = end + strspn(end, "/");
+		end = component + strcspn(component, "/");
+		if (end == component)
+			break;
+		slash = *end == '/' ? end : NULL;
+		*end = '\0';
+		if (!step(walk, component))
+			return false; /* the path now ends with the culprit */
+		if (slash != NULL)
+			*slash = '/';
+	}
+	if (walk->sticky) {
+		errno = EPERM;
+		walk->refusal = REFUSAL_WRITABLE;
+		return false;
+	}
+	return true;
+}
+
+int
+trust_open_directory(
+    const char *path, uid_t owner, enum refusal *refusal, char *culprit, size_t size)
+{
+	char absolute[PATH_MAX];
+	struct walk walk = {.directory = -1, .owner = owner};
+	int opened = -1, error;
+
+	*refusal = REFUSAL_UNREADABLE;
+	strncpy(culprit, path, size - 1);
+	culprit[size - 1] = '\0';
+	if (make_absolute(path, absolute) == -1)
+		return -1;
+	if (walk_path(&walk, absolute)) {
+		opened = openat(walk.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (opened == -1)
+			walk.refusal = REFUSAL_UNREADABLE;
+	}
+	error = errno;
+	if (walk.directory >= 0)
+		(void)close(walk.directory);
+	*refusal = walk.refusal;
+	if (opened == -1) {
+		strncpy(culprit, absolute, size - 1);
+		culprit[size - 1] = '\0';
+	}
+	errno = error;
+	return opened;
+}
+
+const char *
+trust_explain(enum refusal refusal)
+{
+	switch (refusal) {
+	case REFUSAL_OWNER:
+		return "belongs to somebody else: chown it";
+	case REFUSAL_WRITABLE:
+		return "may be written to by others: chmod go-w, and see its ACL";
+	case REFUSAL_LINK:
+		return "is a symbolic link: name the directory that it leads to";
+	default:
+		return "cannot be used";
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * Who else could have put this here? The rule of DESIGN.md section 5 about owners, modes and links,
+ * for directories and for files. It is applied to descriptors: what is opened is checked, not what
+ * was named.
+ */
+#ifndef PROCLAUNCH_TRUST_H
+#define PROCLAUNCH_TRUST_H
+
+#include <sys/stat.h>
+
+#include "message.h"
+
+/*
+ * REFUSAL_NONE when the file or directory belongs to root or `owner` and nobody else may write to
+ * it; REFUSAL_OWNER or REFUSAL_WRITABLE otherwise. No look at the ACL is needed: its mask is what
+ * the mode shows as the group's bits, so that an ACL cannot let anybody write to a file whose mode
+ * has no group write bit, acl(5).
+ */
+enum refusal trust_owner(const struct stat *status, uid_t owner);
+
+/*
+ * Opens the directory at `path`, relative or absolute, component by component from the root, never
+ * through a symbolic link. Every component must satisfy trust_owner(); a sticky directory that
+ * others may write to may stand in front of a component that root or `owner` owns.
+ *
+ * Returns a descriptor (O_RDONLY, close-on-exec) that the caller owns, or -1; then errno is set,
+ * `*refusal` is the rule that was broken or REFUSAL_UNREADABLE for a failing system call, and
+ * `culprit` holds the component's path.
+ */
+int trust_open_directory(
+    const char *path, uid_t owner, enum refusal *refusal, char *culprit, size_t size);
+
+/* The refusal in words, for a message to an administrator; never NULL. */
+const char *trust_explain(enum refusal refusal);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * From fork to exec. Everything between the two is async-signal-safe; the step that fails is sent
+ * to the parent with its errno, and the child ends without having executed anything.
+ */
+#ifndef PROCLAUNCH_BIRTH_H
+#define PROCLAUNCH_BIRTH_H
+
+#include "channel.h"
+
+/* What a child is made from. The descriptors stay the spawner's. */
+struct birth {
+	const struct fork_request *request;
+	int job;       /* the child's channel to the parent */
+	int directory; /* holds the profile */
+	int cgroup;    /* O_PATH of the profile's cgroup, -1 for none */
+	int null;      /* /dev/null */
+};
+
+/*
+ * Forks the child as a child of our parent (CLONE_PARENT), straight into its cgroup. The child does
+ * not return. In the spawner: the child's pid, with `*pidfd` the caller's; or -1 with errno.
+ */
+pid_t birth_fork(const struct birth *birth, int *pidfd);
+
+/*
+ * In a child that has dropped: makes the profile's directory the working directory, through no
+ * link, when it is the one that was checked. STAGE_NONE, or the step that failed with errno.
+ */
+enum stage birth_enter_directory(const struct go *go);
+
+#endif
