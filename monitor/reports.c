@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "build.h"
 #include "log.h"
 #include "reports.h"
 #include "vocabulary.h"
@@ -75,6 +77,21 @@ say_skipped(uint32_t why, const char *name)
 	}
 }
 
+static const char *
+why_not_upgraded(int error)
+{
+	switch (error) {
+	case ENOEXEC:
+		return "it does not run, or does not name its version";
+	case EXDEV:
+		return "it is of another build than proclaunch";
+	case ETIMEDOUT:
+		return "it has not named its version in time";
+	default:
+		return strerror(error);
+	}
+}
+
 void
 reports_log(void *subject, struct incoming *incoming)
 {
@@ -84,6 +101,12 @@ reports_log(void *subject, struct incoming *incoming)
 	switch (incoming->message.number) {
 	case REPORT_STARTED:
 		log_line(TAG, SAY_STARTED, facts->pid);
+		break;
+	case REPORT_UPGRADED:
+		log_line(TAG, SAY_UPGRADED, facts->text, PROCLAUNCH_VERSION);
+		break;
+	case REPORT_NOT_UPGRADED:
+		log_line(TAG, SAY_NOT_UPGRADED, facts->text, why_not_upgraded(facts->value));
 		break;
 	case REPORT_CHILD_STARTED:
 		log_line(TAG, SAY_CHILD_STARTED, facts->text, facts->pid);

@@ -14,6 +14,8 @@
 #define SAY_ALL_STOPPED	  LEVEL_INFO, "all profiles stopped. Exiting."
 #define SAY_STOP_NOW	  LEVEL_INFO, "received HUP again. Exiting immediately."
 #define SAY_EXITING	  LEVEL_INFO, "exiting"
+#define SAY_UPGRADED	      LEVEL_INFO, "upgraded from %s to %s"
+#define SAY_NOT_UPGRADED      LEVEL_WARN, "not upgraded: %s: %s. The old binaries carry on."
 #define SAY_CHILD_STARTED LEVEL_DEBUG, "%s started pid %d"
 #define SAY_CHILD_EXITED  LEVEL_WARN, "%s died pid %d exit %d. Starting another."
 #define SAY_CHILD_KILLED  LEVEL_WARN, "%s died pid %d signal %s. Starting another."

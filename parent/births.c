@@ -29,6 +29,7 @@ enum ask { ASK_RUN = 1, ASK_READER = 2 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 static unsigned in_flight;
+static bool held; /* an upgrade waits for those that are under way */
 
 static void
 enqueue(struct profile *profile, enum ask ask)
@@ -259,9 +260,28 @@ ask(struct profile *profile)
 void
 births_flush(void)
 {
-	while (!TAILQ_EMPTY(&asks) && children_spawner_ready())
+	while (!held && !TAILQ_EMPTY(&asks) && children_spawner_ready())
 		if (ask(TAILQ_FIRST(&asks)) == CHANNEL_AGAIN)
 			break;
+}
+
+void
+births_hold(bool hold)
+{
+	held = hold;
+}
+
+bool
+births_under_way(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH (profile, index) {
+		if (profile->process.phase == PHASE_BORN && profile->birth.channel != -1)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -434,11 +454,16 @@ void
 births_drain(struct profile *profile)
 {
 	struct incoming incoming;
+	enum channel_result result = CHANNEL_DONE;
 
-	while (profile->birth.channel != -1 &&
-	    channel_receive(profile->birth.channel, &incoming) == CHANNEL_DONE)
-		(void)rules_apply(birth_rules, 1, FROM_JOB, PHASE_BIT(profile->process.phase),
-		    profile, &incoming);
+	while (profile->birth.channel != -1 && result == CHANNEL_DONE) {
+		result = channel_receive(profile->birth.channel, &incoming);
+		if (result == CHANNEL_DONE)
+			(void)rules_apply(birth_rules, 1, FROM_JOB,
+			    PHASE_BIT(profile->process.phase), profile, &incoming);
+		else if (result != CHANNEL_AGAIN)
+			hung_up(profile);
+	}
 }
 
 void
@@ -446,11 +471,9 @@ births_birth_event(uint32_t index, uint32_t events)
 {
 	struct profile *profile = table_at(index);
 
-	if (profile == NULL || profile->birth.channel == -1)
-		return;
-	births_drain(profile);
-	if ((events & EPOLLHUP) != 0)
-		hung_up(profile);
+	(void)events;
+	if (profile != NULL)
+		births_drain(profile);
 }
 
 void

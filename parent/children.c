@@ -22,6 +22,7 @@
 #include "profiles.h"
 #include "report.h"
 #include "requests.h"
+#include "upgrade.h"
 
 #define ANSWER_WITHIN (10 * SECOND)
 /* A ping goes out with work, but not more often than this. */
@@ -285,14 +286,28 @@ plan_next(struct child *child)
 	child->start_at = now + (delay > DELAY_MAX ? DELAY_MAX : delay);
 }
 
+static void
+forget_child(struct child *child)
+{
+	loop_close(&child->channel);
+	(void)close(child->words);
+	child->words = -1;
+	child->pid = 0;
+	child->answer_by = NEVER;
+	child->greeted = false;
+	child->start_at = 0;
+}
+
 void
 children_reaped(const siginfo_t *how)
 {
 	struct child *child = how->si_pid == monitor.pid ? &monitor : &spawner;
 	enum process_end end = how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
 
-	if (!children_are(how->si_pid))
-		return; /* an orphan that a service has left to us */
+	if (!children_are(how->si_pid)) {
+		upgrade_reaped(how); /* else an orphan that a service has left to us */
+		return;
+	}
 	relay_words(child);
 	if (startup && !ending)
 		fatalx("%s ended at once, with %s %d", child->path,
@@ -303,12 +318,7 @@ children_reaped(const siginfo_t *how)
 		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
 		births_ask_again();
 	}
-	loop_close(&child->channel);
-	(void)close(child->words);
-	child->words = -1;
-	child->pid = 0;
-	child->answer_by = NEVER;
-	child->greeted = false;
+	forget_child(child);
 	if (child == &monitor)
 		inform_everything();
 	plan_next(child);
@@ -502,7 +512,24 @@ children_end(void)
 	ending = true;
 	for (i = 0; i < BOTH; i++)
 		end_child(both[i]);
-	for (i = 0; i < BOTH; i++)
-		if (both[i]->pid != 0)
-			(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+	for (i = 0; i < BOTH; i++) {
+		if (both[i]->pid == 0)
+			continue;
+		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+		forget_child(both[i]);
+	}
+}
+
+void
+children_go_on(void)
+{
+	ending = false;
+	births_ask_again();
+	inform_everything();
+}
+
+const char *
+children_path(bool of_monitor)
+{
+	return of_monitor ? monitor.path : spawner.path;
 }

@@ -16,6 +16,7 @@
 #define PID_FILE "proclaunch.pid"
 
 static int state = -1;
+static int lock_file = -1;
 static int log_directory = -1;
 static char log_name[NAME_MAX + 1];
 static bool log_to_terminal;
@@ -85,13 +86,28 @@ bool
 files_lock(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int file = open_lock(); /* stays open: closing it would give up the lock */
 
-	if (fcntl(file, F_SETLK, &lock) == 0)
+	lock_file = open_lock(); /* stays open: closing it would give up the lock */
+	if (fcntl(lock_file, F_SETLK, &lock) == 0)
 		return true;
 	if (errno != EAGAIN && errno != EACCES)
 		fatal("state directory: lock");
 	return false;
+}
+
+void
+files_inherit_lock(int descriptor)
+{
+	lock_file = descriptor;
+	if (descriptor != -1 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == -1)
+		fatal("the lock was not kept");
+}
+
+int
+files_keep_lock(bool keep)
+{
+	(void)fcntl(lock_file, F_SETFD, keep ? 0 : FD_CLOEXEC); /* cannot fail on an open file */
+	return lock_file;
 }
 
 void

@@ -19,6 +19,12 @@ bool files_locked(void);
  * is not inherited by a fork. */
 bool files_lock(void);
 
+/* After an upgrade: the lock is held already, on this descriptor; -1: it is not. */
+void files_inherit_lock(int descriptor);
+
+/* Whether the lock is to outlive an exec. Returns its descriptor. */
+int files_keep_lock(bool keep);
+
 /* Writes our pid to STATE_DIR/proclaunch.pid; fatal when it cannot. And removes the file. */
 void files_write_pid(void);
 void files_remove_pid(void);

@@ -13,6 +13,7 @@ static unsigned reports_first, reports_count;
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static bool log_due;
+static bool quiet; /* what runs has been running under us before */
 
 void
 inform_tell(struct profile *profile, unsigned what)
@@ -85,6 +86,12 @@ inform_order(enum order order)
 {
 	orders_given |= 1U << order;
 	orders_due |= 1U << order;
+}
+
+void
+inform_quietly(void)
+{
+	quiet = true;
 }
 
 void
@@ -186,7 +193,7 @@ send_one(const struct profile *profile, enum tell what)
 	case TELL_RECALL:
 		address(&message, MESSAGE_RECALL, profile);
 		message.note = profile->note;
-		message.number = orders_sent == 0; /* the first monitor says what was found */
+		message.number = orders_sent == 0 && !quiet; /* the first one says what was found */
 		break;
 	case TELL_PROCESS:
 		address(&message, MESSAGE_PROCESS, profile);

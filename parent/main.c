@@ -32,6 +32,7 @@
 #include "profiles.h"
 #include "report.h"
 #include "surveys.h"
+#include "upgrade.h"
 #include "watch.h"
 
 /* The first scan does not wait longer than this for what tenants own. */
@@ -39,7 +40,7 @@
 #define CHECK_WITHIN   (60 * SECOND)
 
 static int signals = -1;
-static bool reap_again;
+static bool reap_again = true; /* an upgrade may have left us zombies */
 
 static void
 signal_event(uint32_t index, uint32_t events)
@@ -51,6 +52,8 @@ signal_event(uint32_t index, uint32_t events)
 	while (read(signals, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
 		if (information.ssi_signo == SIGCHLD)
 			reap_again = true;
+		else if (information.ssi_signo == SIGUSR2)
+			upgrade_begin();
 		else
 			leave_on_signal((int)information.ssi_signo);
 	}
@@ -64,6 +67,7 @@ static const loop_handler handlers[SOURCE_COUNT] = {
     [SOURCE_BIRTH] = births_birth_event,
     [SOURCE_READER] = births_reader_event,
     [SOURCE_SURVEY] = surveys_event,
+    [SOURCE_PROBE] = upgrade_probe_event,
     [SOURCE_PIDFD] = processes_pidfd_event,
     [SOURCE_REST] = processes_rest_event,
     [SOURCE_PIN] = processes_rest_event,
@@ -73,22 +77,24 @@ static const loop_handler handlers[SOURCE_COUNT] = {
 static void
 open_signals(void)
 {
-	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
 	static const int ignored[] = {
-	    SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+	    SIGPIPE, SIGQUIT, SIGUSR1, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
 	sigset_t set;
 	size_t i;
 
-	(void)sigfillset(&set);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* whoever started us may have blocked some */
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		(void)sigaddset(&set, taken[i]);
+	/* what came during an upgrade is still blocked, and must not meet its default action */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		fatal("sigprocmask");
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		(void)signal(taken[i], SIG_DFL); /* an ignored SIGCHLD would reap without us */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		(void)signal(taken[i], SIG_DFL); /* an ignored SIGCHLD would reap without us */
-		(void)sigaddset(&set, taken[i]);
-	}
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+	/* whoever started us may have blocked others */
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
 		fatal("sigprocmask");
 	signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (signals == -1 || loop_add(signals, EPOLLIN, SOURCE_SIGNALS, 0) == -1)
@@ -168,6 +174,7 @@ configure_children(const struct options *options)
 		hello.options |= HELLO_CHECK;
 	hello.uid = uid;
 	hello.gid = gid;
+	upgrade_configure(uid, gid);
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
 }
 
@@ -176,7 +183,7 @@ static void
 turn(void)
 {
 	int64_t deadline = clock_earlier(clock_earlier(children_deadline(), watch_deadline()),
-	    clock_earlier(surveys_deadline(), leave_deadline()));
+	    clock_earlier(surveys_deadline(), clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
 	loop_wait(reap_again ? 0 : deadline, handlers);
@@ -190,6 +197,7 @@ turn(void)
 	births_flush();
 	inform_flush();
 	leave_tend(now);
+	upgrade_tend(now);
 }
 
 /* Until the three processes are up, the first scan is done and the monitor has heard of it. */
@@ -215,12 +223,12 @@ come_up(int64_t patience)
 }
 
 static void
-adopt_all(void)
+adopt_all(bool resumed)
 {
 	struct profile *profile;
 	uint32_t index;
 
-	(void)ledger_load();
+	(void)ledger_load(resumed);
 	PROFILES_FOREACH (profile, index)
 		processes_adopt(profile);
 }
@@ -245,14 +253,43 @@ check(const struct options *options)
 		turn();
 }
 
+/* The lock, and the background if need be. Returns what let_go_of_terminal() needs; does not return
+ * when we run already. */
+static int
+begin(const struct options *options)
+{
+	int ready = -1;
+
+	if (files_locked())
+		exit(0);
+	if (!options->foreground)
+		ready = go_to_background();
+	if (!files_lock()) /* another was faster */
+		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
+	return ready;
+}
+
+static void
+say_start(const char *before)
+{
+	if (before == NULL) {
+		inform_child(REPORT_STARTED, "", getpid(), END_NONE, 0);
+		return;
+	}
+	inform_quietly();
+	inform_report(REPORT_UPGRADED, 0, before);
+}
+
 int
 main(int count, char **arguments)
 {
 	struct options options;
+	const char *before;
 	int state, ready = -1;
 
 	report_as("proclaunch");
 	open_standard_descriptors();
+	before = upgrade_remember(arguments);
 	options_read(&options, count, arguments);
 	(void)umask(022);
 	nofile_raise();
@@ -260,12 +297,8 @@ main(int count, char **arguments)
 		check(&options);
 	state = files_open_state(options.state_directory);
 	profiles_open(options.profiles_directory, options.no_root);
-	if (files_locked()) /* it runs already: all is well */
-		return 0;
-	if (!options.foreground)
-		ready = go_to_background();
-	if (!files_lock()) /* another was faster */
-		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
+	if (before == NULL)
+		ready = begin(&options);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("prctl");
@@ -275,13 +308,13 @@ main(int count, char **arguments)
 	configure_children(&options);
 	children_open_binaries();
 	ledger_open(state);
-	inform_child(REPORT_STARTED, "", getpid(), END_NONE, 0);
+	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
 	watch_open(profiles_directory(), options.rescan);
-	adopt_all();
+	adopt_all(before != NULL);
 	profiles_scan();
 	come_up(TENANTS_WITHIN);
 	files_write_pid();

@@ -143,6 +143,8 @@ enum order {
 
 /* What the parent has to say that is about no profile, or about an entry that is none. */
 enum report {
+	REPORT_UPGRADED,       /* text: the version before */
+	REPORT_NOT_UPGRADED,   /* text: the binary at fault; value: errno */
 	REPORT_STARTED,		/* pid: the parent's */
 	REPORT_CHILD_STARTED,	/* text: which, pid */
 	REPORT_CHILD_DIED,	/* text: which, pid, end, value */
