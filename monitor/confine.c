@@ -38,7 +38,8 @@ struct condition {
 };
 
 static const struct condition no_exec = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0, "without PROT_EXEC"};
-static const struct condition monotonic = {0, SCMP_CMP_LE, 1, 0, "real time or monotonic"};
+static const struct condition peer_only = {2, SCMP_CMP_EQ, 0, SO_PEERCRED, "SO_PEERCRED only"};
+static const struct condition monotonic = {0, SCMP_CMP_LE, 0, 1, "real time or monotonic"};
 
 /* All that the monitor may ask of the kernel. Everything else kills it. */
 static const struct allowed {
@@ -55,6 +56,8 @@ static const struct allowed {
     ALLOW(epoll_ctl, NULL, "what the loop waits for"),
     ALLOW(recvmsg, NULL, "messages from the parent and from clients"),
     ALLOW(sendmsg, NULL, "messages to them"),
+    ALLOW(accept4, NULL, "clients of the control socket"),
+    ALLOW(getsockopt, &peer_only, "who a client is"),
     ALLOW(write, NULL, "log and output, on descriptors that were handed over"),
     ALLOW(close, NULL, "descriptors that are done with"),
     ALLOW(clock_gettime, &monotonic, "time, where the vdso cannot tell it"),

@@ -5,23 +5,25 @@
 #include "parent.h"
 #include "supervise.h"
 
-enum ask {
-	ASK_SIGNAL = 1,
-	ASK_SWEEP = 2,
-	ASK_KILL = 4,
-	ASK_NOTE = 8,
-	ASK_START = 16,
-	ASK_FORGET = 32
+enum asked {
+	ASKED_SIGNAL = 1,
+	ASKED_SWEEP = 2,
+	ASKED_KILL = 4,
+	ASKED_NOTE = 8,
+	ASKED_START = 16,
+	ASKED_KEEP = 32,
+	ASKED_FORGET = 64
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
+static bool reopen_due;
 static bool goodbye_due;
 static uint32_t goodbye_faults;
 static struct message answer;
 static bool answer_due;
 
 static void
-enqueue(struct profile *profile, enum ask ask)
+enqueue(struct profile *profile, enum asked ask)
 {
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -33,33 +35,46 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask = 0;
-	enqueue(profile, ASK_START);
+	profile->ask &= ASKED_KEEP;
+	enqueue(profile, ASKED_START);
 }
 
 void
 parent_ask_signal(struct profile *profile, int number)
 {
 	profile->signals |= 1ULL << (number - 1);
-	enqueue(profile, ASK_SIGNAL);
+	enqueue(profile, ASKED_SIGNAL);
 }
 
 void
 parent_ask_sweep(struct profile *profile, int number)
 {
-	enqueue(profile, number == SIGKILL ? ASK_KILL : ASK_SWEEP);
+	enqueue(profile, number == SIGKILL ? ASKED_KILL : ASKED_SWEEP);
 }
 
 void
 parent_ask_note(struct profile *profile)
 {
-	enqueue(profile, ASK_NOTE);
+	enqueue(profile, ASKED_NOTE);
+}
+
+void
+parent_ask_keep(struct profile *profile, enum wish wish)
+{
+	profile->keep = wish;
+	enqueue(profile, ASKED_KEEP);
+}
+
+void
+parent_ask_reopen(void)
+{
+	reopen_due = true;
 }
 
 void
 parent_ask_forget(struct profile *profile)
 {
-	enqueue(profile, ASK_FORGET);
+	enqueue(profile, ASKED_FORGET);
 }
 
 void
@@ -102,6 +117,8 @@ send_ask(struct profile *profile, enum message_type type, int number)
 		supervise_note(profile, &message.note);
 	if (type == MESSAGE_START)
 		message.number = profile->attempt;
+	if (type == MESSAGE_KEEP)
+		message.number = profile->keep;
 	return send_message(&message);
 }
 
@@ -126,15 +143,16 @@ static bool
 send_asks(struct profile *profile)
 {
 	static const struct {
-		enum ask ask;
+		enum asked ask;
 		enum message_type type;
 		int number;
 	} kinds[] = {
-	    {ASK_SWEEP, MESSAGE_SWEEP, SIGTERM},
-	    {ASK_KILL, MESSAGE_SWEEP, SIGKILL},
-	    {ASK_START, MESSAGE_START, 0},
-	    {ASK_NOTE, MESSAGE_NOTE, 0},
-	    {ASK_FORGET, MESSAGE_FORGET, 0},
+	    {ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM},
+	    {ASKED_KILL, MESSAGE_SWEEP, SIGKILL},
+	    {ASKED_START, MESSAGE_START, 0},
+	    {ASKED_NOTE, MESSAGE_NOTE, 0},
+	    {ASKED_KEEP, MESSAGE_KEEP, 0},
+	    {ASKED_FORGET, MESSAGE_FORGET, 0},
 	};
 	size_t i;
 
@@ -147,9 +165,20 @@ send_asks(struct profile *profile)
 			return false;
 		profile->ask &= ~(unsigned)kinds[i].ask;
 		if (kinds[i].type == MESSAGE_START)
-			profile->ask &= ~(unsigned)ASK_NOTE; /* it carried the note */
+			profile->ask &= ~(unsigned)ASKED_NOTE; /* it carried the note */
 	}
 	return true;
+}
+
+/* About no profile. */
+static bool
+send_general(enum message_type type, uint32_t number)
+{
+	struct message message;
+
+	message_begin(&message, type);
+	message.number = number;
+	return send_message(&message);
 }
 
 bool
@@ -162,7 +191,7 @@ parent_flush(void)
 		return true;
 	answer_due = false;
 	while ((profile = TAILQ_FIRST(&asks)) != NULL) {
-		forget = (profile->ask & ASK_FORGET) != 0;
+		forget = (profile->ask & ASKED_FORGET) != 0;
 		if (!send_asks(profile))
 			return true;
 		TAILQ_REMOVE(&asks, profile, queue);
@@ -170,12 +199,9 @@ parent_flush(void)
 		if (forget)
 			table_free(profile);
 	}
-	if (goodbye_due) {
-		static struct message message;
-
-		message_begin(&message, MESSAGE_GOODBYE);
-		message.number = goodbye_faults;
-		goodbye_due = !send_message(&message);
-	}
-	return goodbye_due;
+	if (reopen_due)
+		reopen_due = !send_general(MESSAGE_REOPEN, 0);
+	if (goodbye_due)
+		goodbye_due = !send_general(MESSAGE_GOODBYE, goodbye_faults);
+	return reopen_due || goodbye_due;
 }

@@ -20,6 +20,12 @@ void parent_ask_sweep(struct profile *profile, int number);
 /* Keep what the next monitor must know. */
 void parent_ask_note(struct profile *profile);
 
+/* Keep over boots that it is enabled, disabled or neither; KEPT answers. */
+void parent_ask_keep(struct profile *profile, enum wish wish);
+
+/* Open the supervisor's log anew; LOG follows. */
+void parent_ask_reopen(void);
+
 /* Free the index; the entry here is freed when the request is on its way. */
 void parent_ask_forget(struct profile *profile);
 

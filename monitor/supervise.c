@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "commands.h"
 #include "explain.h"
+#include "history.h"
 #include "log.h"
 #include "parent.h"
 #include "reports.h"
@@ -28,20 +30,22 @@ static int64_t next_timer = NEVER; /* the earliest timer, or before it */
 
 static void step(struct profile *profile, enum event event);
 
-static bool
-accepted(const struct profile *profile)
+bool
+supervise_accepted(const struct profile *profile)
 {
 	return profile->valid && profile->facts.refusal == REFUSAL_NONE;
 }
 
-/* Is it to run, as far as anybody's wishes go? */
-static bool
-wanted(const struct profile *profile)
+bool
+supervise_wanted(const struct profile *profile)
 {
+	enum wish wish = profile->wish;
+
 	if (intention != WORKING || profile->facts.gone != 0)
 		return false;
-	return profile->wish == WISH_UP ||
-	    (profile->wish == WISH_DEFAULT && !profile->settings.down);
+	if (wish == WISH_DEFAULT)
+		wish = (enum wish)profile->facts.kept;
+	return wish == WISH_UP || (wish == WISH_DEFAULT && !profile->settings.down);
 }
 
 static void
@@ -100,7 +104,7 @@ plan(struct profile *profile)
 		delay = backoff(profile);
 	}
 	profile->cause = CAUSE_NONE;
-	stays = profile->finished || !wanted(profile) || !accepted(profile);
+	stays = profile->finished || !supervise_wanted(profile) || !supervise_accepted(profile);
 	/* who died and starts again at once was never stopped, as far as anybody can see */
 	if (profile->stop_said || (stays && (cause == CAUSE_DIED || cause == CAUSE_LATE)))
 		say_stopped(profile);
@@ -194,10 +198,13 @@ kill_rest(struct profile *profile)
 static void
 say_failed(struct profile *profile)
 {
+	char text[512];
+
 	profile->failures++;
 	profile->cause = CAUSE_DIED;
 	if (profile->facts.refusal == REFUSAL_NONE)
-		explain_failure(profile);
+		log_line(profile->facts.name, SAY_CANNOT_START,
+		    explain_failure(profile, text, sizeof(text)));
 }
 
 static void
@@ -283,12 +290,32 @@ static const struct {
     {ACTION_PLAN, plan},
 };
 
+/* What an event is called where the transitions are shown. */
+static const char *const event_names[EVENT_COUNT] = {
+    [EVENT_UP] = "wanted",
+    [EVENT_DOWN] = "unwanted",
+    [EVENT_CHANGED] = "changed",
+    [EVENT_RELOAD] = "reload",
+    [EVENT_PROVED] = "proved",
+    [EVENT_FAILED] = "cannot start",
+    [EVENT_DIED] = "died",
+    [EVENT_EMPTY] = "nothing is left",
+    [EVENT_DUE] = "due",
+    [EVENT_LATE] = "start_timeout",
+    [EVENT_OVERDUE] = "stop_timeout",
+};
+
 static void
-enter(struct profile *profile, enum state state)
+enter(struct profile *profile, enum state state, enum event event)
 {
-	if (profile->state != state)
-		profile->since_wall_ms = clock_wall_ms();
+	enum state before = profile->state;
+
+	if (before == state)
+		return;
+	profile->since_wall_ms = clock_wall_ms();
 	profile->state = state;
+	history_add(profile, before, event_names[event]);
+	commands_look(profile);
 }
 
 static void
@@ -297,12 +324,13 @@ step(struct profile *profile, enum event event)
 	struct transition transition = machine_step(profile->state, event);
 	size_t i;
 
-	enter(profile, transition.next);
+	enter(profile, transition.next, event);
 	if (transition.actions != 0)
 		parent_ask_note(profile);
 	for (i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
 		if ((transition.actions & carriers[i].action) != 0)
 			carriers[i].carry_out(profile);
+	commands_look(profile);
 }
 
 /* A profile that could run and does not, with nothing planned: the reason may have gone. */
@@ -310,7 +338,7 @@ static void
 reconsider(struct profile *profile)
 {
 	if (profile->state == STATE_STOPPED && profile->timer == TIMER_NONE && !profile->finished &&
-	    wanted(profile) && accepted(profile))
+	    supervise_wanted(profile) && supervise_accepted(profile))
 		step(profile, EVENT_UP);
 }
 
@@ -320,8 +348,8 @@ check_changed(struct profile *profile)
 {
 	if (profile->state != STATE_STARTING && profile->state != STATE_RUNNING)
 		return;
-	if (!accepted(profile) || !wanted(profile) || profile->process.trigger == 0 ||
-	    profile->facts.trigger == profile->process.trigger ||
+	if (!supervise_accepted(profile) || !supervise_wanted(profile) ||
+	    profile->process.trigger == 0 || profile->facts.trigger == profile->process.trigger ||
 	    profile->facts.trigger == profile->trigger_done)
 		return;
 	if (profile->settings.reload_signal != 0) {
@@ -346,15 +374,17 @@ account_lost(const struct profile *profile)
 static void
 say_refusal(struct profile *profile)
 {
+	char text[512];
 	uint32_t reason = 0;
 
-	if (profile->facts.gone == 0 && !accepted(profile))
+	if (profile->facts.gone == 0 && !supervise_accepted(profile))
 		reason = profile->facts.refusal != REFUSAL_NONE ? profile->facts.refusal << 16 |
 			profile->facts.refused_setting << 8 | (profile->facts.refused_error & 0xff)
 								: 1U << 31 | profile->draft_refused;
 	if (reason != 0 &&
 	    (reason != profile->refused_said || profile->draft_refusal != profile->refusal_said))
-		explain_refusal(profile);
+		log_line(
+		    profile->facts.name, SAY_REFUSED, explain_refusal(profile, text, sizeof(text)));
 	if (reason == 0 && profile->refused_said != 0 && profile->facts.gone == 0)
 		log_line(profile->facts.name, SAY_MENDED);
 	profile->refused_said = reason;
@@ -377,7 +407,7 @@ apply_facts(struct profile *profile, bool changed)
 		gone(profile);
 	} else if (account_lost(profile)) {
 		step(profile, EVENT_DOWN);
-	} else if (profile->state == STATE_STOPPED && changed && accepted(profile)) {
+	} else if (profile->state == STATE_STOPPED && changed && supervise_accepted(profile)) {
 		step(profile, EVENT_CHANGED);
 	} else {
 		reconsider(profile);
@@ -390,7 +420,7 @@ static void
 files_complete(struct profile *profile, uint64_t old_trigger)
 {
 	profile->valid = profile->draft_refusal == NULL;
-	if (accepted(profile) && profile->facts.gone == 0) {
+	if (supervise_accepted(profile) && profile->facts.gone == 0) {
 		profile->settings = profile->draft;
 		profile->settings_known = true;
 	} else if (!profile->settings_known) {
@@ -496,7 +526,7 @@ supervise_note(const struct profile *profile, struct note *note)
 static void
 recall_settings(struct profile *profile, const struct note *note)
 {
-	if (accepted(profile) || note->settings_known == 0)
+	if (supervise_accepted(profile) || note->settings_known == 0)
 		return; /* the files say it themselves, or nobody knows */
 	profile->settings.stop_signal = (int)note->stop_signal;
 	profile->settings.reload_signal = (int)note->reload_signal;
@@ -518,7 +548,8 @@ supervise_recall(void *subject, struct incoming *incoming)
 	if (profile == NULL || profile->acquainted || note->state >= STATE_COUNT)
 		return;
 	profile->state = (enum state)note->state;
-	profile->since_wall_ms = note->since_wall_ms;
+	if (note->since_wall_ms != 0)
+		profile->since_wall_ms = note->since_wall_ms;
 	profile->exit_wall_ms = note->exit_wall_ms;
 	profile->trigger_done = note->trigger_done;
 	profile->wish = (enum wish)note->wish;
@@ -718,7 +749,7 @@ stop_all(bool repeated)
 		log_line(TAG_PROCLAUNCH, SAY_STOP_ALL);
 	intention = STOPPING_ALL;
 	look_whether_all_stopped = true;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		/* the next start of the supervisor is a start from the beginning */
 		profile->failures = 0;
 		profile->finished = false;
@@ -753,6 +784,70 @@ supervise_order(void *subject, struct incoming *incoming)
 }
 
 void
+supervise_start(struct profile *profile)
+{
+	profile->wish = WISH_UP;
+	step(profile, profile->state == STATE_RUNNING ? EVENT_PROVED : EVENT_UP);
+	parent_ask_note(profile);
+}
+
+void
+supervise_stop(struct profile *profile)
+{
+	profile->wish = WISH_DOWN;
+	step(profile, EVENT_DOWN);
+	parent_ask_note(profile);
+}
+
+void
+supervise_restart(struct profile *profile)
+{
+	profile->wish = WISH_UP;
+	step(profile, profile->state == STATE_STOPPED ? EVENT_UP : EVENT_CHANGED);
+	parent_ask_note(profile);
+}
+
+void
+supervise_reset(struct profile *profile)
+{
+	profile->failures = 0;
+	profile->finished = false;
+	if (profile->state == STATE_STOPPED)
+		step(profile, EVENT_CHANGED);
+	parent_ask_note(profile);
+}
+
+bool
+supervise_reload(struct profile *profile)
+{
+	if (profile->state != STATE_RUNNING)
+		return false;
+	step(profile, EVENT_RELOAD);
+	return true;
+}
+
+bool
+supervise_signal(struct profile *profile, int number)
+{
+	if (profile->state != STATE_RUNNING)
+		return false;
+	parent_ask_signal(profile, number);
+	return true;
+}
+
+void
+supervise_kept(struct profile *profile, enum wish wish)
+{
+	profile->facts.kept = wish;
+	profile->wish = WISH_DEFAULT;
+	if (wish == WISH_DOWN)
+		step(profile, EVENT_DOWN);
+	else if (profile->state == STATE_STOPPED)
+		step(profile, EVENT_UP);
+	parent_ask_note(profile);
+}
+
+void
 supervise_only_check(void)
 {
 	intention = CHECKING;
@@ -765,9 +860,9 @@ sum_up_check(void)
 	unsigned checked = 0, faults = 0;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		checked++;
-		faults += !accepted(profile);
+		faults += !supervise_accepted(profile);
 	}
 	log_line(TAG_PROCLAUNCH, SAY_CHECKED, checked, faults, reports_skipped());
 	intention = LEFT;
@@ -783,7 +878,7 @@ leave_when_all_stopped(void)
 	look_whether_all_stopped = false;
 	if (intention != STOPPING_ALL || !told)
 		return;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->state != STATE_STOPPED)
 			return;
 	}
@@ -832,7 +927,7 @@ supervise_tend(int64_t now)
 
 	if (now >= next_timer) {
 		next_timer = NEVER;
-		PROFILES_FOREACH (profile, index) {
+		PROFILES_FOREACH(profile, index) {
 			if (profile->timer_at <= now)
 				timer_expired(profile, now);
 			next_timer = clock_earlier(next_timer, profile->timer_at);

@@ -32,6 +32,7 @@ table_make(uint32_t index, uint32_t generation)
 	profile->used = true;
 	profile->generation = generation;
 	profile->timer_at = NEVER;
+	profile->since_wall_ms = clock_wall_ms();
 	if (index >= end)
 		end = index + 1;
 	return profile;

@@ -19,9 +19,6 @@ enum timer { TIMER_NONE, TIMER_START, TIMER_LATE, TIMER_OVERDUE, TIMER_STILL_STO
 /* Why a profile is in `stopping`, which decides what follows. */
 enum cause { CAUSE_NONE, CAUSE_DOWN, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE };
 
-/* What was asked for by name, and holds until something else is. */
-enum wish { WISH_DEFAULT, WISH_UP, WISH_DOWN };
-
 struct profile {
 	bool used;
 	uint32_t generation;
@@ -46,8 +43,8 @@ struct profile {
 	bool say_found;		/* the supervisor has just started: a service that runs is news */
 	int64_t recalled_start; /* when the last monitor had planned the next start; 0: not */
 	uint32_t attempt;
-	enum wish wish;
-	bool finished; /* ended, and not to be restarted */
+	enum wish wish; /* of start and stop, until the next boot */
+	bool finished;	/* ended, and not to be restarted */
 	enum cause cause;
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;
@@ -68,7 +65,8 @@ struct profile {
 
 	/* what the parent is still to be asked; `parent` keeps this */
 	unsigned ask;
-	uint64_t signals; /* bit n: signal n */
+	uint64_t signals; /* bit n - 1: signal n */
+	enum wish keep;	  /* what the parent is to keep over boots */
 	bool asking;
 	TAILQ_ENTRY(profile) queue;
 };

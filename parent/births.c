@@ -13,7 +13,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
-#include "loop.h"
+#include "sources.h"
 #include "processes.h"
 #include "profiles.h"
 #include "rules.h"
@@ -25,14 +25,14 @@
 /* More children than this do not stand between fork and exec at the same time. */
 #define IN_FLIGHT_MAX 256
 
-enum ask { ASK_RUN = 1, ASK_READER = 2 };
+enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 static unsigned in_flight;
 static bool held; /* an upgrade waits for those that are under way */
 
 static void
-enqueue(struct profile *profile, enum ask ask)
+enqueue(struct profile *profile, enum asked ask)
 {
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -64,7 +64,7 @@ close_birth(struct profile *profile)
 static void
 close_reader(struct profile *profile)
 {
-	dequeue(profile, ASK_READER);
+	dequeue(profile, ASKED_READER);
 	jobs_end(&profile->reader);
 }
 
@@ -73,7 +73,7 @@ static void
 fail(struct profile *profile, enum stage stage, int error)
 {
 	close_birth(profile);
-	dequeue(profile, ASK_RUN);
+	dequeue(profile, ASKED_RUN);
 	profile->process.phase = PHASE_NONE;
 	profile->process.ended = clock_now();
 	profile->process.end = END_UNBORN;
@@ -125,7 +125,7 @@ births_start(struct profile *profile, uint32_t attempt)
 		return;
 	}
 	profile->process.phase = PHASE_ASKED;
-	enqueue(profile, ASK_RUN);
+	enqueue(profile, ASKED_RUN);
 	processes_changed(profile);
 }
 
@@ -140,7 +140,7 @@ void
 births_read_pid_file(struct profile *profile)
 {
 	if (profile->contents[SETTING_PID_FILE] != NULL && profile->reader.channel == -1)
-		enqueue(profile, ASK_READER);
+		enqueue(profile, ASKED_READER);
 }
 
 void
@@ -148,7 +148,7 @@ births_stop(struct profile *profile)
 {
 	close_birth(profile);
 	close_reader(profile);
-	dequeue(profile, ASK_RUN | ASK_READER);
+	dequeue(profile, ASKED_RUN | ASKED_READER);
 }
 
 static void
@@ -238,21 +238,21 @@ ask(struct profile *profile)
 	refusal = profiles_account(profile, &account);
 	if (refusal != REFUSAL_NONE) {
 		profiles_refuse(profile, SETTING_USER, refusal);
-		if ((profile->ask & ASK_RUN) != 0)
+		if ((profile->ask & ASKED_RUN) != 0)
 			fail(profile, STAGE_ACCOUNT, EPERM);
-		dequeue(profile, ASK_RUN | ASK_READER);
+		dequeue(profile, ASKED_RUN | ASKED_READER);
 		return CHANNEL_DONE;
 	}
-	if ((profile->ask & ASK_RUN) != 0) {
+	if ((profile->ask & ASKED_RUN) != 0) {
 		if (in_flight >= IN_FLIGHT_MAX)
 			return CHANNEL_AGAIN;
 		result = ask_run(profile, &account);
 		if (result != CHANNEL_AGAIN)
-			dequeue(profile, ASK_RUN);
-	} else if ((profile->ask & ASK_READER) != 0) {
+			dequeue(profile, ASKED_RUN);
+	} else if ((profile->ask & ASKED_READER) != 0) {
 		result = request_child(profile, &profile->reader, TASK_PID_FILE, &account, -1);
 		if (result != CHANNEL_AGAIN)
-			dequeue(profile, ASK_READER);
+			dequeue(profile, ASKED_READER);
 	}
 	return result;
 }
@@ -277,7 +277,7 @@ births_under_way(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->process.phase == PHASE_BORN && profile->birth.channel != -1)
 			return true;
 	}
@@ -290,14 +290,14 @@ births_ask_again(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
 			close_birth(profile); /* a child that nobody told us of ends at its gate */
-			enqueue(profile, ASK_RUN);
+			enqueue(profile, ASKED_RUN);
 		}
 		if (profile->reader.channel != -1 && profile->reader.pidfd == -1) {
 			jobs_end(&profile->reader);
-			enqueue(profile, ASK_READER);
+			enqueue(profile, ASKED_READER);
 		}
 	}
 }

@@ -18,7 +18,7 @@
 #include "descriptors.h"
 #include "inform.h"
 #include "nofile.h"
-#include "loop.h"
+#include "sources.h"
 #include "profiles.h"
 #include "report.h"
 #include "requests.h"
@@ -39,7 +39,7 @@
 
 struct child {
 	const char *name;
-	enum source source;
+	unsigned source;
 	int binary;
 	char path[PATH_MAX + 32];
 	pid_t pid; /* 0: there is none */
@@ -213,11 +213,9 @@ start(struct child *child)
 		return;
 	}
 	child->greeted = child->blocked = child->owed = false;
-	channel_hello(&hello);
-	hello.hello.options = greeting.options;
-	hello.hello.uid = greeting.uid;
-	hello.hello.gid = greeting.gid;
-	hello.hello.log_level = greeting.log_level;
+	message_begin(&hello, MESSAGE_HELLO);
+	hello.hello = greeting;
+	channel_sign(&hello);
 	(void)send_to(child, &hello, NULL, 0);
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN;

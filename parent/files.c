@@ -1,4 +1,6 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 
 static int state = -1;
 static int lock_file = -1;
+static int control_socket = -1;
 static int log_directory = -1;
 static char log_name[NAME_MAX + 1];
 static bool log_to_terminal;
@@ -103,11 +106,41 @@ files_inherit_lock(int descriptor)
 		fatal("the lock was not kept");
 }
 
-int
-files_keep_lock(bool keep)
+void
+files_keep(bool keep, int *lock, int *control)
 {
-	(void)fcntl(lock_file, F_SETFD, keep ? 0 : FD_CLOEXEC); /* cannot fail on an open file */
-	return lock_file;
+	/* cannot fail on open files */
+	(void)fcntl(lock_file, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	(void)fcntl(control_socket, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	*lock = lock_file;
+	*control = control_socket;
+}
+
+void
+files_open_control(int inherited)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	control_socket = inherited;
+	if (inherited != -1) {
+		(void)fcntl(inherited, F_SETFD, FD_CLOEXEC);
+		return;
+	}
+	/* by way of the descriptor: the path may be longer than an address, unix(7) */
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", state);
+	control_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	(void)unlinkat(state, "control", 0); /* of one that was killed */
+	if (control_socket == -1 ||
+	    bind(control_socket, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    fchmodat(state, "control", 0666, 0) == -1 || listen(control_socket, SOMAXCONN) == -1)
+		fatal("state directory: control");
+}
+
+int
+files_control(void)
+{
+	return control_socket;
 }
 
 void

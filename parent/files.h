@@ -22,12 +22,19 @@ bool files_lock(void);
 /* After an upgrade: the lock is held already, on this descriptor; -1: it is not. */
 void files_inherit_lock(int descriptor);
 
-/* Whether the lock is to outlive an exec. Returns its descriptor. */
-int files_keep_lock(bool keep);
+/* Whether lock and control socket are to outlive an exec; the descriptors are returned. */
+void files_keep(bool keep, int *lock, int *control);
 
 /* Writes our pid to STATE_DIR/proclaunch.pid; fatal when it cannot. And removes the file. */
 void files_write_pid(void);
 void files_remove_pid(void);
+
+/* Binds STATE_DIR/control, to which everybody may connect; fatal when it cannot. After an upgrade
+ * the socket is there already: its descriptor, else -1. */
+void files_open_control(int inherited);
+
+/* The listening socket; stays the room's. -1: there is none (--check). */
+int files_control(void);
 
 /* The empty directory that becomes the monitor's root; the caller owns the descriptor. Fatal. */
 int files_open_empty(void);

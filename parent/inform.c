@@ -13,6 +13,7 @@ static unsigned reports_first, reports_count;
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static bool log_due;
+static bool control_due;
 static bool quiet; /* what runs has been running under us before */
 
 void
@@ -89,6 +90,12 @@ inform_order(enum order order)
 }
 
 void
+inform_log(void)
+{
+	log_due = true;
+}
+
+void
 inform_quietly(void)
 {
 	quiet = true;
@@ -100,9 +107,9 @@ inform_everything(void)
 	struct profile *profile;
 	uint32_t index;
 
-	log_due = true;
+	log_due = control_due = true;
 	orders_due = orders_given;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->introduced)
 			inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	}
@@ -128,6 +135,16 @@ send_log(void)
 	sent = children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
 	(void)close(descriptor);
 	return sent;
+}
+
+static bool
+send_control(void)
+{
+	struct message message;
+	int descriptor = files_control();
+
+	message_begin(&message, MESSAGE_CONTROL);
+	return descriptor == -1 || children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
 }
 
 static bool
@@ -199,6 +216,10 @@ send_one(const struct profile *profile, enum tell what)
 		address(&message, MESSAGE_PROCESS, profile);
 		message.process = profile->process;
 		break;
+	case TELL_KEPT:
+		address(&message, MESSAGE_KEPT, profile);
+		message.number = (uint32_t)profile->kept_error;
+		break;
 	default:
 		address(&message, MESSAGE_CLAIM, profile);
 		message.claim = profile->claim;
@@ -210,7 +231,7 @@ send_one(const struct profile *profile, enum tell what)
 static bool
 send_facts(struct profile *profile)
 {
-	static const enum tell others[] = {TELL_RECALL, TELL_PROCESS, TELL_CLAIM};
+	static const enum tell others[] = {TELL_RECALL, TELL_PROCESS, TELL_CLAIM, TELL_KEPT};
 	size_t i;
 
 	if ((profile->tell & TELL_PROFILE) != 0) {
@@ -256,6 +277,9 @@ inform_flush(void)
 	if (log_due && !send_log())
 		return;
 	log_due = false;
+	if (control_due && !send_control())
+		return;
+	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -271,5 +295,6 @@ inform_flush(void)
 bool
 inform_done(void)
 {
-	return !log_due && reports_count == 0 && TAILQ_EMPTY(&queue) && orders_due == 0;
+	return !log_due && !control_due && reports_count == 0 && TAILQ_EMPTY(&queue) &&
+	    orders_due == 0;
 }

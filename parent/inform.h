@@ -24,6 +24,9 @@ inform_child(enum report report, const char *which, pid_t pid, enum process_end 
 /* An order, and for every later monitor too. */
 void inform_order(enum order order);
 
+/* The log is to be opened anew and handed over. */
+void inform_log(void);
+
 /* After an upgrade: services that run are no news. */
 void inform_quietly(void);
 

@@ -27,7 +27,7 @@ fill(struct message *message, const struct job_request *request, uint32_t number
 }
 
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, enum source source)
+jobs_request(struct job *job, const struct job_request *request, unsigned source)
 {
 	static uint32_t number;
 	struct message message;

@@ -7,7 +7,7 @@
 
 #include "account.h"
 #include "channel.h"
-#include "loop.h"
+#include "sources.h"
 
 struct job {
 	int channel;	 /* -1: there is no job */
@@ -30,7 +30,7 @@ struct job_request {
 /* A job to run, or to read. CHANNEL_AGAIN: the spawner has no room now. CHANNEL_BROKEN with errno:
  * it cannot be had. The channel is in the loop, as `source` of `index`. */
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, enum source source);
+jobs_request(struct job *job, const struct job_request *request, unsigned source);
 
 /* True when this BORN answers the job's request. */
 bool jobs_match(const struct job *job, const struct message *born);

@@ -10,7 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@
 #include "leave.h"
 #include "ledger.h"
 #include "nofile.h"
-#include "loop.h"
+#include "sources.h"
 #include "options.h"
 #include "processes.h"
 #include "profiles.h"
@@ -34,6 +34,7 @@
 #include "surveys.h"
 #include "upgrade.h"
 #include "watch.h"
+#include "wishes.h"
 
 /* The first scan does not wait longer than this for what tenants own. */
 #define TENANTS_WITHIN (1 * SECOND)
@@ -162,6 +163,7 @@ configure_children(const struct options *options)
 	struct hello hello = {.log_level = options->log_level};
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	char path[PATH_MAX];
 
 	if (uid == 0) {
 		if (!account_for_monitor(options->monitor_user, &uid, &gid))
@@ -174,6 +176,11 @@ configure_children(const struct options *options)
 		hello.options |= HELLO_CHECK;
 	hello.uid = uid;
 	hello.gid = gid;
+	hello.admin = geteuid();
+	/* for people to read; a path that is longer is shown to nobody */
+	if (realpath(options->profiles_directory, path) != NULL &&
+	    strlen(path) < sizeof(hello.base))
+		strcpy(hello.base, path);
 	upgrade_configure(uid, gid);
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
 }
@@ -229,7 +236,7 @@ adopt_all(bool resumed)
 	uint32_t index;
 
 	(void)ledger_load(resumed);
-	PROFILES_FOREACH (profile, index)
+	PROFILES_FOREACH(profile, index)
 		processes_adopt(profile);
 }
 
@@ -308,6 +315,8 @@ main(int count, char **arguments)
 	configure_children(&options);
 	children_open_binaries();
 	ledger_open(state);
+	wishes_open(state);
+	files_open_control(upgrade_control());
 	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");

@@ -16,7 +16,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
-#include "loop.h"
+#include "sources.h"
 #include "processes.h"
 #include "procfs.h"
 #include "session.h"
@@ -389,7 +389,7 @@ processes_keep(bool keep)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->pidfd != -1)
 			(void)fcntl(profile->pidfd, F_SETFD, keep ? 0 : FD_CLOEXEC); /* is open */
 		processes_changed(profile);
@@ -441,7 +441,7 @@ processes_none(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->process.phase != PHASE_NONE)
 			return false;
 	}

@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
-#include "loop.h"
+#include "sources.h"
 #include "processes.h"
 #include "profiles.h"
 #include "report.h"
@@ -18,6 +18,7 @@
 #include "surveys.h"
 #include "trust.h"
 #include "watch.h"
+#include "wishes.h"
 
 static int directory = -1;
 static bool without_root;
@@ -163,6 +164,7 @@ commit(struct draft *draft)
 		profile->seen = true;
 		if (draft->facts.gone == 0)
 			resolve_account(draft);
+		draft->facts.kept = created ? wishes_of(draft->facts.name) : profile->facts.kept;
 		if (created || !same_draft(profile, draft)) {
 			take_over(profile, draft);
 			if (created)
@@ -308,13 +310,13 @@ profiles_scan(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index)
+	PROFILES_FOREACH(profile, index)
 		profile->seen = false;
 	if (survey_directory(&survey) == -1) {
 		inform_report(REPORT_UNSCANNED, errno, "the profiles directory");
 		return; /* what could not be read has not disappeared */
 	}
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (!profile->seen)
 			profiles_look(profile->facts.name);
 	}
@@ -331,6 +333,7 @@ profiles_forget(struct profile *profile)
 	loop_close(&profile->rest);
 	inform_forget(profile);
 	cgroup_remove(profile->facts.name);
+	(void)wishes_keep(profile->facts.name, WISH_DEFAULT); /* of no importance any more */
 	ledger_forget(table_index(profile));
 	table_remove(profile);
 }
@@ -341,7 +344,7 @@ profiles_busy(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->note.next_start != 0 ||
 		    (profile->process.phase != PHASE_NONE &&
 			profile->process.phase != PHASE_PROVED))

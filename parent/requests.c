@@ -8,6 +8,7 @@
 #include "processes.h"
 #include "profiles.h"
 #include "requests.h"
+#include "wishes.h"
 
 static void
 handle_start(void *subject, struct incoming *incoming)
@@ -46,6 +47,18 @@ handle_note(void *subject, struct incoming *incoming)
 }
 
 static void
+handle_keep(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+	enum wish wish = (enum wish)incoming->message.number;
+
+	profile->kept_error = wishes_keep(profile->facts.name, wish) == 0 ? 0 : errno;
+	if (profile->kept_error == 0)
+		profile->facts.kept = wish;
+	inform_tell(profile, TELL_KEPT);
+}
+
+static void
 handle_forget(void *subject, struct incoming *incoming)
 {
 	struct profile *profile = subject;
@@ -56,6 +69,14 @@ handle_forget(void *subject, struct incoming *incoming)
 		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	else
 		profiles_forget(profile);
+}
+
+static void
+handle_reopen(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	(void)incoming;
+	inform_log();
 }
 
 static void
@@ -80,6 +101,7 @@ static const struct rule profile_rules[] = {
     {MESSAGE_SIGNAL, FROM_MONITOR, LIVES, 0, 0, handle_signal},
     {MESSAGE_SWEEP, FROM_MONITOR, LEFTOVERS, 0, 0, handle_sweep},
     {MESSAGE_NOTE, FROM_MONITOR, 0, 0, 0, handle_note},
+    {MESSAGE_KEEP, FROM_MONITOR, 0, 0, 0, handle_keep},
     {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},
 };
 
@@ -87,6 +109,7 @@ static const struct rule profile_rules[] = {
 static const struct rule general_rules[] = {
     {MESSAGE_HELLO, FROM_MONITOR | FROM_SPAWNER, CHILD_NEW, 0, 0, children_hello},
     {MESSAGE_PONG, FROM_MONITOR | FROM_SPAWNER, CHILD_GREETED, 0, 0, children_pong},
+    {MESSAGE_REOPEN, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_reopen},
     {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_goodbye},
     {MESSAGE_BORN, FROM_SPAWNER, CHILD_GREETED, 0, 1, births_born},
 };

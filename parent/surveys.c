@@ -25,34 +25,34 @@ struct survey_job {
 };
 
 /* What is still to be surveyed. */
-struct wish {
-	TAILQ_ENTRY(wish) queue;
+struct errand {
+	TAILQ_ENTRY(errand) queue;
 	uint32_t owner;
 	char name[FULL_NAME_BYTES];
 };
 
-static TAILQ_HEAD(, wish) wishes = TAILQ_HEAD_INITIALIZER(wishes);
+static TAILQ_HEAD(, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
 static struct survey_job *surveys[SURVEYS_MAX];
 
 void
 surveys_request(const char *name, uint32_t owner)
 {
-	struct wish *wish;
+	struct errand *errand;
 
-	TAILQ_FOREACH (wish, &wishes, queue) {
-		if (strcmp(wish->name, name) == 0)
+	TAILQ_FOREACH(errand, &errands, queue) {
+		if (strcmp(errand->name, name) == 0)
 			break;
 	}
-	if (wish == NULL) {
-		wish = calloc(1, sizeof(*wish));
-		if (wish == NULL) {
+	if (errand == NULL) {
+		errand = calloc(1, sizeof(*errand));
+		if (errand == NULL) {
 			inform_report(REPORT_UNSCANNED, ENOMEM, name);
 			return;
 		}
-		strncpy(wish->name, name, sizeof(wish->name) - 1);
-		TAILQ_INSERT_TAIL(&wishes, wish, queue);
+		strncpy(errand->name, name, sizeof(errand->name) - 1);
+		TAILQ_INSERT_TAIL(&errands, errand, queue);
 	}
-	wish->owner = owner;
+	errand->owner = owner;
 }
 
 static void
@@ -68,7 +68,7 @@ end_survey(uint32_t index)
 
 /* Starts the survey in a free place. CHANNEL_AGAIN: there is no room at the spawner. */
 static enum channel_result
-launch(uint32_t index, const struct wish *wish)
+launch(uint32_t index, const struct errand *errand)
 {
 	static struct account account;
 	struct job_request request = {.task = TASK_SURVEY,
@@ -79,40 +79,40 @@ launch(uint32_t index, const struct wish *wish)
 	struct survey_job *survey;
 	enum channel_result result;
 
-	if (account_by_uid(wish->owner, &account) != REFUSAL_NONE) {
-		profiles_ownerless(wish->name);
+	if (account_by_uid(errand->owner, &account) != REFUSAL_NONE) {
+		profiles_ownerless(errand->name);
 		return CHANNEL_DONE;
 	}
 	survey = calloc(1, sizeof(*survey));
 	if (survey == NULL)
 		return CHANNEL_AGAIN;
 	survey->job = JOB_NONE;
-	memcpy(survey->name, wish->name, sizeof(survey->name));
-	survey->owner = wish->owner;
+	memcpy(survey->name, errand->name, sizeof(survey->name));
+	survey->owner = errand->owner;
 	survey->end_by = clock_now() + SURVEY_WITHIN;
 	result = jobs_request(&survey->job, &request, SOURCE_SURVEY);
 	surveys[index] = survey;
 	if (result != CHANNEL_DONE)
 		end_survey(index);
 	if (result == CHANNEL_BROKEN)
-		inform_report(REPORT_UNSCANNED, errno, wish->name);
+		inform_report(REPORT_UNSCANNED, errno, errand->name);
 	return result;
 }
 
 void
 surveys_flush(void)
 {
-	struct wish *wish;
+	struct errand *errand;
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
-		wish = TAILQ_FIRST(&wishes);
-		if (wish == NULL || surveys[index] != NULL)
+		errand = TAILQ_FIRST(&errands);
+		if (errand == NULL || surveys[index] != NULL)
 			continue;
-		if (launch(index, wish) == CHANNEL_AGAIN)
+		if (launch(index, errand) == CHANNEL_AGAIN)
 			return;
-		TAILQ_REMOVE(&wishes, wish, queue);
-		free(wish);
+		TAILQ_REMOVE(&errands, errand, queue);
+		free(errand);
 	}
 }
 
@@ -159,7 +159,7 @@ surveys_pending(void)
 	for (index = 0; index < SURVEYS_MAX; index++)
 		if (surveys[index] != NULL)
 			return true;
-	return !TAILQ_EMPTY(&wishes);
+	return !TAILQ_EMPTY(&errands);
 }
 
 void

@@ -23,7 +23,8 @@ enum tell {
 	TELL_PROFILE = 1, /* the directory's facts and the files' contents */
 	TELL_RECALL = 2,  /* the note of the last monitor */
 	TELL_PROCESS = 4,
-	TELL_CLAIM = 8 /* a pid file's claim that was refused */
+	TELL_CLAIM = 8, /* a pid file's claim that was refused */
+	TELL_KEPT = 16	/* whether a wish was kept */
 };
 
 struct profile {
@@ -55,6 +56,7 @@ struct profile {
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
 	struct note note;
+	int kept_error; /* errno of the last wish that was to be kept; 0: it is */
 
 	/* what the monitor must be told; `inform` keeps this */
 	unsigned tell;

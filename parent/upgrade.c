@@ -15,7 +15,7 @@
 #include "clock.h"
 #include "files.h"
 #include "inform.h"
-#include "loop.h"
+#include "sources.h"
 #include "nofile.h"
 #include "privdrop.h"
 #include "processes.h"
@@ -42,6 +42,7 @@ static char own_path[PATH_MAX];
 static char directory[PATH_MAX];
 static char **own_arguments;
 static char old_version[32];
+static int inherited_control = -1;
 static uid_t probe_uid;
 static gid_t probe_gid;
 static int64_t give_up_at = NEVER;
@@ -52,13 +53,14 @@ upgrade_remember(char **arguments)
 {
 	const char *told = getenv(VARIABLE);
 	ssize_t length = readlink("/proc/self/exe", own_path, sizeof(own_path) - 1);
-	int lock = -1, read_until = 0;
+	int lock = -1, control = -1, read_until = 0;
 
 	if (length <= 0)
 		fatal("/proc/self/exe");
 	own_path[length] = '\0';
 	own_arguments = arguments;
-	if (told != NULL && sscanf(told, "%31s %d %n", old_version, &lock, &read_until) != 2)
+	if (told != NULL &&
+	    sscanf(told, "%31s %d %d %n", old_version, &lock, &control, &read_until) != 3)
 		fatalx(VARIABLE " is set: it is for the parent's own use");
 	/* relative paths on the command line mean the directory that we were first started in */
 	if (told != NULL && chdir(told + read_until) == -1)
@@ -67,7 +69,14 @@ upgrade_remember(char **arguments)
 		fatal("getcwd");
 	(void)unsetenv(VARIABLE);
 	files_inherit_lock(lock);
+	inherited_control = control;
 	return told == NULL ? NULL : old_version;
+}
+
+int
+upgrade_control(void)
+{
+	return inherited_control;
 }
 
 void
@@ -218,9 +227,11 @@ static bool
 tell_successor(void)
 {
 	char text[PATH_MAX + 64];
+	int lock, control;
 
+	files_keep(true, &lock, &control);
 	(void)snprintf(
-	    text, sizeof(text), "%s %d %s", PROCLAUNCH_VERSION, files_keep_lock(true), directory);
+	    text, sizeof(text), "%s %d %d %s", PROCLAUNCH_VERSION, lock, control, directory);
 	return setenv(VARIABLE, text, 1) == 0;
 }
 
@@ -228,7 +239,7 @@ tell_successor(void)
 static void
 take_over(void)
 {
-	int error;
+	int error, lock, control;
 
 	children_end();
 	processes_keep(true);
@@ -236,7 +247,7 @@ take_over(void)
 		(void)execv(own_path, own_arguments);
 	error = errno;
 	nofile_raise();
-	(void)files_keep_lock(false);
+	files_keep(false, &lock, &control);
 	processes_keep(false);
 	abandon(own_path, error);
 	children_go_on();

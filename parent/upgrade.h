@@ -15,6 +15,9 @@
  * Returns the version that we take over from, or NULL when this is an ordinary start. */
 const char *upgrade_remember(char **arguments);
 
+/* The control socket that the old parent has left us; -1: none. */
+int upgrade_control(void);
+
 /* As whom the new binaries are tried out. */
 void upgrade_configure(uid_t uid, gid_t gid);
 

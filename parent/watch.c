@@ -9,7 +9,7 @@
 
 #include "clock.h"
 #include "inform.h"
-#include "loop.h"
+#include "sources.h"
 #include "profiles.h"
 #include "report.h"
 #include "watch.h"
@@ -110,7 +110,7 @@ watch_settle_all(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->unsettled != 0 || !profile->introduced)
 			settle(profile);
 	}
@@ -137,7 +137,7 @@ handle(const struct inotify_event *event)
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
 	} else {
-		PROFILES_FOREACH (profile, index) {
+		PROFILES_FOREACH(profile, index) {
 			if (profile->watch != event->wd)
 				continue;
 			profile->watch = -1; /* it was for one event */
@@ -179,7 +179,7 @@ look_at_due(int64_t now)
 	uint32_t index;
 
 	next_look = NEVER;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->look_at <= now) {
 			profile->look_at = NEVER;
 			set_watch(profile); /* first, or a change between the two is missed */

@@ -139,14 +139,20 @@ channel_discard(struct incoming *incoming)
 }
 
 void
-channel_hello(struct message *message)
+channel_sign(struct message *message)
 {
 	_Static_assert(sizeof(PROCLAUNCH_VERSION) <= sizeof(message->hello.version), "too long");
 	_Static_assert(sizeof(PROCLAUNCH_BUILD) <= sizeof(message->hello.build), "too long");
 
-	message_begin(message, MESSAGE_HELLO);
 	memcpy(message->hello.version, PROCLAUNCH_VERSION, sizeof(PROCLAUNCH_VERSION));
 	memcpy(message->hello.build, PROCLAUNCH_BUILD, sizeof(PROCLAUNCH_BUILD));
+}
+
+void
+channel_hello(struct message *message)
+{
+	message_begin(message, MESSAGE_HELLO);
+	channel_sign(message);
 }
 
 bool

@@ -55,6 +55,8 @@ void channel_discard(struct incoming *incoming);
  * check the other's with channel_same_build().
  */
 void channel_hello(struct message *message);
+/* The same for a hello that has been begun: writes version and build id into it. */
+void channel_sign(struct message *message);
 bool channel_same_build(const struct message *message);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conversation.h"
 #include "names.h"
 
 /*
@@ -45,7 +46,15 @@
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
 	MESSAGE(GO, "parent to child", "the gate before the exec: environment and directory")      \
 	MESSAGE(STAGE, "child to parent", "the step of the birth that failed, and its errno")      \
-	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")
+	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")                        \
+	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
+	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
+	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \
+	MESSAGE(ASK, "client to monitor", "a verb, and the name of a profile")                     \
+	MESSAGE(ROWS, "monitor to client", "some profiles that the client may see")                \
+	MESSAGE(TRANSITION, "monitor to client", "a change of state of such a profile")            \
+	MESSAGE(FILE, "monitor to client", "a log file's read-only descriptor")                    \
+	MESSAGE(ANSWER, "monitor to client", "how the request ended")
 
 #define MESSAGE_ENUMERATE(name, who, what) MESSAGE_##name,
 enum message_type {
@@ -131,6 +140,9 @@ enum refusal {
 	REFUSAL_COUNT
 };
 
+/* What was asked for by name, and holds until something else is. */
+enum wish { WISH_DEFAULT, WISH_UP, WISH_DOWN, WISH_COUNT };
+
 /* In refused_setting: not one file is at fault but the profile's directory itself. */
 #define SETTING_DIRECTORY SETTING_COUNT
 
@@ -143,8 +155,8 @@ enum order {
 
 /* What the parent has to say that is about no profile, or about an entry that is none. */
 enum report {
-	REPORT_UPGRADED,       /* text: the version before */
-	REPORT_NOT_UPGRADED,   /* text: the binary at fault; value: errno */
+	REPORT_UPGRADED,	/* text: the version before */
+	REPORT_NOT_UPGRADED,	/* text: the binary at fault; value: errno */
 	REPORT_STARTED,		/* pid: the parent's */
 	REPORT_CHILD_STARTED,	/* text: which, pid */
 	REPORT_CHILD_DIED,	/* text: which, pid, end, value */
@@ -177,7 +189,9 @@ struct hello {
 	uint32_t options;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t admin; /* who may do what root may: whoever runs the parent */
 	uint32_t log_level;
+	char base[512]; /* where the profiles are, for people to read */
 };
 
 struct profile_facts {
@@ -194,6 +208,8 @@ struct profile_facts {
 	uint32_t refused_setting;
 	uint32_t refused_error;
 	uint32_t gone; /* the directory has disappeared */
+	uint32_t kept; /* enum wish: what enable and disable have left for every boot */
+	uint32_t padding;
 };
 
 struct setting_bytes {
@@ -336,6 +352,10 @@ struct message {
 		struct claim claim;
 		struct report_facts report;
 		struct order_facts order;
+		struct ask ask;
+		struct rows rows;
+		struct transition_facts transition;
+		struct answer answer;
 		struct fork_request fork;
 		struct born born;
 		struct go go;

@@ -20,13 +20,13 @@ loop_open(void)
 }
 
 static struct epoll_event
-describe(uint32_t events, enum source source, uint32_t index)
+describe(uint32_t events, unsigned source, uint32_t index)
 {
 	return (struct epoll_event){.events = events, .data.u64 = (uint64_t)source << 32 | index};
 }
 
 int
-loop_add(int descriptor, uint32_t events, enum source source, uint32_t index)
+loop_add(int descriptor, uint32_t events, unsigned source, uint32_t index)
 {
 	struct epoll_event event = describe(events, source, index);
 
@@ -34,7 +34,7 @@ loop_add(int descriptor, uint32_t events, enum source source, uint32_t index)
 }
 
 void
-loop_change(int descriptor, uint32_t events, enum source source, uint32_t index)
+loop_change(int descriptor, uint32_t events, unsigned source, uint32_t index)
 {
 	struct epoll_event event = describe(events, source, index);
 
