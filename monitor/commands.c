@@ -102,9 +102,11 @@ refuse(struct client *client, enum result result, const char *text)
 {
 	const struct verb_rule *rule = &verb_rules[client->ask.verb];
 
-	if (rule->changes)
-		log_line(
-		    TAG_PROCLAUNCH, SAY_COMMAND_REFUSED, rule->name, client->uid, client->ask.name);
+	if (rule->changes && client->ask.name[0] == '\0')
+		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED, rule->name, client->uid);
+	else if (rule->changes)
+		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED_NAME, rule->name, client->uid,
+		    client->ask.name);
 	answer(client, result, text);
 }
 
@@ -163,51 +165,6 @@ keep(struct client *client, struct profile *profile, enum wish wish)
 	parent_ask_keep(profile, wish);
 }
 
-static void
-carry_out(struct client *client, struct profile *profile)
-{
-	switch (client->ask.verb) {
-	case VERB_START:
-		supervise_start(profile);
-		wait_for_profile(client);
-		break;
-	case VERB_STOP:
-		supervise_stop(profile);
-		wait_for_profile(client);
-		break;
-	case VERB_RESTART:
-		supervise_restart(profile);
-		wait_for_profile(client);
-		break;
-	case VERB_WAIT:
-		wait_for_profile(client);
-		break;
-	case VERB_RELOAD:
-		answer(client, supervise_reload(profile) ? RESULT_DONE : RESULT_NOT_RUNNING, "");
-		break;
-	case VERB_SIGNAL:
-		answer(client,
-		    supervise_signal(profile, (int)client->ask.number) ? RESULT_DONE
-								       : RESULT_NOT_RUNNING,
-		    "");
-		break;
-	case VERB_RESET:
-		supervise_reset(profile);
-		answer(client, RESULT_DONE, "");
-		break;
-	case VERB_ENABLE:
-		keep(client, profile, WISH_UP);
-		break;
-	case VERB_DISABLE:
-		keep(client, profile, WISH_DOWN);
-		break;
-	default: /* status, explain */
-		client->task = CLIENT_ROWS;
-		client->next_row = table_index(profile);
-		break;
-	}
-}
-
 /* The transition of that number, if the client may see it and has asked for it. */
 static const struct transition_facts *
 transition_for(const struct client *client, uint64_t number)
@@ -253,6 +210,54 @@ begin_for_all(struct client *client)
 	default: /* list, check, metrics */
 		client->task = CLIENT_ROWS;
 		client->next_row = 0;
+		break;
+	}
+}
+
+static void
+carry_out(struct client *client, struct profile *profile)
+{
+	switch (client->ask.verb) {
+	case VERB_START:
+		supervise_start(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_STOP:
+		supervise_stop(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_RESTART:
+		supervise_restart(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_WAIT:
+		wait_for_profile(client);
+		break;
+	case VERB_RELOAD:
+		answer(client, supervise_reload(profile) ? RESULT_DONE : RESULT_NOT_RUNNING, "");
+		break;
+	case VERB_SIGNAL:
+		answer(client,
+		    supervise_signal(profile, (int)client->ask.number) ? RESULT_DONE
+								       : RESULT_NOT_RUNNING,
+		    "");
+		break;
+	case VERB_RESET:
+		supervise_reset(profile);
+		answer(client, RESULT_DONE, "");
+		break;
+	case VERB_ENABLE:
+		keep(client, profile, WISH_UP);
+		break;
+	case VERB_DISABLE:
+		keep(client, profile, WISH_DOWN);
+		break;
+	case VERB_EVENTS:
+		begin_for_all(client);
+		break;
+	default: /* status, explain */
+		client->task = CLIENT_ROWS;
+		client->next_row = table_index(profile);
 		break;
 	}
 }
