@@ -11,6 +11,7 @@
 #include "ask.h"
 #include "build.h"
 #include "clock.h"
+#include "follow.h"
 #include "nagios.h"
 #include "openmetrics.h"
 #include "profiles.h"
@@ -20,6 +21,7 @@
 #include "show.h"
 
 #define DEFAULT_EVENTS 20
+#define DEFAULT_LINES  50
 
 static struct request request;
 static int64_t deadline;
@@ -93,6 +95,8 @@ fill_ask(struct ask *ask, const char *name)
 		ask->flags |= ASK_FOLLOW;
 	if (request.verb == VERB_SIGNAL)
 		ask->number = (uint32_t)request.signal;
+	if (request.verb == VERB_LOG)
+		ask->number = request.error ? STREAM_ERROR : STREAM_OUTPUT;
 	if (request.verb == VERB_WAIT)
 		ask->number = request.state;
 	if (request.verb == VERB_EVENTS)
@@ -101,6 +105,21 @@ fill_ask(struct ask *ask, const char *name)
 						 : DEFAULT_EVENTS;
 	if (name != NULL)
 		(void)snprintf(ask->name, sizeof(ask->name), "%s", name);
+}
+
+/* The current file comes after the older one: then the end of both can be shown. */
+static void
+take_file(struct incoming *incoming)
+{
+	static bool begun;
+	bool older = incoming->message.number != 0;
+
+	if (incoming->count > 0)
+		follow_file(channel_take(incoming), older);
+	if (!older && !begun) {
+		follow_begin(request.lines < 0 ? DEFAULT_LINES : request.lines);
+		begun = true;
+	}
 }
 
 /* Takes in everything up to the answer; rows are collected, transitions shown as they come. */
@@ -119,6 +138,12 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 			break;
 		case MESSAGE_TRANSITION:
 			show_transition(&request, &incoming.message.transition);
+			break;
+		case MESSAGE_FILE:
+			take_file(&incoming);
+			break;
+		case MESSAGE_MORE:
+			follow_more();
 			break;
 		case MESSAGE_ANSWER:
 			*answer = incoming.message.answer;

@@ -24,7 +24,8 @@ static const char usage[] =
     "  enable | disable NAME...    start or stop it, and at every boot\n"
     "  reset NAME...               forget failed starts, try again now\n"
     "  wait --for=STATE NAME...    until it is stopped, starting, running or stopping\n"
-    "  log [-f] [-n LINES] [NAME]  what a service has printed; without a name: our own log\n"
+    "  log [-f] [-n LINES] [--stderr] [NAME]   what a service has printed;\n"
+    "                              without a name: our own log\n"
     "  events [-f] [-n COUNT] [NAME]   changes of state\n"
     "  check [NAME]...             for Nagios\n"
     "  metrics [--textfile=FILE]   for OpenMetrics\n"
@@ -38,6 +39,7 @@ enum long_option {
 	OPTION_NO_HEADER,
 	OPTION_FOR,
 	OPTION_TEXTFILE,
+	OPTION_STDERR,
 	OPTION_HELP,
 	OPTION_VERSION
 };
@@ -55,6 +57,7 @@ static const struct option long_options[] = {
     {"lines", required_argument, NULL, 'n'},
     {"for", required_argument, NULL, OPTION_FOR},
     {"textfile", required_argument, NULL, OPTION_TEXTFILE},
+    {"stderr", no_argument, NULL, OPTION_STDERR},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -150,6 +153,9 @@ read_option(struct request *request, int letter)
 		break;
 	case OPTION_TEXTFILE:
 		request->textfile = optarg;
+		break;
+	case OPTION_STDERR:
+		request->error = true;
 		break;
 	case OPTION_HELP:
 		print_and_exit(usage);

@@ -23,6 +23,7 @@ struct request {
 	bool no_wait;
 	bool no_header;
 	bool follow;
+	bool error; /* log: what went to standard error */
 };
 
 /* Exit statuses, which scripts rely on: proclaunchctl(1), EXIT STATUS. */

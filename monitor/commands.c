@@ -6,6 +6,7 @@
 #include "explain.h"
 #include "history.h"
 #include "log.h"
+#include "output.h"
 #include "parent.h"
 #include "supervise.h"
 #include "vocabulary.h"
@@ -21,7 +22,11 @@ struct bucket {
 	uint32_t tokens;
 };
 
-static bool changed; /* clients may have something to be told */
+static bool changed;		  /* clients may have something to be told */
+static int64_t next_more = NEVER; /* ... or will then */
+
+/* A follower is told so often at most. */
+#define MORE_EVERY (20 * MILLISECOND)
 
 static bool
 take_token(const struct client *client)
@@ -165,6 +170,38 @@ keep(struct client *client, struct profile *profile, enum wish wish)
 	parent_ask_keep(profile, wish);
 }
 
+/* Opens the next file for the client: the older one first, whose end comes before the other's. */
+static void
+open_log(struct client *client)
+{
+	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
+	    .age = client->age,
+	    .token = control_place(client)};
+
+	client->task = CLIENT_OPENS;
+	parent_ask_read(asked_profile(client), &facts);
+}
+
+static void
+begin_log(struct client *client)
+{
+	client->age = 1;
+	open_log(client);
+}
+
+static void
+after_file(struct client *client)
+{
+	if (client->age == 1) {
+		client->age = 0;
+		open_log(client);
+	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
+		client->task = CLIENT_FOLLOWS;
+	} else {
+		answer(client, RESULT_DONE, "");
+	}
+}
+
 /* The transition of that number, if the client may see it and has asked for it. */
 static const struct transition_facts *
 transition_for(const struct client *client, uint64_t number)
@@ -199,7 +236,11 @@ begin_for_all(struct client *client)
 		client->task = CLIENT_HISTORY;
 		client->next_transition = first_of_last(client, client->ask.number);
 		break;
+	case VERB_LOG:
+		begin_log(client);
+		break;
 	case VERB_REOPEN:
+		output_reopen();
 		parent_ask_reopen();
 		answer(client, RESULT_DONE, "");
 		break;
@@ -255,6 +296,9 @@ carry_out(struct client *client, struct profile *profile)
 	case VERB_EVENTS:
 		begin_for_all(client);
 		break;
+	case VERB_LOG:
+		begin_log(client);
+		break;
 	default: /* status, explain */
 		client->task = CLIENT_ROWS;
 		client->next_row = table_index(profile);
@@ -283,7 +327,11 @@ commands_begin(struct client *client, const struct ask *ask)
 		answer(client, RESULT_REFUSED, "not a signal that may be sent");
 		return;
 	}
-	if (ask->name[0] == '\0' && rule->authority != AUTHORITY_OWNER) {
+	if (ask->verb == VERB_LOG && ask->name[0] == '\0' && !client->admin) {
+		refuse(client, RESULT_ROOT_ONLY, "the supervisor's own log is root's alone");
+		return;
+	}
+	if (ask->name[0] == '\0' && (rule->authority != AUTHORITY_OWNER || ask->verb == VERB_LOG)) {
 		if (rule->changes)
 			say_command(client, TAG_PROCLAUNCH);
 		begin_for_all(client);
@@ -372,19 +420,6 @@ send_answer(struct client *client)
 	return true;
 }
 
-void
-commands_continue(struct client *client)
-{
-	bool room = true;
-
-	if (client->task == CLIENT_ROWS)
-		room = send_rows(client);
-	else if (client->task == CLIENT_HISTORY)
-		room = send_history(client);
-	if (room && client->task == CLIENT_ANSWERS)
-		(void)send_answer(client);
-}
-
 static void
 look_at_client(struct client *client, void *context)
 {
@@ -427,11 +462,119 @@ commands_kept(void *subject, struct incoming *incoming)
 	control_each(take_kept, message);
 }
 
-bool
-commands_changed(void)
+static bool
+send_file(struct client *client)
 {
-	bool was_changed = changed;
+	struct message message;
+
+	message_begin(&message, MESSAGE_FILE);
+	message.number = client->age;
+	if (!control_send_file(client, &message))
+		return false;
+	after_file(client);
+	return true;
+}
+
+void
+commands_readable(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct client *client = control_at(message->file.token);
+
+	(void)subject;
+	/* the client may have gone, and another one have its place: what was asked must be the same
+	 */
+	if (client == NULL || client->task != CLIENT_OPENS || client->index != message->index ||
+	    (client->index != NO_PROFILE && client->generation != message->generation) ||
+	    client->age != message->file.age)
+		return;
+	if (incoming->count > 0) {
+		client->file = channel_take(incoming);
+		client->task = CLIENT_FILE;
+	} else {
+		after_file(client); /* nothing was printed yet, or never so much */
+	}
+	changed = true;
+}
+
+static void
+tell_more(struct client *client, void *context)
+{
+	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+		return;
+	if (client->more_at == NEVER)
+		client->more_at = 0;
+	client->more_due = true;
+	next_more = clock_earlier(next_more, client->more_at);
+}
+
+void
+commands_log_grew(const struct profile *profile)
+{
+	control_each(tell_more, (void *)(uintptr_t)profile);
+}
+
+static void
+open_again(struct client *client, void *context)
+{
+	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+		return;
+	client->age = 0;
+	open_log(client);
+}
+
+void
+commands_log_rotated(const struct profile *profile)
+{
+	control_each(open_again, (void *)(uintptr_t)profile);
+}
+
+static bool
+send_more(struct client *client)
+{
+	int64_t now = clock_now();
+	struct message message;
+
+	if (!client->more_due) {
+		client->more_at = NEVER;
+		return true;
+	}
+	if (client->more_at > now) {
+		next_more = clock_earlier(next_more, client->more_at);
+		return true;
+	}
+	message_begin(&message, MESSAGE_MORE);
+	if (!control_send(client, &message))
+		return false;
+	client->more_due = false;
+	client->more_at = now + MORE_EVERY;
+	return true;
+}
+
+void
+commands_continue(struct client *client)
+{
+	bool room = true;
+
+	if (client->task == CLIENT_ROWS)
+		room = send_rows(client);
+	else if (client->task == CLIENT_HISTORY)
+		room = send_history(client);
+	else if (client->task == CLIENT_FILE)
+		room = send_file(client);
+	else if (client->task == CLIENT_FOLLOWS)
+		room = send_more(client);
+	if (room && client->task == CLIENT_ANSWERS)
+		(void)send_answer(client);
+}
+
+bool
+commands_changed(int64_t now)
+{
+	bool was_changed = changed || next_more <= now;
 
 	changed = false;
+	if (was_changed)
+		next_more = NEVER;
 	return was_changed;
 }

@@ -17,7 +17,14 @@ void commands_look(const struct profile *profile);
 /* KEPT has come from the parent. */
 void commands_kept(void *subject, struct incoming *incoming);
 
+/* READABLE has come from the parent. */
+void commands_readable(void *subject, struct incoming *incoming);
+
+/* The log of the profile, or (NULL) our own, has grown, or goes on in another file. */
+void commands_log_grew(const struct profile *profile);
+void commands_log_rotated(const struct profile *profile);
+
 /* True when clients may have to be told something since the last time this was asked. */
-bool commands_changed(void);
+bool commands_changed(int64_t now);
 
 #endif

@@ -52,6 +52,9 @@ control_listen(void *subject, struct incoming *incoming)
 static void
 close_client(struct client *client)
 {
+	if (client->file != -1)
+		(void)close(client->file); /* opened for reading */
+	client->file = -1;
 	loop_close(&client->channel);
 	client_count--;
 }
@@ -110,6 +113,8 @@ admit(int channel, uint32_t uid, bool admin)
 	clients[place].channel = channel;
 	clients[place].uid = uid;
 	clients[place].admin = admin;
+	clients[place].file = -1;
+	clients[place].more_at = NEVER;
 	clients[place].close_at = clock_now() + IDLE_MAX;
 	client_count++;
 	if (loop_add(channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
@@ -154,6 +159,31 @@ control_send(struct client *client, const struct message *message)
 
 	client->blocked = result == CHANNEL_AGAIN;
 	return result != CHANNEL_AGAIN; /* a client that has gone is noticed by the loop */
+}
+
+bool
+control_send_file(struct client *client, const struct message *message)
+{
+	enum channel_result result = channel_send(client->channel, message, &client->file, 1);
+
+	client->blocked = result == CHANNEL_AGAIN;
+	if (client->blocked)
+		return false;
+	(void)close(client->file);
+	client->file = -1;
+	return true;
+}
+
+uint32_t
+control_place(const struct client *client)
+{
+	return (uint32_t)(client - clients);
+}
+
+struct client *
+control_at(uint32_t place)
+{
+	return place < CLIENTS_MAX && clients[place].channel != -1 ? &clients[place] : NULL;
 }
 
 void
@@ -234,7 +264,8 @@ control_deadline(void)
 
 	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
 		if (clients[i].channel != -1)
-			deadline = clock_earlier(deadline, clients[i].close_at);
+			deadline = clock_earlier(
+			    deadline, clock_earlier(clients[i].close_at, clients[i].more_at));
 	return deadline;
 }
 
@@ -257,6 +288,6 @@ control_tend(int64_t now)
 	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
 		if (clients[i].channel != -1 && clients[i].close_at <= now)
 			close_client(&clients[i]);
-	if (commands_changed())
+	if (commands_changed(now))
 		control_each(continue_client, NULL);
 }

@@ -17,6 +17,9 @@ enum client_task {
 	CLIENT_WAITS,	/* for a profile to settle */
 	CLIENT_KEEPS,	/* for the parent to keep a wish */
 	CLIENT_HISTORY, /* transitions are being sent */
+	CLIENT_OPENS,	/* for the parent to open a log file for it */
+	CLIENT_FILE,	/* the file is being handed over */
+	CLIENT_FOLLOWS, /* for the log to grow */
 	CLIENT_ANSWERS	/* the answer is being sent */
 };
 
@@ -33,6 +36,10 @@ struct client {
 	uint32_t generation;
 	uint32_t next_row;
 	uint64_t next_transition;
+	uint32_t age;	 /* of the log file that it gets next */
+	int file;	 /* to be handed over; -1: none */
+	bool more_due;	 /* the log that it follows has grown */
+	int64_t more_at; /* not before this time: a log may grow without end */
 	struct answer answer;
 };
 
@@ -44,6 +51,13 @@ void control_listen(void *subject, struct incoming *incoming);
 
 /* Sends one message; false: there is no room, and the client is continued when there is. */
 bool control_send(struct client *client, const struct message *message);
+
+/* The same with a descriptor, which is closed when it went. */
+bool control_send_file(struct client *client, const struct message *message);
+
+/* The client's place in the table, and the client at a place, or NULL. */
+uint32_t control_place(const struct client *client);
+struct client *control_at(uint32_t place);
 
 /* Calls `look` for each client. */
 void control_each(void (*look)(struct client *client, void *context), void *context);

@@ -19,6 +19,7 @@
 #include "control.h"
 #include "descriptors.h"
 #include "nofile.h"
+#include "output.h"
 #include "log.h"
 #include "parent.h"
 #include "report.h"
@@ -43,6 +44,8 @@ handle_hello(void *subject, struct incoming *incoming)
 		log_briefly();
 	}
 	control_configure(&incoming->message.hello);
+	log_rotate_at(incoming->message.hello.log_rotate_size);
+	parent_configure(incoming->message.hello.log_rotate_keep);
 	confine(&incoming->message.hello);
 	channel_hello(&hello);
 	parent_answer(&hello);
@@ -63,7 +66,8 @@ static void
 handle_log(void *subject, struct incoming *incoming)
 {
 	(void)subject;
-	log_use(channel_take(incoming));
+	log_use(channel_take(incoming), incoming->message.file.size);
+	commands_log_rotated(NULL);
 }
 
 /* All that the parent may say. The state is whether it has introduced itself: until then we are not
@@ -73,9 +77,12 @@ handle_log(void *subject, struct incoming *incoming)
 static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
-    {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 1, 1, handle_log},
+    {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 0, 1, handle_log},
     {MESSAGE_CONTROL, FROM_PARENT, AFTER_HELLO, 1, 1, control_listen},
     {MESSAGE_KEPT, FROM_PARENT, AFTER_HELLO, 0, 0, commands_kept},
+    {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, output_take_fifo},
+    {MESSAGE_OUTPUT, FROM_PARENT, AFTER_HELLO, 0, 1, output_take_file},
+    {MESSAGE_READABLE, FROM_PARENT, AFTER_HELLO, 0, 1, commands_readable},
     {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
     {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
     {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
@@ -123,6 +130,7 @@ prepare(void)
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NAME, "proclaunch-monitor", 0, 0, 0) == -1)
 		fatal("cannot prepare");
+	output_prepare();
 	loop_open();
 	if (loop_add(FD_PARENT, EPOLLIN, SOURCE_PARENT, 0) == -1)
 		fatal("epoll_ctl");
@@ -132,7 +140,26 @@ static const loop_handler handlers[SOURCE_COUNT] = {
     [SOURCE_PARENT] = listen_to_parent,
     [SOURCE_LISTENER] = control_listener_event,
     [SOURCE_CLIENT] = control_client_event,
+    [SOURCE_FIFO] = output_event,
 };
+
+static void
+tend_log(void)
+{
+	log_flush();
+	if (log_has_grown())
+		commands_log_grew(NULL);
+	switch (log_wants()) {
+	case LOG_REOPEN:
+		parent_ask_reopen();
+		break;
+	case LOG_ROTATE:
+		parent_ask_rotate_log();
+		break;
+	default:
+		break;
+	}
+}
 
 /* One wait a turn. What was decided stands in the log before it is asked for. */
 static _Noreturn void
@@ -142,13 +169,14 @@ loop(void)
 	int64_t now;
 
 	for (;;) {
-		loop_wait(clock_earlier(supervise_deadline(),
+		loop_wait(clock_earlier(clock_earlier(supervise_deadline(), output_deadline()),
 			      clock_earlier(log_deadline(), control_deadline())),
 		    handlers);
 		now = clock_now();
 		supervise_tend(now);
+		output_tend(now);
+		tend_log();
 		control_tend(now);
-		log_flush();
 		was_full = full;
 		full = parent_flush();
 		if (full != was_full)

@@ -1,7 +1,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "descriptors.h"
+#include "output.h"
 #include "parent.h"
 #include "supervise.h"
 
@@ -12,10 +14,15 @@ enum asked {
 	ASKED_NOTE = 8,
 	ASKED_START = 16,
 	ASKED_KEEP = 32,
-	ASKED_FORGET = 64
+	ASKED_FILES = 64,
+	ASKED_FORGET = 128
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
+static struct message reads[CLIENTS_MAX]; /* one for each client */
+static bool reads_due;
+static uint32_t keep_of_log;
+static bool rotate_log_due;
 static bool reopen_due;
 static bool goodbye_due;
 static uint32_t goodbye_faults;
@@ -35,7 +42,7 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask &= ASKED_KEEP;
+	profile->ask &= ASKED_KEEP | ASKED_FILES; /* not about a process */
 	enqueue(profile, ASKED_START);
 }
 
@@ -63,6 +70,46 @@ parent_ask_keep(struct profile *profile, enum wish wish)
 {
 	profile->keep = wish;
 	enqueue(profile, ASKED_KEEP);
+}
+
+void
+parent_ask_file(struct profile *profile, enum stream stream)
+{
+	profile->streams[stream].wants_file = true;
+	enqueue(profile, ASKED_FILES);
+}
+
+void
+parent_ask_rotate(struct profile *profile, enum stream stream)
+{
+	profile->streams[stream].wants_rotation = true;
+	enqueue(profile, ASKED_FILES);
+}
+
+void
+parent_ask_read(const struct profile *profile, const struct file_facts *facts)
+{
+	struct message *message = &reads[facts->token];
+
+	message_begin(message, MESSAGE_READ);
+	if (profile != NULL) {
+		message->index = table_index(profile);
+		message->generation = profile->generation;
+	}
+	message->file = *facts;
+	reads_due = true;
+}
+
+void
+parent_configure(uint32_t log_keep)
+{
+	keep_of_log = log_keep;
+}
+
+void
+parent_ask_rotate_log(void)
+{
+	rotate_log_due = true;
 }
 
 void
@@ -137,6 +184,36 @@ send_signals(struct profile *profile)
 	return true;
 }
 
+static bool
+send_file_ask(struct profile *profile, enum stream stream)
+{
+	struct output_stream *asking = &profile->streams[stream];
+	struct message message;
+
+	message_begin(&message, asking->wants_rotation ? MESSAGE_ROTATE : MESSAGE_OPEN);
+	message.index = table_index(profile);
+	message.generation = profile->generation;
+	message.file.stream = stream;
+	message.file.keep = profile->settings.output.rotate_keep;
+	if (!send_message(&message))
+		return false;
+	asking->wants_file = asking->wants_rotation = false;
+	return true;
+}
+
+static bool
+send_file_asks(struct profile *profile)
+{
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if ((profile->streams[stream].wants_file ||
+			profile->streams[stream].wants_rotation) &&
+		    !send_file_ask(profile, (enum stream)stream))
+			return false;
+	return true;
+}
+
 /* In this order: what concerns the process that lives, what must be remembered, the next process.
  */
 static bool
@@ -156,7 +233,7 @@ send_asks(struct profile *profile)
 	};
 	size_t i;
 
-	if (!send_signals(profile))
+	if (!send_signals(profile) || !send_file_asks(profile))
 		return false;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if ((profile->ask & kinds[i].ask) == 0)
@@ -178,30 +255,61 @@ send_general(enum message_type type, uint32_t number)
 
 	message_begin(&message, type);
 	message.number = number;
+	if (type == MESSAGE_ROTATE)
+		message.file.keep = keep_of_log;
 	return send_message(&message);
+}
+
+static bool
+send_reads(void)
+{
+	unsigned i;
+
+	for (i = 0; i < CLIENTS_MAX && reads_due; i++) {
+		if (reads[i].type == MESSAGE_NONE)
+			continue;
+		if (!send_message(&reads[i]))
+			return false;
+		reads[i].type = MESSAGE_NONE;
+	}
+	reads_due = false;
+	return true;
+}
+
+static bool
+send_all_asks(void)
+{
+	struct profile *profile;
+	bool forget;
+
+	while ((profile = TAILQ_FIRST(&asks)) != NULL) {
+		forget = (profile->ask & ASKED_FORGET) != 0;
+		if (!send_asks(profile))
+			return false;
+		profile->ask = 0;
+		TAILQ_REMOVE(&asks, profile, queue);
+		profile->asking = false;
+		if (forget) {
+			output_forget(profile);
+			table_free(profile);
+		}
+	}
+	return true;
 }
 
 bool
 parent_flush(void)
 {
-	struct profile *profile;
-	bool forget;
-
 	if (answer_due && !send_message(&answer))
 		return true;
 	answer_due = false;
-	while ((profile = TAILQ_FIRST(&asks)) != NULL) {
-		forget = (profile->ask & ASKED_FORGET) != 0;
-		if (!send_asks(profile))
-			return true;
-		TAILQ_REMOVE(&asks, profile, queue);
-		profile->asking = false;
-		if (forget)
-			table_free(profile);
-	}
+	if (!send_all_asks() || !send_reads())
+		return true;
+	if (rotate_log_due)
+		rotate_log_due = !send_general(MESSAGE_ROTATE, 0);
 	if (reopen_due)
 		reopen_due = !send_general(MESSAGE_REOPEN, 0);
 	if (goodbye_due)
 		goodbye_due = !send_general(MESSAGE_GOODBYE, goodbye_faults);
-	return reopen_due || goodbye_due;
+	return rotate_log_due || reopen_due || goodbye_due;
 }

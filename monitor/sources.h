@@ -8,6 +8,7 @@ enum source {
 	SOURCE_PARENT,
 	SOURCE_LISTENER, /* the control socket */
 	SOURCE_CLIENT,	 /* a place in the table of clients */
+	SOURCE_FIFO,	 /* what a service prints into */
 	SOURCE_COUNT
 };
 

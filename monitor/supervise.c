@@ -7,6 +7,7 @@
 #include "explain.h"
 #include "history.h"
 #include "log.h"
+#include "output.h"
 #include "parent.h"
 #include "reports.h"
 #include "supervise.h"
@@ -25,8 +26,9 @@
 
 static enum { WORKING, CHECKING, STOPPING_ALL, LEFT } intention = WORKING;
 static bool look_whether_all_stopped;
-static bool told;		   /* of every profile there is */
-static int64_t next_timer = NEVER; /* the earliest timer, or before it */
+static bool look_whether_forgotten; /* profiles that are gone wait for their output */
+static bool told;		    /* of every profile there is */
+static int64_t next_timer = NEVER;  /* the earliest timer, or before it */
 
 static void step(struct profile *profile, enum event event);
 
@@ -391,12 +393,24 @@ say_refusal(struct profile *profile)
 	profile->refusal_said = profile->draft_refusal;
 }
 
+/* Its directory has disappeared and nothing of it lives; what it has printed last is in its file.
+ */
+static void
+forget_if_gone(struct profile *profile)
+{
+	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED)
+		return;
+	if (output_idle(profile))
+		parent_ask_forget(profile);
+	else
+		look_whether_forgotten = true;
+}
+
 static void
 gone(struct profile *profile)
 {
 	step(profile, EVENT_DOWN);
-	if (profile->state == STATE_STOPPED)
-		parent_ask_forget(profile);
+	forget_if_gone(profile);
 }
 
 /* What the directory says now has an effect. */
@@ -520,6 +534,8 @@ supervise_note(const struct profile *profile, struct note *note)
 	note->stop_timeout = profile->settings.stop_timeout;
 	note->restart = profile->settings.restart;
 	note->kill_mode = profile->settings.kill_mode;
+	note->start_flags =
+	    profile->settings.output.separate_error ? (uint32_t)START_SEPARATE_ERROR : 0;
 	note->settings_known = profile->settings_known;
 }
 
@@ -583,6 +599,7 @@ take_end(struct profile *profile)
 	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
 	if (profile->state == STATE_STOPPING)
 		explain_end(profile, true);
+	output_flush(profile);
 	step(profile, EVENT_DIED);
 	if (process->phase == PHASE_NONE || profile->settings.kill_mode == KILL_PROCESS)
 		step(profile, EVENT_EMPTY);
@@ -717,10 +734,8 @@ supervise_process(void *subject, struct incoming *incoming)
 		take_end(profile);
 	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
 		step(profile, EVENT_EMPTY);
-	if (profile->facts.gone != 0 && profile->state == STATE_STOPPED)
-		parent_ask_forget(profile);
-	else
-		check_changed(profile);
+	forget_if_gone(profile);
+	check_changed(profile);
 }
 
 void
@@ -932,6 +947,11 @@ supervise_tend(int64_t now)
 				timer_expired(profile, now);
 			next_timer = clock_earlier(next_timer, profile->timer_at);
 		}
+	}
+	if (look_whether_forgotten) {
+		look_whether_forgotten = false;
+		PROFILES_FOREACH(profile, index)
+			forget_if_gone(profile);
 	}
 	if (intention == CHECKING && told)
 		sum_up_check();

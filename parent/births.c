@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
+#include "outputs.h"
 #include "sources.h"
 #include "processes.h"
 #include "profiles.h"
@@ -181,50 +182,95 @@ prepare_go(const struct profile *profile, const struct account *account)
 	return go;
 }
 
-static enum channel_result
-request_child(struct profile *profile, struct job *job, enum fork_task task,
-    const struct account *account, int cgroup)
+static struct job_request
+describe(const struct profile *profile, enum fork_task task, const struct account *account)
 {
-	struct job_request request = {.task = task,
+	return (struct job_request){.task = task,
 	    .account = account,
 	    .index = table_index(profile),
 	    .generation = profile->generation,
+	    .flags = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0
+		? FORK_NEW_PRIVS
+		: 0,
 	    .directory = profiles_directory(),
-	    .cgroup = cgroup};
+	    .output = -1,
+	    .error = -1,
+	    .cgroup = -1};
+}
 
-	if ((profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
-		request.flags = FORK_NEW_PRIVS;
-	return jobs_request(job, &request, task == TASK_RUN ? SOURCE_BIRTH : SOURCE_READER);
+static void
+close_if_open(int descriptor)
+{
+	if (descriptor != -1)
+		(void)close(descriptor);
+}
+
+/* Opens what the service is born with. STAGE_NONE, or what cannot be had, with errno. */
+static enum stage
+open_for_birth(struct profile *profile, struct job_request *request)
+{
+	unsigned before = profile->streams;
+
+	request->output = outputs_open_for_service(profile, STREAM_OUTPUT);
+	if (request->output == -1)
+		return STAGE_OUTPUT;
+	if ((profile->note.start_flags & START_SEPARATE_ERROR) != 0) {
+		request->error = outputs_open_for_service(profile, STREAM_ERROR);
+		if (request->error == -1)
+			return STAGE_OUTPUT;
+	}
+	if (profile->streams != before)
+		inform_streams(profile);
+	if (cgroup_available()) {
+		request->cgroup = cgroup_make(profile->facts.name);
+		if (request->cgroup == -1)
+			return STAGE_CGROUP;
+	}
+	return STAGE_NONE;
+}
+
+static enum channel_result
+request_run(struct profile *profile, const struct job_request *request, struct go *go)
+{
+	enum channel_result result = jobs_request(&profile->birth, request, SOURCE_BIRTH);
+
+	if (result == CHANNEL_DONE) {
+		profile->go = go;
+		in_flight++;
+	} else {
+		free(go);
+	}
+	if (result == CHANNEL_BROKEN)
+		fail(profile, STAGE_SPAWNER, errno);
+	return result;
 }
 
 static enum channel_result
 ask_run(struct profile *profile, const struct account *account)
 {
-	enum channel_result result;
-	struct go *go;
-	int cgroup = -1;
+	struct job_request request = describe(profile, TASK_RUN, account);
+	enum channel_result result = CHANNEL_DONE;
+	enum stage failed = open_for_birth(profile, &request);
+	struct go *go = NULL;
 
-	if (cgroup_available()) {
-		cgroup = cgroup_make(profile->facts.name);
-		if (cgroup == -1) {
-			fail(profile, STAGE_CGROUP, errno);
-			return CHANNEL_DONE;
-		}
-	}
-	go = prepare_go(profile, account);
-	result = go == NULL ? CHANNEL_BROKEN
-			    : request_child(profile, &profile->birth, TASK_RUN, account, cgroup);
-	if (result == CHANNEL_DONE) {
-		profile->go = go;
-		in_flight++;
-	} else {
-		if (result == CHANNEL_BROKEN)
-			fail(profile, STAGE_SPAWNER, errno);
-		free(go);
-	}
-	if (cgroup != -1)
-		(void)close(cgroup);
+	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
+		failed = STAGE_SPAWNER;
+	if (failed != STAGE_NONE)
+		fail(profile, failed, errno);
+	else
+		result = request_run(profile, &request, go);
+	close_if_open(request.output);
+	close_if_open(request.error);
+	close_if_open(request.cgroup);
 	return result;
+}
+
+static enum channel_result
+ask_reader(struct profile *profile, const struct account *account)
+{
+	struct job_request request = describe(profile, TASK_PID_FILE, account);
+
+	return jobs_request(&profile->reader, &request, SOURCE_READER);
 }
 
 /* One request of one profile. CHANNEL_AGAIN: there is no room for it now. */
@@ -250,7 +296,7 @@ ask(struct profile *profile)
 		if (result != CHANNEL_AGAIN)
 			dequeue(profile, ASKED_RUN);
 	} else if ((profile->ask & ASKED_READER) != 0) {
-		result = request_child(profile, &profile->reader, TASK_PID_FILE, &account, -1);
+		result = ask_reader(profile, &account);
 		if (result != CHANNEL_AGAIN)
 			dequeue(profile, ASKED_READER);
 	}

@@ -6,11 +6,22 @@
 
 #include <stdbool.h>
 
+#include "message.h"
+
 /*
  * Opens the state directory, which is made (0711) when it is missing. Fatal when it is not ours
  * alone, with how to mend it. Returns its descriptor, which stays the room's.
  */
 int files_open_state(const char *path);
+
+/* Opens a directory that must satisfy trust_open_directory(); fatal, with how to mend it. The
+ * second returns -1 instead. */
+int files_open_trusted(const char *what, const char *path);
+int files_open_trusted_quietly(const char *path);
+
+/* Opens a file of ours for appending, makes it (0640) if need be: plain, with no other link, nobody
+ * else's. -1 with errno. */
+int files_open_own(int directory, const char *name);
 
 /* True when another proclaunch holds the lock. */
 bool files_locked(void);
@@ -46,7 +57,11 @@ int files_make_empty(void);
  * error. Opens it once; fatal when it cannot be trusted. */
 void files_configure_log(const char *path, const char *profiles_directory);
 
-/* Opens the log for appending. The caller owns the descriptor; -1: reported. */
-int files_open_log(void);
+/* Opens the log for appending, with its size; or, as facts->age says, for reading. The caller owns
+ * the descriptor; -1 with facts->error. */
+int files_open_log(struct file_facts *facts, bool read);
+
+/* error.log becomes error.log.1 and so on. */
+void files_rotate_log(unsigned keep);
 
 #endif

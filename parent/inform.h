@@ -11,6 +11,12 @@
 /* These facts (enum tell) of the profile have changed. */
 void inform_tell(struct profile *profile, unsigned what);
 
+/* The profile's FIFOs are to be handed over. */
+void inform_streams(struct profile *profile);
+
+/* A client is to read a log file: the profile's, or (NULL) our own log. */
+void inform_read(const struct profile *profile, const struct file_facts *facts);
+
 /* The profile is about to be removed. */
 void inform_forget(struct profile *profile);
 

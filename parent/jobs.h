@@ -22,9 +22,11 @@ struct job_request {
 	const struct account *account; /* as whom */
 	uint32_t index;		       /* comes back with BORN, with the generation */
 	uint32_t generation;
-	uint32_t flags; /* enum fork_flag */
+	uint32_t flags; /* FORK_NEW_PRIVS or 0 */
 	int directory;	/* what the child may enter; stays the caller's */
-	int cgroup;	/* -1: none; stays the caller's */
+	int output;	/* -1: none; these three stay the caller's */
+	int error;
+	int cgroup;
 };
 
 /* A job to run, or to read. CHANNEL_AGAIN: the spawner has no room now. CHANNEL_BROKEN with errno:

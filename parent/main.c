@@ -28,6 +28,7 @@
 #include "nofile.h"
 #include "sources.h"
 #include "options.h"
+#include "outputs.h"
 #include "processes.h"
 #include "profiles.h"
 #include "report.h"
@@ -160,7 +161,9 @@ let_go_of_terminal(int ready)
 static void
 configure_children(const struct options *options)
 {
-	struct hello hello = {.log_level = options->log_level};
+	struct hello hello = {.log_level = options->log_level,
+	    .log_rotate_keep = options->log_rotate_keep,
+	    .log_rotate_size = options->log_rotate_size};
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	char path[PATH_MAX];
@@ -236,8 +239,10 @@ adopt_all(bool resumed)
 	uint32_t index;
 
 	(void)ledger_load(resumed);
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile, index) {
+		profile->streams = outputs_found(profile);
 		processes_adopt(profile);
+	}
 }
 
 /* --check: monitor and spawner as ever, so that what is said is what would be said; nothing starts.
@@ -316,6 +321,7 @@ main(int count, char **arguments)
 	children_open_binaries();
 	ledger_open(state);
 	wishes_open(state);
+	outputs_open(state, options.output_directory);
 	files_open_control(upgrade_control());
 	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)

@@ -8,6 +8,7 @@
 #include "births.h"
 #include "clock.h"
 #include "inform.h"
+#include "outputs.h"
 #include "ledger.h"
 #include "sources.h"
 #include "processes.h"
@@ -333,6 +334,7 @@ profiles_forget(struct profile *profile)
 	loop_close(&profile->rest);
 	inform_forget(profile);
 	cgroup_remove(profile->facts.name);
+	outputs_forget(profile);
 	(void)wishes_keep(profile->facts.name, WISH_DEFAULT); /* of no importance any more */
 	ledger_forget(table_index(profile));
 	table_remove(profile);

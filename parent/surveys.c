@@ -75,6 +75,8 @@ launch(uint32_t index, const struct errand *errand)
 	    .account = &account,
 	    .index = index,
 	    .directory = profiles_directory(),
+	    .output = -1,
+	    .error = -1,
 	    .cgroup = -1};
 	struct survey_job *survey;
 	enum channel_result result;

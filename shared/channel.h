@@ -7,7 +7,7 @@
 
 #include "message.h"
 
-#define CHANNEL_DESCRIPTORS_MAX 4
+#define CHANNEL_DESCRIPTORS_MAX 5
 
 enum channel_result {
 	CHANNEL_DONE,

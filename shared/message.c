@@ -105,6 +105,14 @@ message_valid(const struct message *message)
 	case MESSAGE_ANSWER:
 		return message->answer.result < RESULT_COUNT &&
 		    text_ends(message->answer.text, sizeof(message->answer.text));
+	case MESSAGE_FIFO:
+	case MESSAGE_OPEN:
+	case MESSAGE_ROTATE:
+	case MESSAGE_OUTPUT:
+	case MESSAGE_READ:
+	case MESSAGE_READABLE:
+		return message->file.stream < STREAM_COUNT && message->file.age <= 1 &&
+		    message->file.keep <= ROTATE_KEEP_MAX;
 	case MESSAGE_FORK:
 		return message->fork.task < TASK_COUNT &&
 		    message->fork.group_count <= FORK_GROUPS_MAX;

@@ -50,6 +50,13 @@
 	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
 	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
 	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \
+	MESSAGE(FIFO, "parent to monitor", "the FIFO that a profile prints into")                  \
+	MESSAGE(OPEN, "monitor to parent", "open the file of a profile's output")                  \
+	MESSAGE(ROTATE, "monitor to parent", "put an output file or the log aside, begin another") \
+	MESSAGE(OUTPUT, "parent to monitor", "the output file's descriptor, or why there is none") \
+	MESSAGE(READ, "monitor to parent", "open an output file or the log for a client to read")  \
+	MESSAGE(READABLE, "parent to monitor", "its read-only descriptor, or why there is none")   \
+	MESSAGE(MORE, "monitor to client", "the log that it follows has grown")                    \
 	MESSAGE(ASK, "client to monitor", "a verb, and the name of a profile")                     \
 	MESSAGE(ROWS, "monitor to client", "some profiles that the client may see")                \
 	MESSAGE(TRANSITION, "monitor to client", "a change of state of such a profile")            \
@@ -191,6 +198,8 @@ struct hello {
 	uint32_t gid;
 	uint32_t admin; /* who may do what root may: whoever runs the parent */
 	uint32_t log_level;
+	uint32_t log_rotate_keep;
+	uint64_t log_rotate_size;
 	char base[512]; /* where the profiles are, for people to read */
 };
 
@@ -260,7 +269,7 @@ struct note {
 	uint32_t settings_known;
 	uint32_t cause;
 	uint32_t attempt;
-	uint32_t padding;
+	uint32_t start_flags;
 };
 
 struct claim {
@@ -287,6 +296,26 @@ struct order_facts {
 	uint32_t repeated; /* an earlier monitor has had it, and has logged it */
 };
 
+/* What a profile prints: two streams where stderr is not merged into stdout. */
+enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
+
+/* A log file, in a request for its descriptor and in the answer. */
+struct file_facts {
+	uint64_t size; /* of the file that is handed over */
+	uint32_t stream;
+	uint32_t age;	/* 0: the file that is written, 1: the one before it */
+	uint32_t keep;	/* ROTATE: so many old ones stay */
+	uint32_t token; /* READ: which client */
+	int32_t error;	/* errno; 0: the descriptor is attached */
+	uint32_t padding;
+};
+
+/* No more old files are kept than this. */
+#define ROTATE_KEEP_MAX 100
+/* Smaller files would be rotated for every few lines; larger ones nobody can read. */
+#define ROTATE_SIZE_MIN 4096
+#define ROTATE_SIZE_MAX (1ULL << 40)
+
 struct report_facts {
 	int32_t pid;
 	int32_t value;
@@ -302,9 +331,17 @@ enum fork_task {
 	TASK_COUNT
 };
 
+/* START: how the monitor wants it. */
+enum start_flag { START_SEPARATE_ERROR = 1 /* stderr has a stream of its own */ };
+
+/* What comes with FORK: always the job and the directory, and then, in this order, what is flagged.
+ */
 enum fork_flag {
 	FORK_ROOT = 1,	    /* we run as root: ids are set, not only compared */
 	FORK_NEW_PRIVS = 2, /* do not set no_new_privs */
+	FORK_OUTPUT = 4,    /* the service's standard output */
+	FORK_ERROR = 8,	    /* its standard error, where that is not the same */
+	FORK_CGROUP = 16    /* its cgroup */
 };
 
 #define FORK_GROUPS_MAX 512
@@ -352,6 +389,7 @@ struct message {
 		struct claim claim;
 		struct report_facts report;
 		struct order_facts order;
+		struct file_facts file;
 		struct ask ask;
 		struct rows rows;
 		struct transition_facts transition;

@@ -137,16 +137,17 @@ reset_signals(void)
 static enum stage
 arrange_descriptors(const struct birth *birth)
 {
-	int high_job, high_directory;
+	const int wanted[5] = {
+	    birth->null, birth->output, birth->error, birth->job, birth->directory};
+	int high[5], i;
 
 	/* out of the way first, so that no dup2() closes what is still needed */
-	high_job = fcntl(birth->job, F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE);
-	high_directory = fcntl(birth->directory, F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE);
-	if (high_job == -1 || high_directory == -1)
-		return STAGE_DESCRIPTORS;
-	if (dup2(birth->null, STDIN_FILENO) == -1 || dup2(birth->null, STDOUT_FILENO) == -1 ||
-	    dup2(birth->null, STDERR_FILENO) == -1 || dup3(high_job, FD_JOB, O_CLOEXEC) == -1 ||
-	    dup3(high_directory, FD_JOB_DIRECTORY, O_CLOEXEC) == -1 ||
+	for (i = 0; i < 5; i++)
+		if ((high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE)) == -1)
+			return STAGE_DESCRIPTORS;
+	if (dup2(high[0], STDIN_FILENO) == -1 || dup2(high[1], STDOUT_FILENO) == -1 ||
+	    dup2(high[2], STDERR_FILENO) == -1 || dup3(high[3], FD_JOB, O_CLOEXEC) == -1 ||
+	    dup3(high[4], FD_JOB_DIRECTORY, O_CLOEXEC) == -1 ||
 	    syscall(SYS_close_range, FD_JOB_FIRST_FREE, ~0U, 0) == -1)
 		return STAGE_DESCRIPTORS;
 	job_use(FD_JOB);
