@@ -76,6 +76,20 @@ wait_for(struct client *client)
 		client->close_at = NEVER;
 }
 
+/* A tenant's quota is told with each of his profiles. */
+static unsigned
+permitted_clients(uint32_t uid)
+{
+	const struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->facts.uid == uid && profile->facts.quota.clients != 0)
+			return profile->facts.quota.clients;
+	}
+	return CLIENTS_PER_USER;
+}
+
 static bool
 too_many(uint32_t uid, bool admin)
 {
@@ -86,7 +100,7 @@ too_many(uint32_t uid, bool admin)
 	for (i = 0; i < CLIENTS_MAX; i++)
 		if (clients[i].channel != -1 && clients[i].uid == uid)
 			same++;
-	return same >= CLIENTS_PER_USER || client_count >= CLIENTS_MAX - CLIENTS_FOR_ROOT;
+	return same >= permitted_clients(uid) || client_count >= CLIENTS_MAX - CLIENTS_FOR_ROOT;
 }
 
 /* The answer to a client that there is no place for; whether it reads it is its own affair. */

@@ -26,6 +26,7 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
     [REFUSAL_NO_ROOT] = "would make it run as root, which --no-root forbids",
     [REFUSAL_NOT_YOU] = "names somebody else, which only root can become",
+    [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows",
     [REFUSAL_GROUPS] = "names an account that is in more than 512 groups",
 };
 
@@ -95,6 +96,8 @@ exec_hint(int error)
 		return "somebody has run open for writing";
 	case ELOOP:
 		return "run is a symbolic link";
+	case EAGAIN:
+		return "its user has as many processes as its limit or quota allows";
 	default:
 		return NULL;
 	}

@@ -71,6 +71,15 @@ say_skipped(uint32_t why, const char *name)
 	case REPORT_SKIPPED_KIND:
 		log_line(TAG, SAY_SKIPPED_KIND, name);
 		break;
+	case REPORT_SKIPPED_ACCOUNT:
+		log_line(TAG, SAY_SKIPPED_ACCOUNT, name);
+		break;
+	case REPORT_SKIPPED_ROOT:
+		log_line(TAG, SAY_SKIPPED_ROOT, name);
+		break;
+	case REPORT_SKIPPED_OWNER:
+		log_line(TAG, SAY_SKIPPED_OWNER, name);
+		break;
 	default:
 		log_line(TAG, SAY_SKIPPED_FULL, name);
 		break;
@@ -129,6 +138,12 @@ reports_log(void *subject, struct incoming *incoming)
 		break;
 	case REPORT_UNWATCHED:
 		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_QUOTA:
+		if (facts->value == 0)
+			log_line(TAG, SAY_QUOTA_FILE, facts->text);
+		else
+			log_line(TAG, SAY_QUOTA_LINE, facts->text, facts->value);
 		break;
 	case REPORT_OVERFLOW:
 		log_line(TAG, SAY_OVERFLOW);

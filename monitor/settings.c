@@ -143,6 +143,7 @@ parse_output_value(struct output_settings *output, const char *key, size_t key_l
 		    : "has a format that is neither stamped nor raw";
 	}
 	if (is(key, key_length, "rotate_size")) {
+		output->sized = true;
 		if (!parse_number(value, length, true, ROTATE_SIZE_MAX, &output->rotate_size) ||
 		    output->rotate_size < ROTATE_SIZE_MIN)
 			return "has a rotate_size that is not a size such as 10M, of 4K or more";
@@ -152,6 +153,7 @@ parse_output_value(struct output_settings *output, const char *key, size_t key_l
 		if (!parse_number(value, length, false, ROTATE_KEEP_MAX, &number))
 			return "has a rotate_keep that is not a number from 0 to 100";
 		output->rotate_keep = (uint32_t)number;
+		output->sized = true;
 		return NULL;
 	}
 	if (is(key, key_length, "rate")) {

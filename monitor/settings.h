@@ -18,6 +18,7 @@ struct output_settings {
 	bool raw;
 	bool separate_error;
 	bool discard;
+	bool sized; /* rotate_size or rotate_keep was set, and is no default */
 };
 
 struct settings {

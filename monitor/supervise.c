@@ -84,6 +84,28 @@ restart_permitted(const struct profile *profile)
 		profile->exit_value != 0);
 }
 
+/* A tenant's restarts a minute, over all profiles: how long until one more is permitted. Each user
+ * has a bucket; users share one when their uids are a multiple apart. */
+static int64_t
+restart_quota(const struct profile *profile)
+{
+	static struct {
+		int64_t next; /* when the bucket is full again, so to speak: each restart takes it
+				 further */
+	} buckets[1024];
+	uint32_t permitted = profile->facts.quota.restarts_per_minute;
+	int64_t now = clock_now(), each, *next = &buckets[profile->facts.uid % 1024].next;
+
+	if (permitted == 0)
+		return 0;
+	each = 60 * SECOND / permitted;
+	if (*next < now)
+		*next = now;
+	*next += each;
+	/* a minute's worth may come at once */
+	return *next - now <= 60 * SECOND ? 0 : *next - now - 60 * SECOND;
+}
+
 static void
 say_stopped(struct profile *profile)
 {
@@ -96,7 +118,7 @@ static void
 plan(struct profile *profile)
 {
 	enum cause cause = profile->cause;
-	int64_t delay = 0;
+	int64_t delay = 0, over_quota;
 	bool stays;
 
 	set_timer(profile, TIMER_NONE, NEVER);
@@ -112,8 +134,14 @@ plan(struct profile *profile)
 		say_stopped(profile);
 	if (stays)
 		return;
-	if (cause == CAUSE_DIED || cause == CAUSE_LATE)
+	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
 		profile->restarts++;
+		over_quota = restart_quota(profile);
+		if (over_quota > delay)
+			log_line(profile->facts.name, SAY_QUOTA_RESTARTS,
+			    profile->facts.quota.restarts_per_minute);
+		delay = over_quota > delay ? over_quota : delay;
+	}
 	if (delay == 0) {
 		step(profile, EVENT_DUE);
 		return;
@@ -429,10 +457,34 @@ apply_facts(struct profile *profile, bool changed)
 	}
 }
 
+/* A tenant's share of the disk: each profile has its part of the quota, for each of its streams.
+ * What the tenant has not set is made to fit; what is set and does not fit is refused. */
+static const char *
+fit_output(const struct quota *quota, struct output_settings *output)
+{
+	uint64_t share;
+
+	if (quota->output_bytes == 0)
+		return NULL;
+	share = quota->output_bytes / quota->profiles / (output->separate_error ? 2 : 1);
+	if (output->rotate_size * (output->rotate_keep + 1) <= share)
+		return NULL;
+	if (output->sized)
+		return "asks for more bytes, rotate_size for each of rotate_keep + 1 files, than "
+		       "this "
+		       "profile's share of the tenant's quota";
+	output->rotate_size = share / (output->rotate_keep + 1);
+	return output->rotate_size >= ROTATE_SIZE_MIN ? NULL : "the tenant's quota is too small";
+}
+
 /* All files of a profile have come. */
 static void
 files_complete(struct profile *profile, uint64_t old_trigger)
 {
+	if (profile->draft_refusal == NULL) {
+		profile->draft_refusal = fit_output(&profile->facts.quota, &profile->draft.output);
+		profile->draft_refused = SETTING_OUTPUT;
+	}
 	profile->valid = profile->draft_refusal == NULL;
 	if (supervise_accepted(profile) && profile->facts.gone == 0) {
 		profile->settings = profile->draft;
@@ -479,7 +531,9 @@ check_user(const struct profile *profile, const char *bytes, size_t length)
 {
 	const char *account = profile->facts.account;
 
-	if (profile->facts.owner == 0 || profile->facts.refusal != REFUSAL_NONE)
+	bool tenants = profile->facts.owner != 0 || strchr(profile->facts.name, '/') != NULL;
+
+	if (!tenants || profile->facts.refusal != REFUSAL_NONE)
 		return NULL; /* root's profile: the parent has looked the name up */
 	if (length > 0 && bytes[length - 1] == '\n')
 		length--;

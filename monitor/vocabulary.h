@@ -28,11 +28,25 @@
 #define SAY_SKIPPED_NAME    LEVEL_WARN, "skipped %s: not a name for a profile"
 #define SAY_SKIPPED_LINK    LEVEL_WARN, "skipped %s: a symbolic link is never followed"
 #define SAY_SKIPPED_KIND    LEVEL_WARN, "skipped %s: neither a directory nor a plain file"
-#define SAY_SKIPPED_FULL    LEVEL_WARN, "skipped %s: there are 16384 profiles already"
-#define SAY_UNWATCHED	    LEVEL_WARN, "cannot watch %s: %s. Changes are seen with --rescan only."
-#define SAY_OVERFLOW	    LEVEL_WARN, "too many changes at once. Scanning all profiles again."
-#define SAY_UNSCANNED	    LEVEL_WARN, "cannot read %s: %s"
-#define SAY_LEDGER	    LEVEL_WARN, "cannot record %s in the ledger: %s"
+#define SAY_SKIPPED_ACCOUNT LEVEL_WARN, "skipped tenant %s: there is no account of that name"
+#define SAY_SKIPPED_ROOT    LEVEL_WARN, "skipped tenant %s: root is nobody's tenant"
+#define SAY_SKIPPED_OWNER                                                                       \
+	LEVEL_WARN,                                                                             \
+	    "skipped tenant %s: its directory must belong to the account, and nobody else may " \
+	    "write to it"
+#define SAY_QUOTA_FILE                                                                            \
+	LEVEL_WARN,                                                                               \
+	    "cannot use %s.quota: it must be a plain file of at most 4096 bytes that root alone " \
+	    "can write to"
+#define SAY_QUOTA_LINE                                                                           \
+	LEVEL_WARN,                                                                              \
+	    "cannot use %s.quota, line %d: a line is one of profiles, processes, output_bytes, " \
+	    "restarts_per_minute and clients, a space, and a number"
+#define SAY_SKIPPED_FULL LEVEL_WARN, "skipped %s: there are too many profiles"
+#define SAY_UNWATCHED	 LEVEL_WARN, "cannot watch %s: %s. Changes are seen with --rescan only."
+#define SAY_OVERFLOW	 LEVEL_WARN, "too many changes at once. Scanning all profiles again."
+#define SAY_UNSCANNED	 LEVEL_WARN, "cannot read %s: %s"
+#define SAY_LEDGER	 LEVEL_WARN, "cannot record %s in the ledger: %s"
 #define SAY_NO_CGROUPS \
 	LEVEL_WARN, "no writable cgroup v2 hierarchy: processes are known by their session"
 #define SAY_REPORTS_LOST LEVEL_WARN, "%d events happened too fast to be logged"
@@ -64,6 +78,7 @@
 #define SAY_LEFTOVERS	   LEVEL_DEBUG, "ending what pid %d has left behind"
 #define SAY_CANNOT_START   LEVEL_WARN, "cannot start: %s"
 #define SAY_WAITING	   LEVEL_INFO, "starting again in %d.%03d s"
+#define SAY_QUOTA_RESTARTS LEVEL_WARN, "over the tenant's quota of %u restarts a minute"
 #define SAY_LATE_PID_FILE \
 	LEVEL_WARN, "pid_file has named no process of this profile within %u s (start_timeout)"
 #define SAY_LATE    LEVEL_WARN, "has not been executed within %u s (start_timeout)"

@@ -192,7 +192,8 @@ describe(const struct profile *profile, enum fork_task task, const struct accoun
 	    .flags = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0
 		? FORK_NEW_PRIVS
 		: 0,
-	    .directory = profiles_directory(),
+	    .directory = profiles_base(profile->facts.name),
+	    .processes = profile->facts.quota.processes,
 	    .output = -1,
 	    .error = -1,
 	    .cgroup = -1};

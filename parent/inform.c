@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,6 +95,16 @@ inform_report(enum report report, int value, const char *text)
 		return;
 	message->report.value = value;
 	set_text(message, text);
+}
+
+void
+inform_skipped(const struct message *finding, const char *tenant)
+{
+	char text[sizeof(finding->report.text)];
+
+	(void)snprintf(text, sizeof(text), "%s%s%.255s", tenant, tenant[0] == '\0' ? "" : "/",
+	    finding->report.text);
+	inform_report((enum report)finding->number, 0, text);
 }
 
 void

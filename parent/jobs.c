@@ -22,6 +22,7 @@ fill(struct message *message, const struct job_request *request, uint32_t number
 	message->fork.flags = request->flags | (geteuid() == 0 ? FORK_ROOT : 0);
 	message->fork.uid = account->uid;
 	message->fork.gid = account->gid;
+	message->fork.processes = request->processes;
 	message->fork.group_count = account->group_count;
 	memcpy(message->fork.groups, account->groups, account->group_count * sizeof(gid_t));
 }

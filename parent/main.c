@@ -33,6 +33,7 @@
 #include "profiles.h"
 #include "report.h"
 #include "surveys.h"
+#include "tenants.h"
 #include "upgrade.h"
 #include "watch.h"
 #include "wishes.h"
@@ -193,7 +194,8 @@ static void
 turn(void)
 {
 	int64_t deadline = clock_earlier(clock_earlier(children_deadline(), watch_deadline()),
-	    clock_earlier(surveys_deadline(), clock_earlier(leave_deadline(), upgrade_deadline())));
+	    clock_earlier(clock_earlier(surveys_deadline(), tenants_deadline()),
+		clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
 	loop_wait(reap_again ? 0 : deadline, handlers);
@@ -201,6 +203,7 @@ turn(void)
 		reap_again = processes_reap();
 	now = clock_now();
 	watch_tend(now);
+	tenants_tend(now);
 	surveys_tend(now);
 	children_tend(now);
 	surveys_flush();
@@ -326,11 +329,13 @@ main(int count, char **arguments)
 	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");
+	watch_open(profiles_directory(), options.rescan);
+	tenants_open(options.tenants_directory, &options.quota);
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
-	watch_open(profiles_directory(), options.rescan);
 	adopt_all(before != NULL);
 	profiles_scan();
+	tenants_scan();
 	come_up(TENANTS_WITHIN);
 	files_write_pid();
 	if (ready != -1)

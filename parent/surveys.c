@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,16 +11,24 @@
 #include "jobs.h"
 #include "profiles.h"
 #include "surveys.h"
+#include "tenants.h"
+#include "watch.h"
 
 /* So many at the same time; those of a tenant who lets them hang are given up one after another. */
 #define SURVEYS_MAX 16
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
+/* It is made again so much later. */
+#define LOOK_AGAIN (60 * SECOND)
+/* So many entries that are no profiles are reported of one survey. */
+#define SKIPPED_MAX	 16
+#define FINDINGS_AT_ONCE 64
 
 struct survey_job {
 	struct job job;
 	struct draft draft;
-	char name[FULL_NAME_BYTES];
+	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
+	unsigned skipped;
 	uint32_t owner;
 	int64_t end_by;
 };
@@ -33,6 +42,15 @@ struct errand {
 
 static TAILQ_HEAD(, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
 static struct survey_job *surveys[SURVEYS_MAX];
+
+void
+surveys_request_all(const char *tenant, uint32_t owner)
+{
+	char name[FULL_NAME_BYTES];
+
+	(void)snprintf(name, sizeof(name), "%s/", tenant);
+	surveys_request(name, owner);
+}
 
 void
 surveys_request(const char *name, uint32_t owner)
@@ -74,7 +92,7 @@ launch(uint32_t index, const struct errand *errand)
 	struct job_request request = {.task = TASK_SURVEY,
 	    .account = &account,
 	    .index = index,
-	    .directory = profiles_directory(),
+	    .directory = profiles_base(errand->name),
 	    .output = -1,
 	    .error = -1,
 	    .cgroup = -1};
@@ -101,6 +119,18 @@ launch(uint32_t index, const struct errand *errand)
 	return result;
 }
 
+/* The tenant whose directory it is about; "" for a profile in the profiles directory. */
+static void
+split_name(const struct survey_job *survey, char *tenant, const char **profile)
+{
+	const char *slash = strchr(survey->name, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - survey->name);
+
+	memcpy(tenant, survey->name, length);
+	tenant[length] = '\0';
+	*profile = slash == NULL ? survey->name : slash + 1;
+}
+
 void
 surveys_flush(void)
 {
@@ -122,7 +152,8 @@ void
 surveys_born(const struct message *born, int pidfd)
 {
 	struct survey_job *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
-	struct message go;
+	struct message look;
+	const char *profile;
 
 	if (survey == NULL || !jobs_match(&survey->job, born)) {
 		if (pidfd != -1)
@@ -135,9 +166,13 @@ surveys_born(const struct message *born, int pidfd)
 		return;
 	}
 	survey->job.pidfd = pidfd;
-	message_begin(&go, MESSAGE_GO);
-	memcpy(go.go.where, survey->name, sizeof(go.go.where));
-	(void)channel_send(survey->job.channel, &go, NULL, 0); /* it has died: we see it hang up */
+	message_begin(&look, MESSAGE_LOOK);
+	split_name(survey, look.look.where, &profile);
+	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
+	if (profile[0] == '\0')
+		tenants_begin_survey(look.look.where);
+	(void)channel_send(
+	    survey->job.channel, &look, NULL, 0); /* it has died: we see it hang up */
 }
 
 void
@@ -148,7 +183,7 @@ surveys_ask_again(void)
 	for (index = 0; index < SURVEYS_MAX; index++) {
 		if (surveys[index] == NULL || surveys[index]->job.pidfd != -1)
 			continue; /* born, it does not need the spawner any more */
-		profiles_look(surveys[index]->name);
+		surveys_request(surveys[index]->name, surveys[index]->owner);
 		end_survey(index);
 	}
 }
@@ -164,24 +199,68 @@ surveys_pending(void)
 	return !TAILQ_EMPTY(&errands);
 }
 
+static void
+try_again_later(const struct survey_job *survey)
+{
+	struct profile *profile = table_find(survey->name);
+	char tenant[FULL_NAME_BYTES];
+	const char *name;
+
+	split_name(survey, tenant, &name);
+	if (name[0] == '\0')
+		tenants_unsurveyed(tenant);
+	else if (profile != NULL)
+		watch_look_at(profile, clock_now() + LOOK_AGAIN);
+}
+
+/* True while more is to come. */
+static bool
+take(struct survey_job *survey, const struct message *finding)
+{
+	char tenant[FULL_NAME_BYTES];
+	const char *profile;
+
+	split_name(survey, tenant, &profile);
+	switch (finding->type) {
+	case MESSAGE_SKIPPED:
+		if (survey->skipped++ < SKIPPED_MAX)
+			inform_skipped(finding, tenant);
+		return true;
+	case MESSAGE_PROFILE:
+	case MESSAGE_SETTING:
+		profiles_take_from(&survey->draft, tenant, profile, survey->owner, finding);
+		return true;
+	case MESSAGE_SURVEYED:
+		if (finding->number != 0)
+			inform_report(REPORT_UNSCANNED, (int)finding->number, survey->name);
+		else if (profile[0] == '\0')
+			tenants_surveyed(tenant);
+		return false;
+	default:
+		return false; /* no survey says that */
+	}
+}
+
 void
 surveys_event(uint32_t index, uint32_t events)
 {
 	static struct incoming incoming;
 	struct survey_job *survey = surveys[index];
-	enum channel_result result;
+	enum channel_result result = CHANNEL_DONE;
+	unsigned taken;
 
 	(void)events;
-	if (survey == NULL)
+	for (taken = 0; taken < FINDINGS_AT_ONCE && survey != NULL; taken++) {
+		result = channel_receive(survey->job.channel, &incoming);
+		if (result == CHANNEL_AGAIN)
+			return;
+		if (result == CHANNEL_DONE && incoming.count == 0 &&
+		    take(survey, &incoming.message))
+			continue;
+		channel_discard(&incoming);
+		end_survey(index);
 		return;
-	result = channel_receive(survey->job.channel, &incoming);
-	if (result == CHANNEL_AGAIN)
-		return;
-	if (result == CHANNEL_DONE && incoming.count == 0 &&
-	    profiles_take_from(&survey->draft, survey->name, survey->owner, &incoming.message))
-		return;
-	channel_discard(&incoming);
-	end_survey(index);
+	}
 }
 
 int64_t
@@ -205,6 +284,7 @@ surveys_tend(int64_t now)
 		if (surveys[index] == NULL || surveys[index]->end_by > now)
 			continue;
 		inform_report(REPORT_UNSCANNED, ETIMEDOUT, surveys[index]->name);
+		try_again_later(surveys[index]);
 		end_survey(index);
 	}
 }

@@ -118,6 +118,9 @@ message_valid(const struct message *message)
 		    message->fork.group_count <= FORK_GROUPS_MAX;
 	case MESSAGE_BORN:
 		return message->born.task < TASK_COUNT;
+	case MESSAGE_LOOK:
+		return text_ends(message->look.where, sizeof(message->look.where)) &&
+		    text_ends(message->look.name, sizeof(message->look.name));
 	case MESSAGE_GO:
 		return go_valid(&message->go);
 	case MESSAGE_STAGE:

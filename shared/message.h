@@ -46,7 +46,9 @@
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
 	MESSAGE(GO, "parent to child", "the gate before the exec: environment and directory")      \
 	MESSAGE(STAGE, "child to parent", "the step of the birth that failed, and its errno")      \
+	MESSAGE(LOOK, "parent to survey", "which directory, and which profile in it")              \
 	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")                        \
+	MESSAGE(SURVEYED, "survey to parent", "all that there is has been said")                   \
 	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
 	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
 	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \
@@ -143,6 +145,7 @@ enum refusal {
 	REFUSAL_FALSE_ROOT,	/* uid 0 by another name */
 	REFUSAL_NO_ROOT,	/* would run as root under --no-root */
 	REFUSAL_NOT_YOU,	/* started by an ordinary user: `user` names another one */
+	REFUSAL_QUOTA,		/* the tenant has more profiles than the quota allows */
 	REFUSAL_GROUPS,		/* the account is in more groups than a message holds */
 	REFUSAL_COUNT
 };
@@ -174,6 +177,10 @@ enum report {
 	REPORT_SKIPPED_NAME,	/* text: an entry with a bad name */
 	REPORT_SKIPPED_LINK,	/* text: an entry that is a link */
 	REPORT_SKIPPED_KIND,	/* text: an entry that is neither directory nor plain file */
+	REPORT_SKIPPED_ACCOUNT, /* text: a tenant's directory, named after no account */
+	REPORT_SKIPPED_ROOT,	/* text: a tenant's directory, named after root */
+	REPORT_SKIPPED_OWNER,	/* text: a tenant's directory that is not the tenant's alone */
+	REPORT_QUOTA,		/* text: a quota file; value: the line at fault, 0: the file */
 	REPORT_SKIPPED_FULL,	/* text: a profile beyond the number that the table holds */
 	REPORT_UNWATCHED,	/* text: a directory that inotify could not watch; value: errno */
 	REPORT_OVERFLOW,	/* inotify's queue ran over; all profiles are scanned again */
@@ -203,6 +210,15 @@ struct hello {
 	char base[512]; /* where the profiles are, for people to read */
 };
 
+/* What a tenant may use; 0 everywhere: it is no tenant's. */
+struct quota {
+	uint64_t output_bytes; /* of log files, all together */
+	uint32_t profiles;
+	uint32_t processes; /* of the user, RLIMIT_NPROC */
+	uint32_t restarts_per_minute;
+	uint32_t clients; /* connections to the control socket */
+};
+
 struct profile_facts {
 	char name[FULL_NAME_BYTES];
 	char account[ACCOUNT_NAME_BYTES];
@@ -219,6 +235,7 @@ struct profile_facts {
 	uint32_t gone; /* the directory has disappeared */
 	uint32_t kept; /* enum wish: what enable and disable have left for every boot */
 	uint32_t padding;
+	struct quota quota;
 };
 
 struct setting_bytes {
@@ -351,6 +368,7 @@ struct fork_request {
 	uint32_t flags;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t processes; /* RLIMIT_NPROC; 0: as it is */
 	uint32_t group_count;
 	uint32_t groups[FORK_GROUPS_MAX];
 };
@@ -368,6 +386,11 @@ struct go {
 	uint32_t environment_count;
 	char where[FULL_NAME_BYTES]; /* beneath the directory that came with FORK */
 	char environment[2048];	     /* NAME=value strings, each with its NUL */
+};
+
+struct look {
+	char where[FULL_NAME_BYTES];   /* beneath the directory that came with FORK; "": that one */
+	char name[PROFILE_NAME_BYTES]; /* "": all that is there */
 };
 
 struct stage_facts {
@@ -397,6 +420,7 @@ struct message {
 		struct fork_request fork;
 		struct born born;
 		struct go go;
+		struct look look;
 		struct stage_facts stage;
 	};
 };

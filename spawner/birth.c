@@ -77,6 +77,22 @@ reset_oom_score(void)
 	return done;
 }
 
+/* A tenant's quota; it counts all processes of the user, setrlimit(2). */
+static bool
+limit_processes(uint32_t processes)
+{
+	struct rlimit limit;
+
+	if (processes == 0)
+		return true;
+	if (getrlimit(RLIMIT_NPROC, &limit) == -1)
+		return false;
+	if (limit.rlim_max > processes)
+		limit.rlim_max = processes;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NPROC, &limit) == 0;
+}
+
 /* As if nobody had started us: nothing that the administrator's shell had set reaches a service. */
 static enum stage
 reset_attributes(const struct fork_request *request)
@@ -84,7 +100,7 @@ reset_attributes(const struct fork_request *request)
 	static const struct sched_param no_priority = {.sched_priority = 0};
 	cpu_set_t every_cpu[16];
 
-	if (nofile_restore() == -1)
+	if (nofile_restore() == -1 || !limit_processes(request->processes))
 		return STAGE_RLIMIT;
 	(void)umask(022); /* cannot fail */
 	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable(request))
@@ -169,18 +185,31 @@ send_finding(void *context, const struct message *finding)
 	job_send(finding);
 }
 
-/* What the tenant's profile holds, read as the tenant. */
+/* What the tenant's directory or profile holds, read as the tenant. */
 static _Noreturn void
 survey_as_owner(void)
 {
 	static struct incoming incoming;
+	const struct look *look = &incoming.message.look;
 	struct survey survey = {.directory = FD_JOB_DIRECTORY,
 	    .owner = geteuid(),
 	    .for_tenants = true,
 	    .sink = send_finding};
+	struct message done;
 
-	if (job_receive(&incoming) && incoming.message.type == MESSAGE_GO)
-		survey_profile(&survey, incoming.message.go.where);
+	if (!job_receive(&incoming) || incoming.message.type != MESSAGE_LOOK)
+		_exit(0);
+	message_begin(&done, MESSAGE_SURVEYED);
+	if (look->where[0] != '\0')
+		survey.directory = openat(
+		    FD_JOB_DIRECTORY, look->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (survey.directory == -1)
+		done.number = (uint32_t)errno;
+	else if (look->name[0] != '\0')
+		survey_profile(&survey, look->name);
+	else if (survey_directory(&survey) == -1)
+		done.number = (uint32_t)errno;
+	job_send(&done);
 	_exit(0);
 }
 
