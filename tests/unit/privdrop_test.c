@@ -389,6 +389,24 @@ a_step_that_lies_is_found_out(void **state)
 		child_run(drop_with_fault, &lies[i]);
 }
 
+static void
+drop_with_a_group_too_few(void *context)
+{
+	static const struct fault lie = {.call = SCMP_SYS(setgroups), .argument = COUNT(groups)};
+
+	(void)context;
+	REQUIRE(setgroups(1, groups) == 0);
+	install(&lie);
+	REQUIRE(privdrop(UID, GID, groups, COUNT(groups)) == STAGE_VERIFY);
+}
+
+static void
+a_group_that_is_missing_is_found_out(void **state)
+{
+	(void)state;
+	child_run(drop_with_a_group_too_few, NULL);
+}
+
 /* Each way back by itself: after the drop it must not be open. setegid(3) and seteuid(3) are
  * setresgid and setresuid with -1 in front. */
 static void
@@ -423,6 +441,7 @@ main(void)
 	    cmocka_unit_test(verification_sees_each_of_the_six_ids),
 	    cmocka_unit_test(a_step_that_fails_is_named_with_its_errno),
 	    cmocka_unit_test(a_step_that_lies_is_found_out),
+	    cmocka_unit_test(a_group_that_is_missing_is_found_out),
 	    cmocka_unit_test(a_way_back_that_is_open_is_found_out),
 	};
 
