@@ -25,18 +25,46 @@ privdrop_verify(uid_t uid, gid_t gid)
 	return STAGE_NONE;
 }
 
+/* Is every group that we are in now one that was asked for? The kernel keeps them in an order of
+ * its own. */
+static enum stage
+verify_groups(const gid_t *groups, size_t count)
+{
+	gid_t now[FORK_GROUPS_MAX];
+	long have = syscall(SYS_getgroups, FORK_GROUPS_MAX, now);
+	long i;
+	size_t known;
+
+	if (have == -1)
+		return STAGE_VERIFY;
+	errno = EPERM;
+	if ((size_t)have != count)
+		return STAGE_VERIFY;
+	for (i = 0; i < have; i++) {
+		for (known = 0; known < count && groups[known] != now[i];)
+			known++;
+		if (known == count)
+			return STAGE_VERIFY;
+	}
+	return STAGE_NONE;
+}
+
 /* All sets empty. The bounding set is the caller's matter: emptying it takes CAP_SETPCAP. */
 static enum stage
 empty_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
 
 	memset(none, 0, sizeof(none));
 	if (syscall(SYS_capset, &header, none) == -1 ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
+	    syscall(SYS_capget, &header, left) == -1)
 		return STAGE_CAPABILITIES;
-	return STAGE_NONE;
+	errno = EPERM;
+	/* the ambient set is never larger than the inheritable one, capabilities(7) */
+	return memcmp(left, none, sizeof(none)) == 0 ? STAGE_NONE : STAGE_CAPABILITIES;
 }
 
 /* Each of these has to be refused by the kernel now, or the drop was none. */
@@ -70,6 +98,8 @@ privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 	if (syscall(SYS_setresuid, uid, uid, uid) == -1)
 		return STAGE_SETRESUID;
 	failed = privdrop_verify(uid, gid);
+	if (failed == STAGE_NONE)
+		failed = verify_groups(groups, count);
 	if (failed != STAGE_NONE || uid == 0)
 		return failed;
 	failed = empty_capabilities();

@@ -10,12 +10,13 @@
 #include "message.h"
 
 /*
- * Sets the supplementary groups to exactly the `count` given, then real, effective and saved gid,
- * then real, effective and saved uid; tries to get root back, which must fail (unless uid is 0);
- * verifies that all six ids are what was asked for; then empties the effective, permitted,
- * inheritable and ambient capability sets (unless uid is 0, whose services keep theirs). The
- * order matters: each step needs a privilege that the next one gives up, setresuid(2),
- * capabilities(7).
+ * Sets the supplementary groups to exactly the `count` given (FORK_GROUPS_MAX at most), then real,
+ * effective and saved gid, then real, effective and saved uid; verifies that all six ids and the
+ * groups are what was asked for. Unless uid is 0, whose services keep theirs, it then empties the
+ * effective, permitted, inheritable and ambient capability sets and verifies that they are, and
+ * tries to get root back, which must fail. The order matters: each step needs a privilege that the
+ * next one gives up, setresuid(2), capabilities(7); and the way back is tried last, when nothing is
+ * left that could open it by right.
  *
  * Returns STAGE_NONE, or the step that failed with errno. The caller has then to end the process:
  * it may be half dropped. Async-signal-safe.

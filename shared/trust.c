@@ -22,6 +22,10 @@ make_absolute(const char *path, char *absolute)
 {
 	size_t used = 0, length = strlen(path);
 
+	if (length == 0) { /* a variable that a script forgot to set is not the working directory */
+		errno = ENOENT;
+		return -1;
+	}
 	if (path[0] != '/') {
 		if (getcwd(absolute, PATH_MAX) == NULL)
 			return -1;

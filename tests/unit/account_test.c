@@ -1,0 +1,426 @@
+/*
+ * From a name to ids: exactly, or not at all. The name service of each case is a file of its own in
+ * the place of /etc/passwd, which only a child sees.
+ */
+#include <sys/types.h>
+
+#include <pwd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "account.h"
+#include "child.h"
+#include "folder.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define NAME_39 "a23456789012345678901234567890123456789"
+#define NAME_40 NAME_39 "0"
+
+static struct folder *folder;
+static struct account account;
+
+static int
+set_up(void **state)
+{
+	assert_int_equal(folder_set_up(state), 0);
+	folder = *state;
+	folder_write(folder, "passwd", 0644,
+	    "root:x:0:0:root:/root:/bin/bash\n"
+	    "toor:x:0:0:another root:/root:/bin/sh\n"
+	    "web:x:64001:64002::/srv/web:/usr/sbin/nologin\n"
+	    "Web:x:64003:64003::/srv/Web:\n"
+	    "64004:x:64004:64004::/:\n"
+	    "4web:x:64005:64005::/:\n"
+	    "we b:x:64006:64006::/:\n" NAME_39 ":x:64007:64007::/:\n" NAME_40 ":x:64008:64008::/:\n"
+	    "groupie:x:64009:64009::/:\n"
+	    "joiner:x:64011:64011::/:\n"
+	    "rootgroup:x:64010:0::/:\n");
+	folder_write(folder, "group", 0644,
+	    "root:x:0:\n"
+	    "web:x:64002:\n"
+	    "one:x:64101:web,Web\n"
+	    "two:x:64102:other,web\n"
+	    "three:x:64103:webs\n");
+	return 0;
+}
+
+static void
+use_accounts(void)
+{
+	child_own_mounts();
+	child_replace_file("/etc/passwd", folder_path(folder, "passwd"));
+	child_replace_file("/etc/group", folder_path(folder, "group"));
+}
+
+static enum refusal
+by_text(const char *text)
+{
+	memset(&account, 0xa5, sizeof(account));
+	return account_by_text(text, strlen(text), &account);
+}
+
+static void
+require_web(void)
+{
+	REQUIRE(strcmp(account.name, "web") == 0);
+	REQUIRE(account.uid == 64001);
+	REQUIRE(account.gid == 64002);
+	REQUIRE(strcmp(account.home, "/srv/web") == 0);
+	REQUIRE(strcmp(account.shell, "/usr/sbin/nologin") == 0);
+	REQUIRE(account.group_count == 3);
+	REQUIRE(account.groups[0] == 64002);
+	REQUIRE(account.groups[1] == 64101);
+	REQUIRE(account.groups[2] == 64102);
+}
+
+static void
+look_up(void *context)
+{
+	(void)context;
+	use_accounts();
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	require_web();
+	REQUIRE(by_text("web\n") == REFUSAL_NONE);
+	require_web();
+	REQUIRE(account_by_text("website", 3, &account) == REFUSAL_NONE);
+	require_web();
+	memset(&account, 0xa5, sizeof(account));
+	REQUIRE(account_by_uid(64001, &account) == REFUSAL_NONE);
+	require_web();
+	REQUIRE(by_text("Web") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64003);
+	REQUIRE(strcmp(account.shell, "/bin/sh") == 0); /* none is named, passwd(5) */
+	REQUIRE(by_text("4web") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64005);
+	REQUIRE(by_text(NAME_39) == REFUSAL_NONE);
+	REQUIRE(account.uid == 64007);
+	REQUIRE(by_text("root") == REFUSAL_NONE);
+	REQUIRE(account.uid == 0);
+}
+
+static void
+an_account_is_found_by_its_exact_name_and_by_its_uid(void **state)
+{
+	(void)state;
+	child_run(look_up, NULL);
+}
+
+static void
+look_up_what_is_none(void *context)
+{
+	static const char *const bad[] = {"", "\n", "\n\n", "nobody-of-this-name", "WEB", "wEb",
+	    "web ", " web", "web\t", "web\r\n", "web\n\n", "\nweb", "web\nweb", "web:", "web,root",
+	    "64001", "0", "00", "4294967296", "64004", "64004\n", "+64001", "-1", "0x0", "we",
+	    "webx", "root\nweb", NAME_40, NAME_40 "x"};
+	size_t i;
+
+	(void)context;
+	use_accounts();
+	for (i = 0; i < COUNT(bad); i++) {
+		if (by_text(bad[i]) != REFUSAL_NO_ACCOUNT)
+			(void)dprintf(STDERR_FILENO, "accepted: \"%s\"\n", bad[i]);
+		REQUIRE(by_text(bad[i]) == REFUSAL_NO_ACCOUNT);
+	}
+	REQUIRE(account_by_text("web\0", 4, &account) == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_text("web\0\n", 5, &account) == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_text("\0web", 4, &account) == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_uid(64999, &account) == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_uid((uid_t)-1, &account) == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_uid(64008, &account) == REFUSAL_NO_ACCOUNT); /* its name is too long */
+}
+
+static void
+a_number_an_unknown_name_and_anything_around_a_name_is_no_account(void **state)
+{
+	(void)state;
+	child_run(look_up_what_is_none, NULL);
+}
+
+static void
+look_up_false_root(void *context)
+{
+	(void)context;
+	use_accounts();
+	REQUIRE(by_text("toor") == REFUSAL_FALSE_ROOT);
+	REQUIRE(by_text("toor\n") == REFUSAL_FALSE_ROOT);
+	REQUIRE(account_by_uid(0, &account) == REFUSAL_NONE);
+	REQUIRE(strcmp(account.name, "root") == 0);
+}
+
+static void
+root_has_one_name(void **state)
+{
+	(void)state;
+	child_run(look_up_false_root, NULL);
+}
+
+static void
+look_up_root_by_uid(void *context)
+{
+	(void)context;
+	use_accounts();
+	REQUIRE(account_by_uid(0, &account) == REFUSAL_FALSE_ROOT);
+}
+
+static void
+uid_0_without_the_name_root_is_refused_by_uid_too(void **state)
+{
+	(void)state;
+	folder_write(folder, "passwd", 0644, "toor:x:0:0::/root:/bin/sh\n");
+	child_run(look_up_root_by_uid, NULL);
+}
+
+/* In the place of the C library's: a name service that is not strict about names. */
+static bool name_service_is_lax, name_unknown;
+static struct passwd lax_answer = {.pw_name = (char[]){"web"},
+    .pw_dir = (char[]){"/"},
+    .pw_shell = (char[]){"/bin/sh"},
+    .pw_uid = 64001,
+    .pw_gid = 64002};
+
+struct passwd *
+getpwnam(const char *name)
+{
+	static char buffer[4096];
+	static struct passwd entry;
+	struct passwd *found;
+
+	if (name_service_is_lax)
+		return name_unknown ? NULL : &lax_answer;
+	return getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
+}
+
+struct passwd *
+getpwuid(uid_t uid)
+{
+	static char buffer[4096];
+	static struct passwd entry;
+	struct passwd *found;
+
+	if (name_service_is_lax)
+		return &lax_answer;
+	return getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
+}
+
+static void
+a_name_service_that_answers_for_another_account_is_not_believed(void **state)
+{
+	(void)state;
+	name_service_is_lax = true;
+	assert_int_equal(by_text("WEB"), REFUSAL_NO_ACCOUNT);
+	assert_int_equal(by_text("web.example"), REFUSAL_NO_ACCOUNT);
+	assert_int_equal(by_text("we"), REFUSAL_NO_ACCOUNT);
+	assert_int_equal(by_text("web"), REFUSAL_NONE);
+	assert_int_equal(account_by_uid(64002, &account), REFUSAL_NO_ACCOUNT);
+	assert_int_equal(account_by_uid(64001, &account), REFUSAL_NONE);
+	name_service_is_lax = false;
+}
+
+/* Writes "groupie" and "joiner" into so many groups besides their own. */
+static void
+write_groups(unsigned count)
+{
+	static char text[64 * 1024];
+	size_t length = 0;
+	unsigned i;
+
+	for (i = 0; i < count; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+		    "g%u:x:%u:groupie%s\n", i, 64500 + i, i == 0 ? "" : ",joiner");
+	folder_write_bytes(folder, "group", 0644, text, length);
+}
+
+static void
+look_up_many_groups(void *context)
+{
+	unsigned i;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(by_text("groupie") == REFUSAL_GROUPS);
+	REQUIRE(by_text("joiner") == REFUSAL_NONE);
+	REQUIRE(account.group_count == FORK_GROUPS_MAX);
+	for (i = 1; i < FORK_GROUPS_MAX; i++)
+		REQUIRE(account.groups[i] == 64500 + i);
+}
+
+static void
+an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut(void **state)
+{
+	(void)state;
+	write_groups(FORK_GROUPS_MAX);
+	child_run(look_up_many_groups, NULL);
+}
+
+static void
+look_up_long_entries(void *context)
+{
+	(void)context;
+	use_accounts();
+	REQUIRE(by_text("fits") == REFUSAL_NONE);
+	REQUIRE(strlen(account.home) == sizeof(account.home) - 1);
+	REQUIRE(strlen(account.shell) == sizeof(account.shell) - 1);
+	REQUIRE(by_text("home") == REFUSAL_NO_ACCOUNT);
+	REQUIRE(by_text("shell") == REFUSAL_NO_ACCOUNT);
+}
+
+static void
+an_entry_that_is_too_long_is_refused_and_not_cut(void **state)
+{
+	char text[4096], home[sizeof(account.home) + 1], shell[sizeof(account.shell) + 1];
+
+	(void)state;
+	memset(home, 'h', sizeof(home));
+	memset(shell, 's', sizeof(shell));
+	home[sizeof(home) - 1] = shell[sizeof(shell) - 1] = '\0';
+	(void)snprintf(text, sizeof(text),
+	    "fits:x:64001:64001::%s:%s\n"
+	    "home:x:64002:64002::%s:/bin/sh\n"
+	    "shell:x:64003:64003::/:%s\n",
+	    home + 1, shell + 1, home, shell);
+	folder_write(folder, "passwd", 0644, text);
+	child_run(look_up_long_entries, NULL);
+}
+
+static void
+choose_named_monitor(void *context)
+{
+	uid_t uid = 1;
+	gid_t gid = 1;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(account_for_monitor("web", &uid, &gid));
+	REQUIRE(uid == 64001);
+	REQUIRE(gid == 64002);
+}
+
+/* The name that is to be refused for the monitor. */
+static void
+choose_monitor(void *context)
+{
+	const char *name = context;
+	uid_t uid;
+	gid_t gid;
+
+	use_accounts();
+	REQUIRE(!account_for_monitor(name, &uid, &gid));
+}
+
+static void
+the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way(void **state)
+{
+	static char root[] = "root", toor[] = "toor", group[] = "rootgroup", none[] = "none";
+	char said[256];
+
+	(void)state;
+	child_run(choose_named_monitor, NULL);
+	assert_int_equal(child_status(choose_monitor, root, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "may not run as root"));
+	assert_int_equal(child_status(choose_monitor, toor, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "may not run as toor"));
+	assert_int_equal(child_status(choose_monitor, group, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "may not run as rootgroup"));
+	assert_int_equal(child_status(choose_monitor, none, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "no such account"));
+}
+
+static void
+choose_account_of_its_own(void *context)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(account_for_monitor(NULL, &uid, &gid));
+	REQUIRE(uid == 61000);
+	REQUIRE(gid == 61001);
+}
+
+static void
+the_monitor_has_an_account_of_its_own_where_there_is_one(void **state)
+{
+	(void)state;
+	folder_write(folder, "passwd", 0644, "_proclaunch:x:61000:61001::/:/bin/false\n");
+	child_run(choose_account_of_its_own, NULL);
+}
+
+/* Of the first three, one belongs to an account, one to a group and one to a process. */
+static void
+choose_free_uid(void *context)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(setresuid((uid_t)-1, (uid_t)-1, 61186) == 0);
+	REQUIRE(account_for_monitor(NULL, &uid, &gid));
+	REQUIRE(uid == gid);
+	REQUIRE(uid >= 61187); /* others on this host may hold further ones */
+	REQUIRE(uid <= 65519);
+}
+
+static void
+else_it_gets_a_uid_that_no_account_no_group_and_no_process_has(void **state)
+{
+	(void)state;
+	folder_write(folder, "passwd", 0644, "taken:x:61184:1::/:\n");
+	folder_write(folder, "group", 0644, "taken:x:61185:\n");
+	child_run(choose_free_uid, NULL);
+}
+
+/* Every uid has an account, and none is called _proclaunch. */
+static void
+choose_when_none_is_free(void *context)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)context;
+	use_accounts();
+	name_service_is_lax = true;
+	name_unknown = true;
+	REQUIRE(!account_for_monitor(NULL, &uid, &gid));
+}
+
+static void
+where_no_uid_is_free_the_reason_is_said(void **state)
+{
+	char said[512];
+
+	(void)state;
+	assert_int_equal(child_status(choose_when_none_is_free, NULL, said, sizeof(said)), 0);
+	assert_non_null(strstr(said, "--monitor-user"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, folder_tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(an_account_is_found_by_its_exact_name_and_by_its_uid),
+	    TEST(a_number_an_unknown_name_and_anything_around_a_name_is_no_account),
+	    TEST(root_has_one_name),
+	    TEST(uid_0_without_the_name_root_is_refused_by_uid_too),
+	    cmocka_unit_test(a_name_service_that_answers_for_another_account_is_not_believed),
+	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
+	    TEST(an_entry_that_is_too_long_is_refused_and_not_cut),
+	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
+	    TEST(the_monitor_has_an_account_of_its_own_where_there_is_one),
+	    TEST(else_it_gets_a_uid_that_no_account_no_group_and_no_process_has),
+	    TEST(where_no_uid_is_free_the_reason_is_said),
+	};
+
+	return cmocka_run_group_tests_name("account", tests, NULL, NULL);
+}

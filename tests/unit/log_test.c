@@ -1,0 +1,584 @@
+/*
+ * The supervisor's log: one format, whatever a tenant calls something; and what a full disk does to
+ * it.
+ */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <regex.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "clock.h"
+#include "folder.h"
+#include "log.h"
+
+#define STAMP	     "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
+#define STAMP_BYTES  25 /* with the space after it */
+#define CONTENTS_MAX (1024 * 1024)
+
+static struct folder *folder;
+static char contents[CONTENTS_MAX];
+
+static int
+open_log(void)
+{
+	int file = open(
+	    folder_path(folder, "log"), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_int_not_equal(file, -1);
+	return file;
+}
+
+static int
+set_up(void **state)
+{
+	assert_int_equal(folder_set_up(state), 0);
+	folder = *state;
+	log_set_level(LEVEL_DEBUG);
+	log_use(open_log());
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	log_flush();
+	log_use(-1);
+	return folder_tear_down(state);
+}
+
+static const char *
+logged(void)
+{
+	int file = open(folder_path(folder, "log"), O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	assert_int_not_equal(file, -1);
+	length = read(file, contents, sizeof(contents) - 1);
+	assert_true(length >= 0);
+	contents[length] = '\0';
+	assert_int_equal(close(file), 0);
+	return contents;
+}
+
+static void
+assert_matches(const char *text, const char *pattern)
+{
+	regex_t expression;
+
+	assert_int_equal(regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	if (regexec(&expression, text, 0, NULL, 0) != 0)
+		fail_msg("\"%s\" is not %s", text, pattern);
+	regfree(&expression);
+}
+
+static void
+a_line_is_stamp_level_tag_and_message_with_one_space_between(void **state)
+{
+	(void)state;
+	log_line("web", LEVEL_INFO, "running pid %d", 4242);
+	log_flush();
+	assert_matches(logged(), STAMP);
+	assert_string_equal(contents + STAMP_BYTES, "INFO  web running pid 4242\n");
+	assert_int_equal(log_deadline(), NEVER);
+}
+
+static void
+levels_are_five_columns_wide(void **state)
+{
+	static const enum level levels[] = {LEVEL_FATAL, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG};
+	static const char *const expected[] = {"FATAL t m", "WARN  t m", "INFO  t m", "DEBUG t m"};
+	char *line;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		log_line("t", levels[i], "m");
+	log_flush();
+	(void)logged();
+	for (i = 0, line = strtok(contents, "\n"); i < 4; i++, line = strtok(NULL, "\n")) {
+		assert_non_null(line);
+		assert_string_equal(line + STAMP_BYTES, expected[i]);
+	}
+	assert_null(line);
+}
+
+static void
+lines_above_the_level_are_not_written(void **state)
+{
+	enum level highest, level;
+	char expected[64], *line;
+
+	(void)state;
+	for (highest = LEVEL_FATAL; highest <= LEVEL_DEBUG; highest++) {
+		log_use(open_log());
+		log_set_level(highest);
+		for (level = LEVEL_FATAL; level <= LEVEL_DEBUG; level++)
+			log_line("t", level, "level %u", level);
+		log_flush();
+		(void)logged();
+		line = strtok(contents, "\n");
+		for (level = LEVEL_FATAL; level <= highest; level++) {
+			assert_non_null(line);
+			(void)snprintf(expected, sizeof(expected), " t level %u", level);
+			assert_string_equal(line + STAMP_BYTES + 5, expected);
+			line = strtok(NULL, "\n");
+		}
+		assert_null(line);
+	}
+}
+
+/* For each of the 255 bytes that a string can hold, in the tag and in the message. */
+static void
+a_byte_that_is_not_printable_ascii_is_written_as_a_number(void **state)
+{
+	char tag[2] = "", expected[32], escaped[8];
+	int byte;
+
+	(void)state;
+	for (byte = 1; byte < 256; byte++) {
+		log_use(open_log());
+		tag[0] = (char)byte;
+		log_line(tag, LEVEL_INFO, "%sx", tag);
+		log_flush();
+		if (byte < ' ' || byte > '~' || byte == '\\')
+			(void)snprintf(escaped, sizeof(escaped), "\\x%02x", (unsigned)byte);
+		else
+			(void)snprintf(escaped, sizeof(escaped), "%c", byte);
+		(void)snprintf(expected, sizeof(expected), "INFO  %s %sx\n", escaped, escaped);
+		assert_string_equal(logged() + STAMP_BYTES, expected);
+	}
+}
+
+static void
+a_tenant_cannot_forge_a_line_or_steer_a_terminal(void **state)
+{
+	(void)state;
+	log_line("web", LEVEL_WARN, "refused: pid_file names \"%s\", which is not a pid",
+	    "1\n2026-11-23T03:16:00.123Z INFO  ProcLaunch exiting\r\x1b[2J\x9b");
+	log_flush();
+	assert_string_equal(logged() + STAMP_BYTES,
+	    "WARN  web refused: pid_file names \"1\\x0a2026-11-23T03:16:00.123Z INFO  ProcLaunch "
+	    "exiting\\x0d\\x1b[2J\\x9b\", which is not a pid\n");
+}
+
+static void
+the_longest_message_of_bytes_that_are_escaped_is_one_whole_line(void **state)
+{
+	char text[3000], tag[104];
+	size_t length;
+
+	(void)state;
+	memset(text, '\xff', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memset(tag, '\x01', sizeof(tag) - 1);
+	tag[sizeof(tag) - 1] = '\0';
+	log_line(tag, LEVEL_INFO, "%s", text);
+	log_line("after", LEVEL_INFO, "it");
+	log_flush();
+	length = strcspn(logged(), "\n");
+	assert_string_equal(contents + length + 1 + STAMP_BYTES, "INFO  after it\n");
+	/* the tag is whole, and so is the last escape of what is left of the message */
+	assert_memory_equal(contents + STAMP_BYTES + 6 + 4 * 102, "\\x01 \\xff", 9);
+	assert_memory_equal(contents + length - 4, "\\xff", 4);
+	assert_int_equal((length - STAMP_BYTES - 6 - 1) % 4, 0);
+	assert_true(length > 4000);
+}
+
+static void
+without_flush_nothing_is_written_and_with_it_everything_in_order(void **state)
+{
+	char expected[64], *line;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 100; i++)
+		log_line("t", LEVEL_INFO, "line %u", i);
+	assert_string_equal(logged(), "");
+	log_flush();
+	(void)logged();
+	for (i = 0, line = strtok(contents, "\n"); i < 100; i++, line = strtok(NULL, "\n")) {
+		assert_non_null(line);
+		(void)snprintf(expected, sizeof(expected), "INFO  t line %u", i);
+		assert_string_equal(line + STAMP_BYTES, expected);
+	}
+	assert_null(line);
+}
+
+static void
+many_lines_in_one_turn_are_written_before_room_runs_out(void **state)
+{
+	unsigned i, lines = 0;
+	const char *at;
+
+	(void)state;
+	for (i = 0; i < 10000; i++)
+		log_line("t", LEVEL_INFO, "line %u", i);
+	log_flush();
+	for (at = logged(); (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, 10000);
+	assert_null(strstr(contents, "lost"));
+}
+
+static void
+a_new_descriptor_gets_what_the_old_one_could_not_take(void **state)
+{
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	int64_t before;
+
+	(void)state;
+	assert_int_not_equal(full, -1);
+	log_use(full);
+	log_line("t", LEVEL_INFO, "kept");
+	before = clock_now();
+	log_flush();
+	/* the loop tries again in a second, not at once and not never */
+	assert_true(log_deadline() > before);
+	assert_true(log_deadline() <= clock_now() + SECOND);
+	log_use(open_log());
+	assert_int_equal(fcntl(full, F_GETFD), -1);
+	assert_int_equal(log_deadline(), NEVER);
+	log_flush();
+	assert_string_equal(logged() + STAMP_BYTES, "INFO  t kept\n");
+}
+
+static void
+before_there_is_a_descriptor_lines_are_kept(void **state)
+{
+	(void)state;
+	log_use(-1);
+	log_line("t", LEVEL_INFO, "early");
+	log_flush();
+	assert_int_equal(log_deadline(), NEVER); /* the parent will send one: nothing to wait for */
+	log_use(open_log());
+	log_flush();
+	assert_string_equal(logged() + STAMP_BYTES, "INFO  t early\n");
+}
+
+/* No file of ours may grow further than `bytes` from here: what a full disk looks like. */
+static void
+limit_disk(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG instead, as in the monitor, setrlimit(2) */
+	REQUIRE(getrlimit(RLIMIT_FSIZE, &limit) == 0);
+	limit.rlim_cur = bytes;
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+}
+
+#define FEW 10
+
+static void
+fill_disk_in_the_middle_of_a_line(void *context)
+{
+	unsigned i;
+
+	(void)context;
+	limit_disk(100);
+	for (i = 0; i < FEW; i++) {
+		log_line("t", LEVEL_INFO, "line %u", i);
+		log_flush();
+	}
+	REQUIRE(log_deadline() != NEVER);
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+	REQUIRE(log_deadline() == NEVER);
+}
+
+static void
+a_full_disk_in_the_middle_of_a_line_costs_nothing(void **state)
+{
+	char expected[64], *line;
+	unsigned i;
+
+	(void)state;
+	child_run(fill_disk_in_the_middle_of_a_line, NULL);
+	(void)logged();
+	for (i = 0, line = strtok(contents, "\n"); i < FEW; i++, line = strtok(NULL, "\n")) {
+		assert_non_null(line);
+		(void)snprintf(expected, sizeof(expected), "INFO  t line %u", i);
+		assert_matches(line, STAMP);
+		assert_string_equal(line + STAMP_BYTES, expected);
+	}
+	assert_null(line);
+}
+
+#define MANY 5000
+
+static void
+fill_disk_for_long(void *context)
+{
+	unsigned i;
+
+	(void)context;
+	limit_disk(1000);
+	for (i = 0; i < MANY; i++) {
+		log_line("t", LEVEL_INFO, "line %u", i);
+		if (i % 100 == 0)
+			log_flush();
+	}
+	REQUIRE(log_deadline() != NEVER);
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+	log_line("t", LEVEL_INFO, "after");
+	log_flush();
+	REQUIRE(log_deadline() == NEVER);
+}
+
+static void
+a_disk_that_is_full_for_long_costs_lines_which_are_counted_and_confessed(void **state)
+{
+	unsigned next = 0, lost, number;
+	bool confessed = false, after = false;
+	char *line;
+
+	(void)state;
+	child_run(fill_disk_for_long, NULL);
+	(void)logged();
+	for (line = strtok(contents, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		assert_matches(line, STAMP);
+		assert_false(after);
+		if (sscanf(line + STAMP_BYTES, "INFO  t line %u", &number) == 1) {
+			assert_int_equal(number, next);
+			assert_false(confessed);
+			next++;
+		} else if (sscanf(line + STAMP_BYTES,
+			       "WARN  ProcLaunch %u lines could not be written and are lost",
+			       &lost) == 1) {
+			assert_int_equal(next + lost, MANY);
+			confessed = true;
+		} else {
+			assert_string_equal(line + STAMP_BYTES, "INFO  t after");
+			after = true;
+		}
+	}
+	assert_true(confessed);
+	assert_true(after);
+	assert_true(next > 1000); /* what was kept is worth more than the confession */
+}
+
+static void
+lose_twice(void *context)
+{
+	unsigned round, i;
+
+	(void)context;
+	for (round = 0; round < 2; round++) {
+		limit_disk(1);
+		for (i = 0; i < MANY; i++)
+			log_line("t", LEVEL_INFO, "round %u", round);
+		limit_disk(RLIM_INFINITY);
+		log_flush();
+	}
+}
+
+static void
+each_loss_is_confessed_where_it_happened_and_once(void **state)
+{
+	static const char *const order[] = {"round 0", " are lost", "round 1", " are lost"};
+	unsigned at = 0, counted[4] = {0};
+	char *line;
+
+	(void)state;
+	child_run(lose_twice, NULL);
+	(void)logged();
+	for (line = strtok(contents, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		if (strstr(line, order[at]) == NULL)
+			at++;
+		assert_true(at < 4);
+		assert_non_null(strstr(line, order[at]));
+		counted[at]++;
+	}
+	assert_int_equal(at, 3);
+	assert_int_equal(counted[1], 1);
+	assert_int_equal(counted[3], 1);
+}
+
+/* Lines of 64 bytes, of which 1024 fill what a full disk may make us keep. */
+static void
+log_lines_of_64_bytes(void *context)
+{
+	const unsigned *count = context;
+	unsigned i;
+
+	limit_disk(0);
+	for (i = 0; i < *count; i++)
+		log_line("t", LEVEL_INFO, "%030u", i);
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+	REQUIRE(log_deadline() == NEVER);
+}
+
+static void
+not_one_line_is_lost_that_could_have_been_kept(void **state)
+{
+	static unsigned count = 1024;
+
+	(void)state;
+	child_run(log_lines_of_64_bytes, &count);
+	assert_int_equal(strlen(logged()), 1024 * 64);
+	assert_null(strstr(contents, "lost"));
+}
+
+static void
+a_single_lost_line_is_confessed_too(void **state)
+{
+	static unsigned count = 1025;
+
+	(void)state;
+	child_run(log_lines_of_64_bytes, &count);
+	assert_string_equal(logged() + 1024 * 64 + STAMP_BYTES,
+	    "WARN  ProcLaunch 1 lines could not be written and are lost\n");
+}
+
+/* There is room again for a part of what was kept, and then for all. */
+static void
+find_room_in_two_steps(void *context)
+{
+	unsigned i;
+
+	(void)context;
+	limit_disk(0);
+	for (i = 0; i < MANY; i++)
+		log_line("t", LEVEL_INFO, "before");
+	limit_disk(40000);
+	log_line("t", LEVEL_INFO, "after");
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+}
+
+static void
+a_loss_is_confessed_before_the_next_line_that_is_kept(void **state)
+{
+	const char *confession, *after;
+
+	(void)state;
+	child_run(find_room_in_two_steps, NULL);
+	confession = strstr(logged(), " are lost\n");
+	after = strstr(contents, "INFO  t after\n");
+	assert_non_null(confession);
+	assert_non_null(after);
+	assert_true(confession < after);
+	assert_null(strstr(confession, "before"));
+}
+
+static void
+log_one_brief_line(void *context)
+{
+	(void)context;
+	log_briefly();
+	log_line("we\nb", LEVEL_WARN, "refused");
+	log_flush();
+}
+
+static void
+a_brief_line_is_tag_and_message_and_escaped_as_well(void **state)
+{
+	(void)state;
+	child_run(log_one_brief_line, NULL);
+	assert_string_equal(logged(), "we\\x0ab refused\n");
+}
+
+static void
+timestamps_are_right_on_days_that_calendars_get_wrong(void **state)
+{
+	static const struct {
+		int64_t wall_ms;
+		const char *expected;
+	} dates[] = {
+	    {0, "1970-01-01T00:00:00.000Z"},
+	    {1, "1970-01-01T00:00:00.001Z"},
+	    {999, "1970-01-01T00:00:00.999Z"},
+	    {1000, "1970-01-01T00:00:01.000Z"},
+	    {86399999, "1970-01-01T23:59:59.999Z"},
+	    {86400000, "1970-01-02T00:00:00.000Z"},
+	    {68169600000, "1972-02-29T00:00:00.000Z"},
+	    {951782400000, "2000-02-29T00:00:00.000Z"},
+	    {951868799999, "2000-02-29T23:59:59.999Z"},
+	    {951868800000, "2000-03-01T00:00:00.000Z"},
+	    {978307199999, "2000-12-31T23:59:59.999Z"},
+	    {1709164800000, "2024-02-29T00:00:00.000Z"},
+	    {1740787200000, "2025-03-01T00:00:00.000Z"},
+	    {2147483647000, "2038-01-19T03:14:07.000Z"},
+	    {2147483648000, "2038-01-19T03:14:08.000Z"},
+	    {4107542399000, "2100-02-28T23:59:59.000Z"},
+	    {4107542400000, "2100-03-01T00:00:00.000Z"},
+	    {13574563200000, "2400-02-29T00:00:00.000Z"},
+	    {253402300799999, "9999-12-31T23:59:59.999Z"},
+	    {-1, "1970-01-01T00:00:00.000Z"},
+	    {INT64_MIN, "1970-01-01T00:00:00.000Z"},
+	};
+	char text[LOG_TIMESTAMP_BYTES + 1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+		memset(text, 'x', sizeof(text));
+		log_timestamp(dates[i].wall_ms, text);
+		assert_int_equal(text[LOG_TIMESTAMP_BYTES], 'x');
+		assert_string_equal(text, dates[i].expected);
+	}
+}
+
+/* The C library as a second opinion, for a moment in each day until the year 2200. */
+static void
+timestamps_agree_with_gmtime_on_every_day(void **state)
+{
+	char text[LOG_TIMESTAMP_BYTES], expected[LOG_TIMESTAMP_BYTES];
+	struct tm date;
+	time_t seconds;
+
+	(void)state;
+	for (seconds = 0; seconds < 230LL * 365 * 86400; seconds += 86399) {
+		log_timestamp(seconds * 1000 + 7, text);
+		assert_non_null(gmtime_r(&seconds, &date));
+		assert_int_equal(
+		    strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S.007Z", &date), 24);
+		assert_string_equal(text, expected);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(a_line_is_stamp_level_tag_and_message_with_one_space_between),
+	    TEST(levels_are_five_columns_wide),
+	    TEST(lines_above_the_level_are_not_written),
+	    TEST(a_byte_that_is_not_printable_ascii_is_written_as_a_number),
+	    TEST(a_tenant_cannot_forge_a_line_or_steer_a_terminal),
+	    TEST(the_longest_message_of_bytes_that_are_escaped_is_one_whole_line),
+	    TEST(without_flush_nothing_is_written_and_with_it_everything_in_order),
+	    TEST(many_lines_in_one_turn_are_written_before_room_runs_out),
+	    TEST(a_new_descriptor_gets_what_the_old_one_could_not_take),
+	    TEST(before_there_is_a_descriptor_lines_are_kept),
+	    TEST(a_full_disk_in_the_middle_of_a_line_costs_nothing),
+	    TEST(a_disk_that_is_full_for_long_costs_lines_which_are_counted_and_confessed),
+	    TEST(each_loss_is_confessed_where_it_happened_and_once),
+	    TEST(not_one_line_is_lost_that_could_have_been_kept),
+	    TEST(a_single_lost_line_is_confessed_too),
+	    TEST(a_loss_is_confessed_before_the_next_line_that_is_kept),
+	    TEST(a_brief_line_is_tag_and_message_and_escaped_as_well),
+	    cmocka_unit_test(timestamps_are_right_on_days_that_calendars_get_wrong),
+	    cmocka_unit_test(timestamps_agree_with_gmtime_on_every_day),
+	};
+
+	return cmocka_run_group_tests_name("log", tests, NULL, NULL);
+}
