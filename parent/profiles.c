@@ -128,17 +128,26 @@ profiles_discard(struct draft *draft)
 	memset(draft, 0, sizeof(*draft));
 }
 
-/* The profile is now as drafted. Who it runs as stays known when the new answer is a refusal: a
- * process of that user may live. */
+/* Who it runs as stays known when the new answer is a refusal, or that it has gone: a process of
+ * that user may live. Before two looks are compared, or they would never agree. */
+static void
+keep_account(const struct profile *profile, struct draft *draft)
+{
+	if (draft->facts.account[0] != '\0')
+		return;
+	draft->facts.uid = profile->facts.uid;
+	memcpy(draft->facts.account, profile->facts.account, sizeof(draft->facts.account));
+}
+
+/* The profile is now as drafted. */
 static void
 take_over(struct profile *profile, struct draft *draft)
 {
 	unsigned setting;
 
-	if (draft->facts.account[0] == '\0') {
-		draft->facts.uid = profile->facts.uid;
-		memcpy(draft->facts.account, profile->facts.account, sizeof(draft->facts.account));
-	}
+	if (profile->facts.inode != draft->facts.inode ||
+	    profile->facts.device != draft->facts.device)
+		watch_forget(profile); /* it is on a directory that stands there no more */
 	profile->facts = draft->facts;
 	for (setting = 0; setting < SETTING_COUNT; setting++) {
 		free(profile->contents[setting]);
@@ -163,6 +172,7 @@ commit(struct draft *draft)
 		profile->seen = true;
 		if (draft->facts.gone == 0)
 			resolve_account(draft);
+		keep_account(profile, draft);
 		if (created || !same_draft(profile, draft)) {
 			take_over(profile, draft);
 			if (created)
