@@ -551,6 +551,8 @@ supervise_recall(void *subject, struct incoming *incoming)
 	profile->exit_pid = note->exit_pid;
 	profile->exit_value = note->exit_value;
 	profile->cause = (enum cause)note->cause;
+	/* after a death it is in this state to end the rest, which nobody had announced */
+	profile->stop_said = profile->state == STATE_STOPPING && profile->cause != CAUSE_DIED;
 	profile->attempt = note->attempt;
 	profile->recalled_start = note->next_start;
 	recall_settings(profile, note);
