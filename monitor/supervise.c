@@ -50,6 +50,21 @@ supervise_wanted(const struct profile *profile)
 	return wish == WISH_UP || (wish == WISH_DEFAULT && !profile->settings.down);
 }
 
+/* Processes that no record explains. They end before the profile is started, whatever kill_mode
+ * says: the service may be one of them. */
+static bool
+strays(const struct profile *profile)
+{
+	return profile->process.end == END_UNKNOWN && profile->process.pid == 0;
+}
+
+/* What is left of it is neither ended nor waited for. */
+static bool
+spares_rest(const struct profile *profile)
+{
+	return profile->settings.kill_mode == KILL_PROCESS && !strays(profile);
+}
+
 static void
 set_timer(struct profile *profile, enum timer timer, int64_t when)
 {
@@ -203,7 +218,7 @@ stop(struct profile *profile)
 static void
 sweep(struct profile *profile)
 {
-	if (profile->process.phase != PHASE_REST || profile->settings.kill_mode != KILL_GROUP)
+	if (profile->process.phase != PHASE_REST || spares_rest(profile))
 		return;
 	log_line(profile->facts.name, SAY_LEFTOVERS, profile->exit_pid);
 	profile->stop_since = clock_now();
@@ -218,10 +233,10 @@ kill_rest(struct profile *profile)
 
 	log_line(
 	    profile->facts.name, SAY_KILLING, (unsigned)((now - profile->stop_since) / SECOND));
-	if (profile->settings.kill_mode == KILL_GROUP)
-		parent_ask_sweep(profile, SIGKILL);
-	else
+	if (spares_rest(profile))
 		parent_ask_signal(profile, SIGKILL);
+	else
+		parent_ask_sweep(profile, SIGKILL);
 	set_timer(profile, TIMER_OVERDUE, now + SWEEP_PATIENCE * SECOND);
 }
 
@@ -421,12 +436,13 @@ say_refusal(struct profile *profile)
 	profile->refusal_said = profile->draft_refusal;
 }
 
-/* Its directory has disappeared and nothing of it lives; what it has printed last is in its file.
- */
+/* Its directory has disappeared and nothing of it lives, what kill_mode spares included, should it come
+ * back; and what it has printed last is in its file. */
 static void
 forget_if_gone(struct profile *profile)
 {
-	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED)
+	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED ||
+	    profile->process.phase != PHASE_NONE)
 		return;
 	if (output_idle(profile))
 		parent_ask_forget(profile);
@@ -630,33 +646,12 @@ supervise_recall(void *subject, struct incoming *incoming)
 	profile->exit_pid = note->exit_pid;
 	profile->exit_value = note->exit_value;
 	profile->cause = (enum cause)note->cause;
+	/* after a death it is in this state to end the rest, which nobody had announced */
+	profile->stop_said = profile->state == STATE_STOPPING && profile->cause != CAUSE_DIED;
 	profile->attempt = note->attempt;
 	profile->recalled_start = note->next_start;
 	recall_settings(profile, note);
 	profile->say_found = message->number != 0;
-}
-
-/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
-static void
-take_end(struct profile *profile)
-{
-	const struct process_facts *process = &profile->process;
-
-	if (process->end == END_UNBORN) {
-		if (process->phase == PHASE_NONE)
-			step(profile, EVENT_FAILED);
-		return;
-	}
-	profile->exit_end = (enum process_end)process->end;
-	profile->exit_pid = process->pid;
-	profile->exit_value = process->end_value;
-	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
-	if (profile->state == STATE_STOPPING)
-		explain_end(profile, true);
-	output_flush(profile);
-	step(profile, EVENT_DIED);
-	if (process->phase == PHASE_NONE || profile->settings.kill_mode == KILL_PROCESS)
-		step(profile, EVENT_EMPTY);
 }
 
 /* It is to be stopped and lives: once more, for the parent or the last monitor may not have come
@@ -664,6 +659,8 @@ take_end(struct profile *profile)
 static void
 resume_stopping(struct profile *profile)
 {
+	if (strays(profile))
+		log_line(profile->facts.name, SAY_STOPPING); /* nobody has said it yet */
 	profile->state = STATE_STOPPING;
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
@@ -677,6 +674,46 @@ resume_stopping(struct profile *profile)
 			: TIMER_STILL_STOPPING,
 		    profile->stop_since + patience(profile) * SECOND);
 	}
+}
+
+/* Its pid file has not named one of the strays. */
+static void
+end_strays(struct profile *profile)
+{
+	profile->cause = CAUSE_AFRESH;
+	if (profile->process.phase == PHASE_REST) {
+		resume_stopping(profile);
+	} else {
+		profile->state = STATE_STOPPED;
+		plan(profile);
+	}
+}
+
+/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
+static void
+take_end(struct profile *profile)
+{
+	const struct process_facts *process = &profile->process;
+
+	if (process->end == END_UNBORN) {
+		if (process->phase == PHASE_NONE)
+			step(profile, EVENT_FAILED);
+		return;
+	}
+	if (strays(profile)) {
+		end_strays(profile);
+		return;
+	}
+	profile->exit_end = (enum process_end)process->end;
+	profile->exit_pid = process->pid;
+	profile->exit_value = process->end_value;
+	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
+	if (profile->state == STATE_STOPPING)
+		explain_end(profile, true);
+	output_flush(profile);
+	step(profile, EVENT_DIED);
+	if (process->phase == PHASE_NONE || spares_rest(profile))
+		step(profile, EVENT_EMPTY);
 }
 
 /* The service was found running. */
@@ -737,6 +774,8 @@ acquaint(struct profile *profile)
 	case PHASE_REST:
 		if (profile->state == STATE_STARTING || profile->state == STATE_RUNNING)
 			take_end(profile);
+		else if (spares_rest(profile))
+			take_over_dead(profile);
 		else
 			resume_stopping(profile);
 		break;

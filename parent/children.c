@@ -48,6 +48,7 @@ struct child {
 	bool greeted;  /* its hello has come and is of our build */
 	bool blocked;  /* its queue is full */
 	bool owed;     /* it was sent work since the last ping */
+	bool ping_due; /* the last ping has found no room in its queue */
 	uint32_t ping; /* number of the last ping */
 	int64_t pinged;
 	int64_t answer_by; /* NEVER: nothing is asked */
@@ -212,7 +213,7 @@ start(struct child *child)
 		child->start_at = now + SECOND;
 		return;
 	}
-	child->greeted = child->blocked = child->owed = false;
+	child->greeted = child->blocked = child->owed = child->ping_due = false;
 	message_begin(&hello, MESSAGE_HELLO);
 	hello.hello = greeting;
 	channel_sign(&hello);
@@ -358,15 +359,23 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 }
 
 static void
-ping(struct child *child, int64_t now)
+send_ping(struct child *child)
 {
 	struct message message;
 
 	message_begin(&message, MESSAGE_PING);
-	message.number = ++child->ping;
+	message.number = child->ping;
+	child->ping_due = send_to(child, &message, NULL, 0) != CHANNEL_DONE;
+}
+
+static void
+ping(struct child *child, int64_t now)
+{
+	child->ping++;
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
-	child->owed = send_to(child, &message, NULL, 0) != CHANNEL_DONE;
+	child->owed = false;
+	send_ping(child);
 }
 
 void
@@ -419,6 +428,8 @@ child_event(struct child *child, uint32_t events, apply_rules apply)
 	if ((events & EPOLLOUT) != 0 && child->channel != -1) {
 		child->blocked = false;
 		loop_change(child->channel, EPOLLIN, child->source, 0);
+		if (child->ping_due) /* or it could not answer, however well it is */
+			send_ping(child);
 	}
 	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
 		result = channel_receive(child->channel, &incoming);

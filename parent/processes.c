@@ -427,6 +427,7 @@ processes_find_strays(struct profile *profile)
 		return;
 	profile->process.phase = PHASE_REST;
 	profile->process.end = END_UNKNOWN;
+	profile->process.started = clock_now(); /* start_timeout begins now */
 	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0) {
 		/* its pid file may name the service: one look, before anything is ended */
 		profile->stray = true;
@@ -442,7 +443,7 @@ processes_none(void)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (profile->process.phase != PHASE_NONE)
+		if (profile->process.phase != PHASE_NONE && profile->process.phase != PHASE_REST)
 			return false;
 	}
 	return true;

@@ -50,7 +50,7 @@ void processes_keep(bool keep);
 void processes_pidfd_event(uint32_t index, uint32_t events);
 void processes_rest_event(uint32_t index, uint32_t events);
 
-/* True when no process of any profile is left. */
+/* True when no profile has a main process; what kill_mode leaves alone may live on. */
 bool processes_none(void);
 
 #endif

@@ -175,8 +175,8 @@ profiles_discard(struct draft *draft)
 	memset(draft, 0, sizeof(*draft));
 }
 
-/* Who it runs as stays known when the new answer is a refusal, or that it is gone: a process of
- * that user may live. */
+/* Who it runs as stays known when the new answer is a refusal, or that it has gone: a process of
+ * that user may live. Before two looks are compared, or they would never agree. */
 static void
 keep_account(const struct profile *profile, struct draft *draft)
 {
@@ -192,6 +192,9 @@ take_over(struct profile *profile, struct draft *draft)
 {
 	unsigned setting;
 
+	if (profile->facts.inode != draft->facts.inode ||
+	    profile->facts.device != draft->facts.device)
+		watch_forget(profile); /* it is on a directory that stands there no more */
 	profile->facts = draft->facts;
 	for (setting = 0; setting < SETTING_COUNT; setting++) {
 		free(profile->contents[setting]);

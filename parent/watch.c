@@ -166,6 +166,20 @@ watch_forget(struct profile *profile)
 	profile->watch = -1;
 }
 
+/* Events were lost, and with them one-shot watches that we believe to have: all are set again. */
+static void
+start_over(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	next_scan = clock_now();
+	PROFILES_FOREACH (profile, index) {
+		watch_forget(profile);
+		watch_look_at(profile, next_scan);
+	}
+}
+
 static void
 handle(const struct inotify_event *event)
 {
@@ -174,7 +188,7 @@ handle(const struct inotify_event *event)
 
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
 		inform_report(REPORT_OVERFLOW, 0, "");
-		next_scan = clock_now();
+		start_over();
 	} else if (event->wd == profiles_watch) {
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
