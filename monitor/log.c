@@ -11,7 +11,9 @@
 /* What a full disk may make us keep. */
 #define PENDING_BYTES 65536
 #define MESSAGE_MAX   1024
-#define TRY_AGAIN     (1 * SECOND)
+/* Longer than any line. */
+#define PIECE_BYTES 16384
+#define TRY_AGAIN   (1 * SECOND)
 
 static const char *const level_names[] = {
     [LEVEL_FATAL] = "FATAL",
@@ -143,31 +145,48 @@ log_line(const char *tag, enum level level, const char *format, ...)
 		lost++;
 }
 
+/* Lines up to PIECE_BYTES, and at least one: a disk with little room takes some of them. */
+static size_t
+first_lines(void)
+{
+	const char *newline;
+
+	if (pending_bytes <= PIECE_BYTES)
+		return pending_bytes;
+	newline = memrchr(pending, '\n', PIECE_BYTES);
+	return (size_t)(newline - pending) + 1;
+}
+
 /* False: what is pending has to wait. */
 static bool
 write_pending(void)
 {
+	size_t length;
+
 	if (log_file.descriptor != -1 && line_file_deleted(&log_file))
 		line_file_close(&log_file);
 	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
 		return false;
-	if (!line_file_write(&log_file, pending, pending_bytes)) {
-		try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
-		return false;
+	while (pending_bytes > 0) {
+		length = first_lines();
+		if (!line_file_write(&log_file, pending, length)) {
+			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
+			return false;
+		}
+		pending_bytes -= length;
+		memmove(pending, pending + length, pending_bytes);
+		grown = true;
 	}
-	pending_bytes = 0;
-	grown = true;
 	return true;
 }
 
 void
 log_flush(void)
 {
-	if (pending_bytes > 0 && (try_again == NEVER || try_again <= clock_now())) {
+	if (log_file.descriptor != -1)
 		try_again = NEVER;
-		if (write_pending() && lost > 0 && confess())
-			(void)write_pending();
-	}
+	if (pending_bytes > 0 && write_pending() && lost > 0 && confess())
+		(void)write_pending();
 }
 
 enum log_request
@@ -177,7 +196,8 @@ log_wants(void)
 
 	if (asked != LOG_NOTHING)
 		return LOG_NOTHING;
-	if (log_file.descriptor == -1 && pending_bytes > 0 && try_again == NEVER)
+	if (log_file.descriptor == -1 && pending_bytes > 0 &&
+	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
 	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size)
 		wanted = LOG_ROTATE;
