@@ -139,7 +139,10 @@ look_whether_settled(struct client *client)
 	default:
 		break;
 	}
-	if (profile->state == STATE_RUNNING) {
+	if (client->ask.verb == VERB_RESTART && !supervise_accepted(profile)) {
+		explain_row(profile, &row);
+		answer(client, RESULT_FAILED, row.reason);
+	} else if (profile->state == STATE_RUNNING) {
 		answer(client, RESULT_DONE, "");
 	} else if (profile->state == STATE_STOPPED &&
 	    (profile->finished || profile->timer == TIMER_START || !supervise_accepted(profile) ||

@@ -173,16 +173,6 @@ limit(__rlimit_resource_t resource, rlim_t most)
 }
 
 static void
-empty_bounding_set(void)
-{
-	int capability;
-
-	for (capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == -1)
-			fatal("capability bounding set");
-}
-
-static void
 become_nobody_else(const struct hello *hello)
 {
 	enum stage failed;
@@ -194,7 +184,8 @@ become_nobody_else(const struct hello *hello)
 			fatalx("the monitor never runs as root");
 		if (fchdir(FD_EMPTY) == -1 || chroot(".") == -1 || chdir("/") == -1)
 			fatal("chroot");
-		empty_bounding_set();
+		if (!privdrop_bound(NULL, 0))
+			fatal("capability bounding set");
 		failed = privdrop(hello->uid, hello->gid, NULL, 0);
 	}
 	if (failed != STAGE_NONE)

@@ -23,6 +23,7 @@
 #define OVERFLOW_UID 65534
 
 static int listener = -1;
+static int64_t listen_again = NEVER;
 static struct client clients[CLIENTS_MAX];
 static unsigned client_count;
 static uint32_t admin_uid;
@@ -135,6 +136,13 @@ admit(int channel, uint32_t uid, bool admin)
 		close_client(&clients[place]);
 }
 
+static void
+rest_a_while(void)
+{
+	loop_mute(listener);
+	listen_again = clock_now() + SECOND;
+}
+
 void
 control_listener_event(uint32_t index, uint32_t events)
 {
@@ -148,8 +156,12 @@ control_listener_event(uint32_t index, uint32_t events)
 	(void)events;
 	for (accepted = 0; accepted < ACCEPTS_AT_ONCE; accepted++) {
 		channel = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-		if (channel == -1)
-			return; /* none is left, or it has gone again */
+		if (channel == -1) {
+			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+				rest_a_while(); /* no descriptor is left: it would wake us for ever
+						 */
+			return;
+		}
 		size = sizeof(caller);
 		/* who it was when it connected, unix(7): handing on the socket hands on no
 		 * authority beyond that */
@@ -273,7 +285,7 @@ control_client_event(uint32_t index, uint32_t events)
 int64_t
 control_deadline(void)
 {
-	int64_t deadline = NEVER;
+	int64_t deadline = listen_again;
 	unsigned i;
 
 	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
@@ -302,6 +314,10 @@ control_tend(int64_t now)
 	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
 		if (clients[i].channel != -1 && clients[i].close_at <= now)
 			close_client(&clients[i]);
+	if (listen_again <= now) {
+		listen_again = NEVER;
+		(void)loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0); /* or nobody is heard */
+	}
 	if (commands_changed(now))
 		control_each(continue_client, NULL);
 }

@@ -123,7 +123,7 @@ prepare(void)
 {
 	sigset_t all;
 
-	nofile_raise();
+	(void)nofile_raise();
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_EMPTY + 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||

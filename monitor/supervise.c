@@ -436,8 +436,8 @@ say_refusal(struct profile *profile)
 	profile->refusal_said = profile->draft_refusal;
 }
 
-/* Its directory has disappeared and nothing of it lives, what kill_mode spares included, should it come
- * back; and what it has printed last is in its file. */
+/* Its directory has disappeared and nothing of it lives, what kill_mode spares included, should it
+ * come back; and what it has printed last is in its file. */
 static void
 forget_if_gone(struct profile *profile)
 {
@@ -891,11 +891,20 @@ supervise_order(void *subject, struct incoming *incoming)
 	}
 }
 
+/* A profile that is refused is not started by anybody's wish. */
+static void
+rise(struct profile *profile, enum event event)
+{
+	if (supervise_wanted(profile) && supervise_accepted(profile))
+		step(profile, event);
+}
+
 void
 supervise_start(struct profile *profile)
 {
 	profile->wish = WISH_UP;
-	step(profile, profile->state == STATE_RUNNING ? EVENT_PROVED : EVENT_UP);
+	if (profile->state == STATE_STOPPED || profile->state == STATE_STOPPING)
+		rise(profile, EVENT_UP);
 	parent_ask_note(profile);
 }
 
@@ -911,7 +920,8 @@ void
 supervise_restart(struct profile *profile)
 {
 	profile->wish = WISH_UP;
-	step(profile, profile->state == STATE_STOPPED ? EVENT_UP : EVENT_CHANGED);
+	/* what runs is not stopped when it could not be started again */
+	rise(profile, profile->state == STATE_STOPPED ? EVENT_UP : EVENT_CHANGED);
 	parent_ask_note(profile);
 }
 
@@ -951,7 +961,7 @@ supervise_kept(struct profile *profile, enum wish wish)
 	if (wish == WISH_DOWN)
 		step(profile, EVENT_DOWN);
 	else if (profile->state == STATE_STOPPED)
-		step(profile, EVENT_UP);
+		rise(profile, EVENT_UP);
 	parent_ask_note(profile);
 }
 
@@ -1003,7 +1013,7 @@ timer_expired(struct profile *profile, int64_t now)
 	set_timer(profile, TIMER_NONE, NEVER);
 	switch (timer) {
 	case TIMER_START:
-		step(profile, EVENT_DUE);
+		rise(profile, EVENT_DUE);
 		break;
 	case TIMER_LATE:
 		step(profile, EVENT_LATE);

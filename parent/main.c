@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "sources.h"
 #include "options.h"
 #include "outputs.h"
+#include "privdrop.h"
 #include "processes.h"
 #include "profiles.h"
 #include "report.h"
@@ -189,6 +191,24 @@ configure_children(const struct options *options)
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
 }
 
+/* What root still needs when everything is open; the children start from the bounding set again. */
+static void
+shed_capabilities(void)
+{
+	static const int needed[] = {
+	    CAP_CHOWN,		 /* a FIFO belongs to the profile's user */
+	    CAP_DAC_READ_SEARCH, /* watch a tenant's directory of mode 0700 */
+	    CAP_KILL,		 /* signal services of every user */
+	    CAP_SETGID,		 /* try out a new binary without privileges ... */
+	    CAP_SETUID,		 /* ... before an upgrade */
+	    CAP_SYS_PTRACE,	 /* how an adopted service ended, while it is a zombie: proc(5) */
+	    CAP_SYS_RESOURCE	 /* FIFOs of full size for more than a thousand services, pipe(7) */
+	};
+
+	if (geteuid() == 0 && !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+		fatal("capabilities");
+}
+
 /* One turn of the loop: wait, take in what came, act on it, tell the monitor, ask the spawner. */
 static void
 turn(void)
@@ -307,7 +327,7 @@ main(int count, char **arguments)
 	before = upgrade_remember(arguments);
 	options_read(&options, count, arguments);
 	(void)umask(022);
-	nofile_raise();
+	outputs_limit(nofile_raise());
 	if (options.check)
 		check(&options);
 	state = files_open_state(options.state_directory);
@@ -333,6 +353,7 @@ main(int count, char **arguments)
 	tenants_open(options.tenants_directory, &options.quota);
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
+	shed_capabilities();
 	adopt_all(before != NULL);
 	profiles_scan();
 	tenants_scan();

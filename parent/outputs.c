@@ -14,10 +14,20 @@
 /* NAME, "%", ".err.log", ".100" */
 #define FILE_NAME_BYTES (FULL_NAME_BYTES + 16)
 
+/* Descriptors that the monitor needs for other things than FIFOs: clients, log files. */
+#define RESERVED 512
+
+static uint32_t fifos_max, fifos_made;
 static int state = -1;
 static int fifos = -1;
 static int outputs = -1;
 static const char *outputs_path; /* NULL: STATE_DIR/output */
+
+void
+outputs_limit(uint32_t descriptors)
+{
+	fifos_max = descriptors > RESERVED ? descriptors - RESERVED : 0;
+}
 
 static int
 open_fifos(void)
@@ -122,15 +132,27 @@ outputs_open_for_service(struct profile *profile, enum stream stream)
 	const char *name = fifo_name(profile, stream);
 	int fifo;
 
-	if (mkfifoat(fifos, name, 0600) == -1 && errno != EEXIST)
+	if ((profile->streams & 1U << stream) == 0 && fifos_made >= fifos_max) {
+		errno = EMFILE;
 		return -1;
+	}
+	/* our own group may open it too, so that we can again when it is no longer ours; nobody
+	 * else can enter the directory */
+	if (mkfifoat(fifos, name, 0660) == 0) {
+		if (fchmodat(fifos, name, 0660, 0) == -1)
+			return -1;
+	} else if (errno != EEXIST) {
+		return -1;
+	}
 	fifo = open_fifo(name, 0);
-	if (fifo != -1 && fchown(fifo, profile->facts.uid, (gid_t)-1) == -1) {
+	if (fifo != -1 && fchown(fifo, profile->facts.uid, getegid()) == -1) {
 		(void)close(fifo);
 		return -1;
 	}
-	if (fifo != -1)
+	if (fifo != -1 && (profile->streams & 1U << stream) == 0) {
 		profile->streams |= 1U << stream;
+		fifos_made++;
+	}
 	return fifo;
 }
 
@@ -149,6 +171,7 @@ outputs_found(const struct profile *profile)
 		if (faccessat(fifos, fifo_name(profile, (enum stream)stream), F_OK,
 			AT_SYMLINK_NOFOLLOW) == 0)
 			found |= 1U << stream;
+	fifos_made += (uint32_t)__builtin_popcount(found);
 	return found;
 }
 
@@ -157,8 +180,11 @@ outputs_forget(const struct profile *profile)
 {
 	unsigned stream;
 
-	for (stream = 0; stream < STREAM_COUNT; stream++)
+	for (stream = 0; stream < STREAM_COUNT; stream++) {
+		if ((profile->streams & 1U << stream) != 0)
+			fifos_made--;
 		(void)unlinkat(fifos, fifo_name(profile, (enum stream)stream), 0);
+	}
 }
 
 /* "web.log", "web.err.log", "alice/web.log". */

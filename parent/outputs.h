@@ -8,6 +8,10 @@
 
 #include "table.h"
 
+/* So many descriptors a process of ours may have: there are no more FIFOs than the monitor can
+ * hold. */
+void outputs_limit(uint32_t descriptors);
+
 /* Opens the directories; `path` is --output-dir, NULL for STATE_DIR/output. Fatal when they cannot
  * be trusted. */
 void outputs_open(int state_directory, const char *path);

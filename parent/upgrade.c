@@ -246,7 +246,7 @@ take_over(void)
 	if (tell_successor() && chdir(directory) == 0 && nofile_restore() == 0)
 		(void)execv(own_path, own_arguments);
 	error = errno;
-	nofile_raise();
+	(void)nofile_raise();
 	files_keep(false, &lock, &control);
 	processes_keep(false);
 	abandon(own_path, error);

@@ -174,7 +174,7 @@ start_over(void)
 	uint32_t index;
 
 	next_scan = clock_now();
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		watch_forget(profile);
 		watch_look_at(profile, next_scan);
 	}

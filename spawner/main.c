@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -16,8 +17,12 @@
 #include "build.h"
 #include "descriptors.h"
 #include "nofile.h"
+#include "privdrop.h"
 #include "report.h"
 #include "rules.h"
+
+/* Descriptors from here on are not held: they are left for births. */
+static int hold_below;
 
 static uint32_t options;
 static int null_device;
@@ -35,6 +40,23 @@ answer(const struct message *message, const int *descriptors, unsigned count)
 		_exit(0); /* the parent has gone; so do we, at once */
 }
 
+/*
+ * What it takes to become anybody: setgroups(2), setresgid(2), setresuid(2); and to undo what the
+ * administrator's shell had set: setpriority(2), the OOM score. Under --no-root no descendant can
+ * get anything else, not even by a set-user-ID program.
+ */
+static void
+shed_capabilities(void)
+{
+	static const int needed[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_NICE, CAP_SYS_RESOURCE};
+	static const int bound[] = {CAP_SETUID, CAP_SETGID, CAP_KILL};
+
+	if (((options & HELLO_NO_ROOT) != 0 &&
+		!privdrop_bound(bound, sizeof(bound) / sizeof(bound[0]))) ||
+	    !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+		fatal("capabilities");
+}
+
 static void
 handle_hello(void *subject, struct incoming *incoming)
 {
@@ -44,6 +66,8 @@ handle_hello(void *subject, struct incoming *incoming)
 	if (!channel_same_build(&incoming->message))
 		fatalx("the parent is of another build than this spawner: install all three");
 	options = incoming->message.hello.options;
+	if ((options & HELLO_ROOT) != 0)
+		shed_capabilities();
 	channel_hello(&hello);
 	answer(&hello, NULL, 0);
 }
@@ -68,8 +92,12 @@ hold(uint32_t index, enum stream stream, int descriptor)
 {
 	static int held[PROFILES_MAX][STREAM_COUNT]; /* 0: none; 0 itself is /dev/null */
 
-	if (index >= PROFILES_MAX || descriptor == -1)
+	if (descriptor == -1)
 		return;
+	if (index >= PROFILES_MAX || descriptor >= hold_below) {
+		(void)close(descriptor); /* births need the last ones more */
+		return;
+	}
 	if (held[index][stream] != 0)
 		(void)close(held[index][stream]);
 	held[index][stream] = descriptor;
@@ -144,7 +172,7 @@ prepare(void)
 {
 	sigset_t all;
 
-	nofile_raise();
+	hold_below = (int)(nofile_raise() - 64);
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
