@@ -42,7 +42,10 @@ explain_refusal(const struct profile *profile, char *text, size_t size)
 	const struct profile_facts *facts = &profile->facts;
 	const char *file = refused_name(facts->refused_setting);
 
-	if (facts->refusal == REFUSAL_UNREADABLE)
+	if (facts->refusal == REFUSAL_UNREADABLE && facts->refused_error == EREMOTE)
+		(void)snprintf(
+		    text, size, "%s: is a FUSE mount, which may keep root waiting for ever", file);
+	else if (facts->refusal == REFUSAL_UNREADABLE)
 		(void)snprintf(text, size, "%s: cannot be read: %s", file,
 		    strerror((int)facts->refused_error));
 	else if (facts->refusal == REFUSAL_NO_ACCOUNT &&

@@ -199,20 +199,13 @@ emit_unseen(const struct survey *survey, const char *name, int error)
 
 /* What kind of entry is it? True when it is a directory that can be a profile. */
 static bool
-is_profile(const struct survey *survey, const char *name)
+is_profile(const struct survey *survey, const char *name, const struct stat *status)
 {
-	struct stat status;
-
-	if (fstatat(survey->directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1) {
-		if (profile_name_valid(name))
-			emit_unseen(survey, name, errno);
+	if (S_ISREG(status->st_mode))
 		return false;
-	}
-	if (S_ISREG(status.st_mode))
-		return false;
-	if (S_ISLNK(status.st_mode) || !S_ISDIR(status.st_mode)) {
+	if (S_ISLNK(status->st_mode) || !S_ISDIR(status->st_mode)) {
 		emit_skipped(survey,
-		    S_ISLNK(status.st_mode) ? REPORT_SKIPPED_LINK : REPORT_SKIPPED_KIND, name);
+		    S_ISLNK(status->st_mode) ? REPORT_SKIPPED_LINK : REPORT_SKIPPED_KIND, name);
 		return false;
 	}
 	if (!profile_name_valid(name)) {
@@ -222,38 +215,42 @@ is_profile(const struct survey *survey, const char *name)
 	return true;
 }
 
-void
-survey_profile(const struct survey *survey, const char *name)
+static void
+survey_opened(const struct survey *survey, const char *name, int profile, const struct stat *status)
 {
 	struct draft draft;
 	struct profile_facts *facts = &draft.announcement.profile;
-	struct stat status;
 	enum refusal refusal;
-	int profile;
 
-	if (!is_profile(survey, name))
-		return;
 	begin_draft(&draft, name);
-	/* O_PATH: entering a directory that a tenant owns makes no file system do anything */
-	profile = openat(survey->directory, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (profile == -1 || fstat(profile, &status) == -1) {
-		refuse(facts, SETTING_DIRECTORY, REFUSAL_UNREADABLE, errno);
-	} else {
-		facts->device = status.st_dev;
-		facts->inode = status.st_ino;
-		/* what root has put into a tenant's directory is the tenant's all the same: who
-		 * owns the directory above can take it away and put something else there */
-		facts->owner = survey->owner != 0 ? survey->owner : status.st_uid;
-		draft.owner = facts->owner;
-		refusal = trust_owner(&status, survey->owner);
-		if (refusal != REFUSAL_NONE)
-			refuse(facts, SETTING_DIRECTORY, refusal, 0);
-		else
-			survey_settings(survey, &draft, profile);
-	}
-	if (profile != -1)
-		(void)close(profile);
+	facts->device = status->st_dev;
+	facts->inode = status->st_ino;
+	/* what root has put into a tenant's directory is the tenant's all the same: who owns the
+	 * directory above can take it away and put something else there */
+	facts->owner = survey->owner != 0 ? survey->owner : status->st_uid;
+	draft.owner = facts->owner;
+	refusal = trust_owner(status, survey->owner);
+	if (refusal != REFUSAL_NONE)
+		refuse(facts, SETTING_DIRECTORY, refusal, 0);
+	else
+		survey_settings(survey, &draft, profile);
 	emit_draft(survey, &draft);
+}
+
+void
+survey_profile(const struct survey *survey, const char *name)
+{
+	struct stat status;
+	int entry = trust_open_entry(survey->directory, name);
+
+	if (entry != -1 && fstat(entry, &status) == 0) {
+		if (is_profile(survey, name, &status))
+			survey_opened(survey, name, entry, &status);
+	} else if (profile_name_valid(name)) {
+		emit_unseen(survey, name, errno);
+	}
+	if (entry != -1)
+		(void)close(entry);
 }
 
 int

@@ -1,6 +1,11 @@
+#include <sys/syscall.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -142,6 +147,63 @@ trust_open_directory(
 	}
 	errno = error;
 	return opened;
+}
+
+/* The number of the mount that the descriptor is on, proc_pid_fdinfo(5); -1: unknown. */
+static int
+mount_of(int descriptor)
+{
+	char path[48], text[512], *line;
+	ssize_t length;
+	int file;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", descriptor);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file == -1)
+		return -1;
+	length = read(file, text, sizeof(text) - 1);
+	(void)close(file);
+	text[length < 0 ? 0 : length] = '\0';
+	line = strstr(text, "mnt_id:");
+	return line == NULL ? -1 : (int)strtol(line + strlen("mnt_id:"), NULL, 10);
+}
+
+/* Every user may mount FUSE where fusermount(1) is installed; proc_pid_mountinfo(5). */
+static bool
+is_user_mount(int mount)
+{
+	FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	char line[4 * PATH_MAX], *type;
+	bool found = mounts == NULL || mount == -1;
+
+	while (!found && fgets(line, sizeof(line), mounts) != NULL) {
+		if (strtol(line, NULL, 10) != mount)
+			continue;
+		type = strstr(line, " - "); /* spaces in the paths before it are \040 */
+		found = type == NULL || strncmp(type + 3, "fuse", 4) == 0;
+		break;
+	}
+	if (mounts != NULL)
+		(void)fclose(mounts);
+	return found;
+}
+
+int
+trust_open_entry(int directory, const char *name)
+{
+	struct open_how how = {
+	    .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
+	long entry = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+
+	if (entry != -1 || errno != EXDEV)
+		return (int)entry;
+	entry = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (entry != -1 && is_user_mount(mount_of((int)entry))) {
+		(void)close((int)entry);
+		errno = EREMOTE;
+		return -1;
+	}
+	return (int)entry;
 }
 
 const char *

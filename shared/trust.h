@@ -30,6 +30,13 @@ enum refusal trust_owner(const struct stat *status, uid_t owner);
 int trust_open_directory(
     const char *path, uid_t owner, enum refusal *refusal, char *culprit, size_t size);
 
+/*
+ * Opens an entry of the directory (O_PATH, not through a link) without making a file system do
+ * anything that a tenant may have mounted there: a FUSE server can let whoever asks it wait for
+ * ever. The caller owns the descriptor; -1 with errno, EREMOTE for such a mount.
+ */
+int trust_open_entry(int directory, const char *name);
+
 /* The refusal in words, for a message to an administrator; never NULL. */
 const char *trust_explain(enum refusal refusal);
 
