@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -38,7 +39,9 @@ struct condition {
 };
 
 static const struct condition no_exec = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0, "without PROT_EXEC"};
-static const struct condition monotonic = {0, SCMP_CMP_LE, 1, 0, "real time or monotonic"};
+static const struct condition peer_only = {2, SCMP_CMP_EQ, 0, SO_PEERCRED, "SO_PEERCRED only"};
+static const struct condition pipe_size = {1, SCMP_CMP_EQ, 0, F_SETPIPE_SZ, "F_SETPIPE_SZ only"};
+static const struct condition monotonic = {0, SCMP_CMP_LE, 0, 1, "real time or monotonic"};
 
 /* All that the monitor may ask of the kernel. Everything else kills it. */
 static const struct allowed {
@@ -51,11 +54,21 @@ static const struct allowed {
 	{                                                \
 		SCMP_SYS(name), #name, condition, reason \
 	}
-    ALLOW(epoll_wait, NULL, "the one wait of the loop"),
+    ALLOW(epoll_pwait, NULL, "the one wait of the loop"),
     ALLOW(epoll_ctl, NULL, "what the loop waits for"),
     ALLOW(recvmsg, NULL, "messages from the parent and from clients"),
     ALLOW(sendmsg, NULL, "messages to them"),
+    ALLOW(accept4, NULL, "clients of the control socket"),
+    ALLOW(getsockopt, &peer_only, "who a client is"),
     ALLOW(write, NULL, "log and output, on descriptors that were handed over"),
+    ALLOW(read, NULL, "what tee has shown of a FIFO"),
+    ALLOW(tee, NULL, "look at a FIFO, and leave in it what is there"),
+    ALLOW(splice, NULL, "take out of a FIFO what has been written"),
+    ALLOW(ppoll, NULL, "whether a FIFO is full"),
+    ALLOW(fcntl, &pipe_size, "a larger FIFO for a long line"),
+    ALLOW(fstat, NULL, "whether a log file was deleted"),
+    ALLOW(pread64, NULL, "the last line of a log, when the monitor before was killed"),
+    ALLOW(ftruncate, NULL, "a piece of a line, of which a full disk took the rest"),
     ALLOW(close, NULL, "descriptors that are done with"),
     ALLOW(clock_gettime, &monotonic, "time, where the vdso cannot tell it"),
     ALLOW(brk, NULL, "memory for the tables"),
@@ -160,16 +173,6 @@ limit(__rlimit_resource_t resource, rlim_t most)
 }
 
 static void
-empty_bounding_set(void)
-{
-	int capability;
-
-	for (capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-		if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == -1)
-			fatal("capability bounding set");
-}
-
-static void
 become_nobody_else(const struct hello *hello)
 {
 	enum stage failed;
@@ -181,7 +184,8 @@ become_nobody_else(const struct hello *hello)
 			fatalx("the monitor never runs as root");
 		if (fchdir(FD_EMPTY) == -1 || chroot(".") == -1 || chdir("/") == -1)
 			fatal("chroot");
-		empty_bounding_set();
+		if (!privdrop_bound(NULL, 0))
+			fatal("capability bounding set");
 		failed = privdrop(hello->uid, hello->gid, NULL, 0);
 	}
 	if (failed != STAGE_NONE)

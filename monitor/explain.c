@@ -1,8 +1,12 @@
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "clock.h"
 #include "explain.h"
 #include "log.h"
+#include "supervise.h"
 #include "vocabulary.h"
 
 #define STAGE_TEXT(name, text) [STAGE_##name] = text,
@@ -22,6 +26,7 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
     [REFUSAL_NO_ROOT] = "would make it run as root, which --no-root forbids",
     [REFUSAL_NOT_YOU] = "names somebody else, which only root can become",
+    [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows",
     [REFUSAL_GROUPS] = "names an account that is in more than 512 groups",
 };
 
@@ -31,25 +36,24 @@ refused_name(uint32_t setting)
 	return setting < SETTING_COUNT ? setting_name((enum setting)setting) : "the directory";
 }
 
-void
-explain_refusal(const struct profile *profile)
+const char *
+explain_refusal(const struct profile *profile, char *text, size_t size)
 {
 	const struct profile_facts *facts = &profile->facts;
-	const char *tag = facts->name;
+	const char *file = refused_name(facts->refused_setting);
 
 	if (facts->refusal == REFUSAL_UNREADABLE)
-		log_line(tag, SAY_REFUSED_ERROR, refused_name(facts->refused_setting),
+		(void)snprintf(text, size, "%s: cannot be read: %s", file,
 		    strerror((int)facts->refused_error));
 	else if (facts->refusal == REFUSAL_NO_ACCOUNT &&
 	    facts->refused_setting == SETTING_DIRECTORY)
-		log_line(
-		    tag, SAY_REFUSED_PROFILE, "its directory belongs to a uid without account");
+		(void)snprintf(text, size, "%s: belongs to a uid that has no account", file);
 	else if (facts->refusal != REFUSAL_NONE)
-		log_line(tag, SAY_REFUSED, refused_name(facts->refused_setting),
-		    refusal_texts[facts->refusal]);
+		(void)snprintf(text, size, "%s: %s", file, refusal_texts[facts->refusal]);
 	else
-		log_line(
-		    tag, SAY_REFUSED, refused_name(profile->draft_refused), profile->draft_refusal);
+		(void)snprintf(text, size, "%s: %s", refused_name(profile->draft_refused),
+		    profile->draft_refusal);
+	return text;
 }
 
 void
@@ -92,25 +96,28 @@ exec_hint(int error)
 		return "somebody has run open for writing";
 	case ELOOP:
 		return "run is a symbolic link";
+	case EAGAIN:
+		return "its user has as many processes as its limit or quota allows";
 	default:
 		return NULL;
 	}
 }
 
-void
-explain_failure(const struct profile *profile)
+const char *
+explain_failure(const struct profile *profile, char *text, size_t size)
 {
 	const struct process_facts *process = &profile->process;
-	const char *tag = profile->facts.name;
 	int error = (int)process->error;
 	const char *hint = process->stage == STAGE_EXEC ? exec_hint(error) : NULL;
 
 	if (process->stage == STAGE_DIRECTORY && error == EACCES)
 		hint = "its user must be able to enter the directory and all above it";
-	if (hint != NULL)
-		log_line(tag, SAY_CANNOT_EXEC, stage_texts[process->stage], strerror(error), hint);
+	if (hint == NULL)
+		(void)snprintf(text, size, "%s: %s", stage_texts[process->stage], strerror(error));
 	else
-		log_line(tag, SAY_CANNOT_START, stage_texts[process->stage], strerror(error));
+		(void)snprintf(
+		    text, size, "%s: %s (%s)", stage_texts[process->stage], strerror(error), hint);
+	return text;
 }
 
 void
@@ -144,4 +151,132 @@ explain_claim(const struct profile *profile, const struct claim *claim)
 		log_line(tag, SAY_CLAIM_PID, claim->pid, texts[claim->verdict]);
 		break;
 	}
+}
+
+static void decide(struct row *row, const char *by, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+decide(struct row *row, const char *by, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)snprintf(row->decided_by, sizeof(row->decided_by), "%s", by);
+	va_start(arguments, format);
+	(void)vsnprintf(row->reason, sizeof(row->reason), format, arguments);
+	va_end(arguments);
+}
+
+/* "ended with status 3", "was ended by SIGKILL": the last process. */
+static const char *
+last_end(const struct profile *profile, char *text, size_t size)
+{
+	char name[SIGNAL_TEXT_BYTES];
+
+	if (profile->exit_end == END_SIGNAL)
+		(void)snprintf(text, size, "was ended by %s",
+		    signal_to_text(profile->exit_value, name, sizeof(name)));
+	else if (profile->exit_end == END_EXIT)
+		(void)snprintf(text, size, "ended with status %d", profile->exit_value);
+	else
+		(void)snprintf(text, size, "ended, nobody knows how");
+	return text;
+}
+
+static void
+explain_stopped(const struct profile *profile, struct row *row)
+{
+	char text[160];
+
+	if (row->accepted == 0)
+		decide(row,
+		    refused_name(profile->facts.refusal != REFUSAL_NONE
+			    ? profile->facts.refused_setting
+			    : profile->draft_refused),
+		    "refused: %s", explain_refusal(profile, text, sizeof(text)));
+	else if (profile->wish == WISH_DOWN)
+		decide(row, "stop", "stopped on request, until start or the next boot");
+	else if (profile->wish == WISH_DEFAULT && profile->facts.kept == WISH_DOWN)
+		decide(row, "disable", "disabled, until enable");
+	else if (row->wanted == 0 && profile->settings.down)
+		decide(row, "down", "not started until asked for");
+	else if (profile->finished)
+		decide(row, "restart", "%s, and is not to be started again",
+		    last_end(profile, text, sizeof(text)));
+	else if (profile->timer == TIMER_START && profile->process.end == END_UNBORN)
+		decide(row, "backoff", "cannot start: %s",
+		    explain_failure(profile, text, sizeof(text)));
+	else if (profile->timer == TIMER_START)
+		decide(row, "backoff", "%s, start %u failed at once",
+		    last_end(profile, text, sizeof(text)), profile->failures);
+	else
+		decide(row, "", "all profiles are being stopped");
+}
+
+static void
+explain_stopping(const struct profile *profile, struct row *row)
+{
+	const char *deadline = profile->timer == TIMER_OVERDUE ? ", then SIGKILL" : "";
+
+	if (profile->process.phase == PHASE_REST)
+		decide(row, "kill_mode", "waiting for what pid %d has left behind to end%s",
+		    profile->exit_pid, deadline);
+	else
+		decide(row, profile->timer == TIMER_OVERDUE ? "stop_timeout" : "",
+		    "waiting for pid %d to end%s", profile->process.pid, deadline);
+}
+
+static void
+explain_state(const struct profile *profile, struct row *row)
+{
+	switch (profile->state) {
+	case STATE_STOPPED:
+		explain_stopped(profile, row);
+		break;
+	case STATE_STARTING:
+		if (profile->process.phase == PHASE_UP)
+			decide(row, "pid_file", "waiting for pid_file to name a process of it");
+		else
+			decide(row, "", "waiting for run to be executed");
+		break;
+	case STATE_RUNNING:
+		if (row->accepted == 0)
+			decide(row, "",
+			    "running with the settings it was started with: a file is refused");
+		else
+			decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+		break;
+	default:
+		explain_stopping(profile, row);
+		break;
+	}
+}
+
+void
+explain_row(const struct profile *profile, struct row *row)
+{
+	int64_t now = clock_now();
+	bool lives = profile->process.phase == PHASE_BORN || profile->process.phase == PHASE_UP ||
+	    profile->process.phase == PHASE_PROVED;
+
+	memset(row, 0, sizeof(*row));
+	memcpy(row->name, profile->facts.name, sizeof(row->name));
+	memcpy(row->account, profile->facts.account, sizeof(row->account));
+	row->uid = profile->facts.uid;
+	row->state = profile->state;
+	row->wanted = supervise_wanted(profile);
+	row->accepted = supervise_accepted(profile);
+	row->pid = lives ? profile->process.pid : 0;
+	row->restarts = profile->restarts;
+	row->failures = profile->failures;
+	row->since_wall_ms = profile->since_wall_ms;
+	row->exit_end = profile->exit_end;
+	row->exit_pid = profile->exit_pid;
+	row->exit_value = profile->exit_value;
+	row->exit_wall_ms = profile->exit_wall_ms;
+	if (profile->state == STATE_RUNNING)
+		row->uptime_ms = (now - profile->process.started) / MILLISECOND;
+	if (profile->timer == TIMER_START)
+		row->next_start_wall_ms = clock_wall_ms() + (profile->timer_at - now) / MILLISECOND;
+	explain_state(profile, row);
 }

@@ -1,18 +1,19 @@
-#include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
+#include "linefile.h"
 #include "log.h"
+#include "stamp.h"
 #include "vocabulary.h"
 
 /* What a full disk may make us keep. */
 #define PENDING_BYTES 65536
 #define MESSAGE_MAX   1024
-#define TRY_AGAIN     (1 * SECOND)
+/* Longer than any line. */
+#define PIECE_BYTES 16384
+#define TRY_AGAIN   (1 * SECOND)
 
 static const char *const level_names[] = {
     [LEVEL_FATAL] = "FATAL",
@@ -23,7 +24,10 @@ static const char *const level_names[] = {
 
 static enum level highest = LEVEL_INFO;
 static bool brief;
-static int log_descriptor = -1;
+static struct line_file log_file = {.descriptor = -1};
+static uint64_t rotate_size;		    /* 0: never */
+static enum log_request asked = LOG_REOPEN; /* the parent hands it over without being asked */
+static bool grown;
 static char pending[PENDING_BYTES];
 static size_t pending_bytes;
 static unsigned lost;
@@ -42,59 +46,19 @@ log_briefly(void)
 }
 
 void
-log_use(int descriptor)
+log_rotate_at(uint64_t size)
 {
-	if (log_descriptor != -1)
-		(void)close(log_descriptor); /* what was written is written; nothing is buffered */
-	log_descriptor = descriptor;
-	try_again = NEVER;
-}
-
-/* Days since 1970-01-01 to a date of the Gregorian calendar,
- * https://howardhinnant.github.io/date_algorithms.html (civil_from_days). gmtime_r(3) would do, but
- * looks for /etc/localtime, which the sandbox forbids. */
-static void
-date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
-{
-	int64_t era, of_era, year_of_era, of_year, shifted;
-
-	days += 719468;
-	era = (days >= 0 ? days : days - 146096) / 146097;
-	of_era = days - era * 146097;
-	year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	shifted = (5 * of_year + 2) / 153;
-	*day = of_year - (153 * shifted + 2) / 5 + 1;
-	*month = shifted < 10 ? shifted + 3 : shifted - 9;
-	*year = year_of_era + era * 400 + (*month <= 2);
-}
-
-static void
-put_digits(char *text, int64_t value, int digits)
-{
-	while (digits-- > 0) {
-		text[digits] = (char)('0' + value % 10);
-		value /= 10;
-	}
+	rotate_size = size;
 }
 
 void
-log_timestamp(int64_t wall_ms, char *text)
+log_use(int descriptor, uint64_t size)
 {
-	int64_t year, month, day, seconds = wall_ms / 1000, in_day;
-
-	if (wall_ms < 0)
-		wall_ms = seconds = 0; /* a clock before 1970: nothing better to say */
-	in_day = seconds % 86400;
-	date_of(seconds / 86400, &year, &month, &day);
-	memcpy(text, "0000-00-00T00:00:00.000Z", LOG_TIMESTAMP_BYTES);
-	put_digits(text, year, 4);
-	put_digits(text + 5, month, 2);
-	put_digits(text + 8, day, 2);
-	put_digits(text + 11, in_day / 3600, 2);
-	put_digits(text + 14, in_day / 60 % 60, 2);
-	put_digits(text + 17, in_day % 60, 2);
-	put_digits(text + 20, wall_ms % 1000, 3);
+	asked = LOG_NOTHING;
+	if (descriptor != -1)
+		line_file_use(&log_file, descriptor, size);
+	/* it could not be opened: what is to be said waits, and the parent is asked again */
+	try_again = descriptor != -1 ? NEVER : clock_now() + TRY_AGAIN;
 }
 
 /* Appends `text` with \xNN for what a terminal or a parser could take for something else. */
@@ -125,8 +89,8 @@ append_line(const char *tag, enum level level, const char *message)
 	size_t used = 0;
 
 	if (!brief) {
-		log_timestamp(clock_wall_ms(), line);
-		used = LOG_TIMESTAMP_BYTES - 1;
+		stamp_milliseconds(clock_wall_ms(), line);
+		used = STAMP_MILLISECONDS_BYTES - 1;
 		line[used++] = ' ';
 		memcpy(line + used, level_names[level], 5);
 		used += 5;
@@ -181,23 +145,73 @@ log_line(const char *tag, enum level level, const char *format, ...)
 		lost++;
 }
 
+/* Lines up to PIECE_BYTES, and at least one: a disk with little room takes some of them. */
+static size_t
+first_lines(void)
+{
+	const char *newline;
+
+	if (pending_bytes <= PIECE_BYTES)
+		return pending_bytes;
+	newline = memrchr(pending, '\n', PIECE_BYTES);
+	return (size_t)(newline - pending) + 1;
+}
+
+/* False: what is pending has to wait. */
+static bool
+write_pending(void)
+{
+	size_t length;
+
+	if (log_file.descriptor != -1 && line_file_deleted(&log_file))
+		line_file_close(&log_file);
+	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
+		return false;
+	while (pending_bytes > 0) {
+		length = first_lines();
+		if (!line_file_write(&log_file, pending, length)) {
+			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
+			return false;
+		}
+		pending_bytes -= length;
+		memmove(pending, pending + length, pending_bytes);
+		grown = true;
+	}
+	return true;
+}
+
 void
 log_flush(void)
 {
-	ssize_t wrote;
+	if (log_file.descriptor != -1)
+		try_again = NEVER;
+	if (pending_bytes > 0 && write_pending() && lost > 0 && confess())
+		(void)write_pending();
+}
 
-	try_again = NEVER;
-	while (pending_bytes > 0 && log_descriptor != -1) {
-		wrote = write(log_descriptor, pending, pending_bytes);
-		if (wrote <= 0) {
-			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
-			return;
-		}
-		pending_bytes -= (size_t)wrote;
-		memmove(pending, pending + wrote, pending_bytes);
-	}
-	if (lost > 0 && confess())
-		log_flush();
+enum log_request
+log_wants(void)
+{
+	enum log_request wanted = LOG_NOTHING;
+
+	if (asked != LOG_NOTHING)
+		return LOG_NOTHING;
+	if (log_file.descriptor == -1 && pending_bytes > 0 &&
+	    (try_again == NEVER || try_again <= clock_now()))
+		wanted = LOG_REOPEN;
+	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size)
+		wanted = LOG_ROTATE;
+	asked = wanted;
+	return wanted;
+}
+
+bool
+log_has_grown(void)
+{
+	bool has_grown = grown;
+
+	grown = false;
+	return has_grown;
 }
 
 int64_t

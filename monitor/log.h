@@ -5,7 +5,7 @@
 #ifndef PROCLAUNCH_LOG_H
 #define PROCLAUNCH_LOG_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum level { LEVEL_FATAL, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
@@ -19,8 +19,12 @@ void log_set_level(enum level level);
 /* From now on lines are tag and message alone: for --check, whose reader sits at a terminal. */
 void log_briefly(void);
 
-/* The log is now this descriptor, which becomes the room's. */
-void log_use(int descriptor);
+/* The log is now this descriptor of `size` bytes, which becomes the room's; -1: it cannot be had
+ * now. */
+void log_use(int descriptor, uint64_t size);
+
+/* Another file is wanted when the log has so many bytes; 0: never. */
+void log_rotate_at(uint64_t size);
 
 /*
  * One line: `<timestamp> <level> <tag> <message>`. Every byte of tag and message that is not a
@@ -34,11 +38,14 @@ void log_line(const char *tag, enum level level, const char *format, ...)
  * lines are dropped and counted. */
 void log_flush(void);
 
+/* What is wanted of the parent; each wish is told once, until log_use(). */
+enum log_request { LOG_NOTHING, LOG_REOPEN, LOG_ROTATE };
+enum log_request log_wants(void);
+
+/* True when something was written since the last time this was asked. */
+bool log_has_grown(void);
+
 /* When to try again what could not be written (clock_now() scale); NEVER when all is written. */
 int64_t log_deadline(void);
-
-/* "2026-11-23T03:16:00.123Z" for a wall time in milliseconds: 24 characters and the NUL. */
-#define LOG_TIMESTAMP_BYTES 25
-void log_timestamp(int64_t wall_ms, char *text);
 
 #endif

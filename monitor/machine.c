@@ -60,21 +60,8 @@ static const struct transition transitions[STATE_COUNT][EVENT_COUNT] =
 	    },
 };
 
-static const char *const state_names[STATE_COUNT] = {
-    [STATE_STOPPED] = "stopped",
-    [STATE_STARTING] = "starting",
-    [STATE_RUNNING] = "running",
-    [STATE_STOPPING] = "stopping",
-};
-
 struct transition
 machine_step(enum state state, enum event event)
 {
 	return transitions[state][event];
-}
-
-const char *
-machine_state_name(enum state state)
-{
-	return state_names[state];
 }

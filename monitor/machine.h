@@ -6,7 +6,7 @@
 #ifndef PROCLAUNCH_MACHINE_H
 #define PROCLAUNCH_MACHINE_H
 
-enum state { STATE_STOPPED, STATE_STARTING, STATE_RUNNING, STATE_STOPPING, STATE_COUNT };
+#include "names.h"
 
 enum event {
 	EVENT_UP,      /* it is to run: asked for, or a new, mended or enabled profile */
@@ -47,8 +47,5 @@ struct transition {
 
 /* What follows from `event` in `state`; both must be below their COUNT. */
 struct transition machine_step(enum state state, enum event event);
-
-/* "stopped", "starting", "running", "stopping". */
-const char *machine_state_name(enum state state);
 
 #endif

@@ -14,20 +14,21 @@
 
 #include "build.h"
 #include "clock.h"
+#include "commands.h"
 #include "confine.h"
+#include "control.h"
 #include "descriptors.h"
 #include "nofile.h"
+#include "output.h"
 #include "log.h"
 #include "parent.h"
 #include "report.h"
-#include "rules.h"
 #include "reports.h"
+#include "rules.h"
+#include "sources.h"
 #include "supervise.h"
 
-#define EVENTS_AT_ONCE	 64
 #define MESSAGES_AT_ONCE 256
-
-static int epoll = -1;
 
 static void
 handle_hello(void *subject, struct incoming *incoming)
@@ -42,6 +43,9 @@ handle_hello(void *subject, struct incoming *incoming)
 		supervise_only_check();
 		log_briefly();
 	}
+	control_configure(&incoming->message.hello);
+	log_rotate_at(incoming->message.hello.log_rotate_size);
+	parent_configure(incoming->message.hello.log_rotate_keep);
 	confine(&incoming->message.hello);
 	channel_hello(&hello);
 	parent_answer(&hello);
@@ -62,7 +66,8 @@ static void
 handle_log(void *subject, struct incoming *incoming)
 {
 	(void)subject;
-	log_use(channel_take(incoming));
+	log_use(channel_take(incoming), incoming->message.file.size);
+	commands_log_rotated(NULL);
 }
 
 /* All that the parent may say. The state is whether it has introduced itself: until then we are not
@@ -72,7 +77,12 @@ handle_log(void *subject, struct incoming *incoming)
 static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
-    {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 1, 1, handle_log},
+    {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 0, 1, handle_log},
+    {MESSAGE_CONTROL, FROM_PARENT, AFTER_HELLO, 1, 1, control_listen},
+    {MESSAGE_KEPT, FROM_PARENT, AFTER_HELLO, 0, 0, commands_kept},
+    {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, output_take_fifo},
+    {MESSAGE_OUTPUT, FROM_PARENT, AFTER_HELLO, 0, 1, output_take_file},
+    {MESSAGE_READABLE, FROM_PARENT, AFTER_HELLO, 0, 1, commands_readable},
     {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
     {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
     {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
@@ -84,13 +94,15 @@ static const struct rule rules[] = {
 
 /* Takes in what the parent has said, as far as it goes at once. */
 static void
-listen_to_parent(void)
+listen_to_parent(uint32_t index, uint32_t events)
 {
 	static struct incoming incoming;
 	static unsigned state = BEFORE_HELLO;
 	enum channel_result result = CHANNEL_DONE;
 	unsigned taken;
 
+	(void)index;
+	(void)events;
 	for (taken = 0; taken < MESSAGES_AT_ONCE; taken++) {
 		result = channel_receive(FD_PARENT, &incoming);
 		if (result == CHANNEL_AGAIN)
@@ -107,52 +119,69 @@ listen_to_parent(void)
 }
 
 static void
-watch_parent(int operation, uint32_t events)
-{
-	struct epoll_event event = {.events = events, .data.fd = FD_PARENT};
-
-	if (epoll_ctl(epoll, operation, FD_PARENT, &event) == -1)
-		fatal("epoll_ctl");
-}
-
-static void
 prepare(void)
 {
 	sigset_t all;
 
-	nofile_raise();
+	(void)nofile_raise();
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_EMPTY + 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NAME, "proclaunch-monitor", 0, 0, 0) == -1)
 		fatal("cannot prepare");
-	epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (epoll == -1)
-		fatal("epoll_create1");
-	watch_parent(EPOLL_CTL_ADD, EPOLLIN);
+	output_prepare();
+	loop_open();
+	if (loop_add(FD_PARENT, EPOLLIN, SOURCE_PARENT, 0) == -1)
+		fatal("epoll_ctl");
 }
 
-/* One wait, at the end of each turn. What was decided is in the log before it is asked for. */
+static const loop_handler handlers[SOURCE_COUNT] = {
+    [SOURCE_PARENT] = listen_to_parent,
+    [SOURCE_LISTENER] = control_listener_event,
+    [SOURCE_CLIENT] = control_client_event,
+    [SOURCE_FIFO] = output_event,
+};
+
+static void
+tend_log(void)
+{
+	log_flush();
+	if (log_has_grown())
+		commands_log_grew(NULL);
+	switch (log_wants()) {
+	case LOG_REOPEN:
+		parent_ask_reopen();
+		break;
+	case LOG_ROTATE:
+		parent_ask_rotate_log();
+		break;
+	default:
+		break;
+	}
+}
+
+/* One wait a turn. What was decided stands in the log before it is asked for. */
 static _Noreturn void
 loop(void)
 {
-	struct epoll_event events[EVENTS_AT_ONCE];
 	bool full = false, was_full;
-	int64_t deadline;
+	int64_t now;
 
 	for (;;) {
-		listen_to_parent();
-		supervise_tend(clock_now());
-		log_flush();
+		loop_wait(clock_earlier(clock_earlier(supervise_deadline(), output_deadline()),
+			      clock_earlier(log_deadline(), control_deadline())),
+		    handlers);
+		now = clock_now();
+		supervise_tend(now);
+		output_tend(now);
+		tend_log();
+		control_tend(now);
 		was_full = full;
 		full = parent_flush();
 		if (full != was_full)
-			watch_parent(EPOLL_CTL_MOD, full ? EPOLLIN | EPOLLOUT : EPOLLIN);
-		deadline = clock_earlier(supervise_deadline(), log_deadline());
-		if (epoll_wait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline)) == -1 &&
-		    errno != EINTR)
-			fatal("epoll_wait");
+			loop_change(
+			    FD_PARENT, full ? EPOLLIN | EPOLLOUT : EPOLLIN, SOURCE_PARENT, 0);
 	}
 }
 

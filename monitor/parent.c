@@ -1,27 +1,36 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "descriptors.h"
+#include "output.h"
 #include "parent.h"
 #include "supervise.h"
 
-enum ask {
-	ASK_SIGNAL = 1,
-	ASK_SWEEP = 2,
-	ASK_KILL = 4,
-	ASK_NOTE = 8,
-	ASK_START = 16,
-	ASK_FORGET = 32
+enum asked {
+	ASKED_SIGNAL = 1,
+	ASKED_SWEEP = 2,
+	ASKED_KILL = 4,
+	ASKED_NOTE = 8,
+	ASKED_START = 16,
+	ASKED_KEEP = 32,
+	ASKED_FILES = 64,
+	ASKED_FORGET = 128
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
+static struct message reads[CLIENTS_MAX]; /* one for each client */
+static bool reads_due;
+static uint32_t keep_of_log;
+static bool rotate_log_due;
+static bool reopen_due;
 static bool goodbye_due;
 static uint32_t goodbye_faults;
 static struct message answer;
 static bool answer_due;
 
 static void
-enqueue(struct profile *profile, enum ask ask)
+enqueue(struct profile *profile, enum asked ask)
 {
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -33,33 +42,86 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask = 0;
-	enqueue(profile, ASK_START);
+	profile->ask &= ASKED_KEEP | ASKED_FILES; /* not about a process */
+	enqueue(profile, ASKED_START);
 }
 
 void
 parent_ask_signal(struct profile *profile, int number)
 {
 	profile->signals |= 1ULL << (number - 1);
-	enqueue(profile, ASK_SIGNAL);
+	enqueue(profile, ASKED_SIGNAL);
 }
 
 void
 parent_ask_sweep(struct profile *profile, int number)
 {
-	enqueue(profile, number == SIGKILL ? ASK_KILL : ASK_SWEEP);
+	enqueue(profile, number == SIGKILL ? ASKED_KILL : ASKED_SWEEP);
 }
 
 void
 parent_ask_note(struct profile *profile)
 {
-	enqueue(profile, ASK_NOTE);
+	enqueue(profile, ASKED_NOTE);
+}
+
+void
+parent_ask_keep(struct profile *profile, enum wish wish)
+{
+	profile->keep = wish;
+	enqueue(profile, ASKED_KEEP);
+}
+
+void
+parent_ask_file(struct profile *profile, enum stream stream)
+{
+	profile->streams[stream].wants_file = true;
+	enqueue(profile, ASKED_FILES);
+}
+
+void
+parent_ask_rotate(struct profile *profile, enum stream stream)
+{
+	profile->streams[stream].wants_rotation = true;
+	enqueue(profile, ASKED_FILES);
+}
+
+void
+parent_ask_read(const struct profile *profile, const struct file_facts *facts)
+{
+	struct message *message = &reads[facts->token];
+
+	message_begin(message, MESSAGE_READ);
+	if (profile != NULL) {
+		message->index = table_index(profile);
+		message->generation = profile->generation;
+	}
+	message->file = *facts;
+	reads_due = true;
+}
+
+void
+parent_configure(uint32_t log_keep)
+{
+	keep_of_log = log_keep;
+}
+
+void
+parent_ask_rotate_log(void)
+{
+	rotate_log_due = true;
+}
+
+void
+parent_ask_reopen(void)
+{
+	reopen_due = true;
 }
 
 void
 parent_ask_forget(struct profile *profile)
 {
-	enqueue(profile, ASK_FORGET);
+	enqueue(profile, ASKED_FORGET);
 }
 
 void
@@ -102,6 +164,8 @@ send_ask(struct profile *profile, enum message_type type, int number)
 		supervise_note(profile, &message.note);
 	if (type == MESSAGE_START)
 		message.number = profile->attempt;
+	if (type == MESSAGE_KEEP)
+		message.number = profile->keep;
 	return send_message(&message);
 }
 
@@ -120,25 +184,56 @@ send_signals(struct profile *profile)
 	return true;
 }
 
+static bool
+send_file_ask(struct profile *profile, enum stream stream)
+{
+	struct output_stream *asking = &profile->streams[stream];
+	struct message message;
+
+	message_begin(&message, asking->wants_rotation ? MESSAGE_ROTATE : MESSAGE_OPEN);
+	message.index = table_index(profile);
+	message.generation = profile->generation;
+	message.file.stream = stream;
+	message.file.keep = profile->settings.output.rotate_keep;
+	if (!send_message(&message))
+		return false;
+	asking->wants_file = asking->wants_rotation = false;
+	return true;
+}
+
+static bool
+send_file_asks(struct profile *profile)
+{
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if ((profile->streams[stream].wants_file ||
+			profile->streams[stream].wants_rotation) &&
+		    !send_file_ask(profile, (enum stream)stream))
+			return false;
+	return true;
+}
+
 /* In this order: what concerns the process that lives, what must be remembered, the next process.
  */
 static bool
 send_asks(struct profile *profile)
 {
 	static const struct {
-		enum ask ask;
+		enum asked ask;
 		enum message_type type;
 		int number;
 	} kinds[] = {
-	    {ASK_SWEEP, MESSAGE_SWEEP, SIGTERM},
-	    {ASK_KILL, MESSAGE_SWEEP, SIGKILL},
-	    {ASK_START, MESSAGE_START, 0},
-	    {ASK_NOTE, MESSAGE_NOTE, 0},
-	    {ASK_FORGET, MESSAGE_FORGET, 0},
+	    {ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM},
+	    {ASKED_KILL, MESSAGE_SWEEP, SIGKILL},
+	    {ASKED_START, MESSAGE_START, 0},
+	    {ASKED_NOTE, MESSAGE_NOTE, 0},
+	    {ASKED_KEEP, MESSAGE_KEEP, 0},
+	    {ASKED_FORGET, MESSAGE_FORGET, 0},
 	};
 	size_t i;
 
-	if (!send_signals(profile))
+	if (!send_signals(profile) || !send_file_asks(profile))
 		return false;
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if ((profile->ask & kinds[i].ask) == 0)
@@ -147,7 +242,57 @@ send_asks(struct profile *profile)
 			return false;
 		profile->ask &= ~(unsigned)kinds[i].ask;
 		if (kinds[i].type == MESSAGE_START)
-			profile->ask &= ~(unsigned)ASK_NOTE; /* it carried the note */
+			profile->ask &= ~(unsigned)ASKED_NOTE; /* it carried the note */
+	}
+	return true;
+}
+
+/* About no profile. */
+static bool
+send_general(enum message_type type, uint32_t number)
+{
+	struct message message;
+
+	message_begin(&message, type);
+	message.number = number;
+	if (type == MESSAGE_ROTATE)
+		message.file.keep = keep_of_log;
+	return send_message(&message);
+}
+
+static bool
+send_reads(void)
+{
+	unsigned i;
+
+	for (i = 0; i < CLIENTS_MAX && reads_due; i++) {
+		if (reads[i].type == MESSAGE_NONE)
+			continue;
+		if (!send_message(&reads[i]))
+			return false;
+		reads[i].type = MESSAGE_NONE;
+	}
+	reads_due = false;
+	return true;
+}
+
+static bool
+send_all_asks(void)
+{
+	struct profile *profile;
+	bool forget;
+
+	while ((profile = TAILQ_FIRST(&asks)) != NULL) {
+		forget = (profile->ask & ASKED_FORGET) != 0;
+		if (!send_asks(profile))
+			return false;
+		profile->ask = 0;
+		TAILQ_REMOVE(&asks, profile, queue);
+		profile->asking = false;
+		if (forget) {
+			output_forget(profile);
+			table_free(profile);
+		}
 	}
 	return true;
 }
@@ -155,27 +300,16 @@ send_asks(struct profile *profile)
 bool
 parent_flush(void)
 {
-	struct profile *profile;
-	bool forget;
-
 	if (answer_due && !send_message(&answer))
 		return true;
 	answer_due = false;
-	while ((profile = TAILQ_FIRST(&asks)) != NULL) {
-		forget = (profile->ask & ASK_FORGET) != 0;
-		if (!send_asks(profile))
-			return true;
-		TAILQ_REMOVE(&asks, profile, queue);
-		profile->asking = false;
-		if (forget)
-			table_free(profile);
-	}
-	if (goodbye_due) {
-		static struct message message;
-
-		message_begin(&message, MESSAGE_GOODBYE);
-		message.number = goodbye_faults;
-		goodbye_due = !send_message(&message);
-	}
-	return goodbye_due;
+	if (!send_all_asks() || !send_reads())
+		return true;
+	if (rotate_log_due)
+		rotate_log_due = !send_general(MESSAGE_ROTATE, 0);
+	if (reopen_due)
+		reopen_due = !send_general(MESSAGE_REOPEN, 0);
+	if (goodbye_due)
+		goodbye_due = !send_general(MESSAGE_GOODBYE, goodbye_faults);
+	return rotate_log_due || reopen_due || goodbye_due;
 }

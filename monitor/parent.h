@@ -20,6 +20,24 @@ void parent_ask_sweep(struct profile *profile, int number);
 /* Keep what the next monitor must know. */
 void parent_ask_note(struct profile *profile);
 
+/* Keep over boots that it is enabled, disabled or neither; KEPT answers. */
+void parent_ask_keep(struct profile *profile, enum wish wish);
+
+/* Open the file that a stream goes into; or put it aside and begin another. OUTPUT follows. */
+void parent_ask_file(struct profile *profile, enum stream stream);
+void parent_ask_rotate(struct profile *profile, enum stream stream);
+
+/* Open a file for the client facts->token to read: of the profile, or (NULL) our log. READABLE
+ * follows. */
+void parent_ask_read(const struct profile *profile, const struct file_facts *facts);
+
+/* Put our own log aside, so many old ones staying, and begin another. LOG follows. */
+void parent_configure(uint32_t log_keep);
+void parent_ask_rotate_log(void);
+
+/* Open the supervisor's log anew; LOG follows. */
+void parent_ask_reopen(void);
+
 /* Free the index; the entry here is freed when the request is on its way. */
 void parent_ask_forget(struct profile *profile);
 

@@ -1,7 +1,9 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "build.h"
 #include "log.h"
 #include "reports.h"
 #include "vocabulary.h"
@@ -69,9 +71,33 @@ say_skipped(uint32_t why, const char *name)
 	case REPORT_SKIPPED_KIND:
 		log_line(TAG, SAY_SKIPPED_KIND, name);
 		break;
+	case REPORT_SKIPPED_ACCOUNT:
+		log_line(TAG, SAY_SKIPPED_ACCOUNT, name);
+		break;
+	case REPORT_SKIPPED_ROOT:
+		log_line(TAG, SAY_SKIPPED_ROOT, name);
+		break;
+	case REPORT_SKIPPED_OWNER:
+		log_line(TAG, SAY_SKIPPED_OWNER, name);
+		break;
 	default:
 		log_line(TAG, SAY_SKIPPED_FULL, name);
 		break;
+	}
+}
+
+static const char *
+why_not_upgraded(int error)
+{
+	switch (error) {
+	case ENOEXEC:
+		return "it does not run, or does not name its version";
+	case EXDEV:
+		return "it is of another build than proclaunch";
+	case ETIMEDOUT:
+		return "it has not named its version in time";
+	default:
+		return strerror(error);
 	}
 }
 
@@ -84,6 +110,12 @@ reports_log(void *subject, struct incoming *incoming)
 	switch (incoming->message.number) {
 	case REPORT_STARTED:
 		log_line(TAG, SAY_STARTED, facts->pid);
+		break;
+	case REPORT_UPGRADED:
+		log_line(TAG, SAY_UPGRADED, facts->text, PROCLAUNCH_VERSION);
+		break;
+	case REPORT_NOT_UPGRADED:
+		log_line(TAG, SAY_NOT_UPGRADED, facts->text, why_not_upgraded(facts->value));
 		break;
 	case REPORT_CHILD_STARTED:
 		log_line(TAG, SAY_CHILD_STARTED, facts->text, facts->pid);
@@ -106,6 +138,12 @@ reports_log(void *subject, struct incoming *incoming)
 		break;
 	case REPORT_UNWATCHED:
 		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_QUOTA:
+		if (facts->value == 0)
+			log_line(TAG, SAY_QUOTA_FILE, facts->text);
+		else
+			log_line(TAG, SAY_QUOTA_LINE, facts->text, facts->value);
 		break;
 	case REPORT_OVERFLOW:
 		log_line(TAG, SAY_OVERFLOW);

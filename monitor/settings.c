@@ -11,6 +11,8 @@ settings_default(struct settings *settings)
 	settings->stop_signal = SIGTERM;
 	settings->start_timeout = DEFAULT_START_TIMEOUT;
 	settings->stop_timeout = NO_TIMEOUT;
+	settings->output.rotate_size = DEFAULT_ROTATE_SIZE;
+	settings->output.rotate_keep = DEFAULT_ROTATE_KEEP;
 }
 
 /* Without the white space that editors and echo leave at the end. */
@@ -95,6 +97,103 @@ parse_path(const char *bytes, size_t length)
 	return NULL;
 }
 
+/* A decimal number up to `most`, with an optional K, M or G where `suffixes` is true. */
+static bool
+parse_number(const char *text, size_t length, bool suffixes, uint64_t most, uint64_t *number)
+{
+	static const char letters[] = "KMG";
+	const char *letter = NULL;
+	uint64_t value = 0;
+	size_t i;
+
+	if (suffixes && length > 1 && (letter = memchr(letters, text[length - 1], 3)) != NULL)
+		length--;
+	if (length == 0 || length > 15)
+		return false;
+	for (i = 0; i < length; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+		value = value * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (letter != NULL)
+		value <<= 10 * (letter - letters + 1);
+	*number = value;
+	return value <= most;
+}
+
+static const char *
+parse_yes_no(bool *answer, bool yes, const char *value, size_t length)
+{
+	if (!is(value, length, "yes") && !is(value, length, "no"))
+		return "has a line that must say yes or no";
+	*answer = is(value, length, "yes") == yes;
+	return NULL;
+}
+
+static const char *
+parse_output_value(struct output_settings *output, const char *key, size_t key_length,
+    const char *value, size_t length)
+{
+	uint64_t number = 0;
+
+	if (is(key, key_length, "format")) {
+		output->raw = is(value, length, "raw");
+		return output->raw || is(value, length, "stamped")
+		    ? NULL
+		    : "has a format that is neither stamped nor raw";
+	}
+	if (is(key, key_length, "rotate_size")) {
+		output->sized = true;
+		if (!parse_number(value, length, true, ROTATE_SIZE_MAX, &output->rotate_size) ||
+		    output->rotate_size < ROTATE_SIZE_MIN)
+			return "has a rotate_size that is not a size such as 10M, of 4K or more";
+		return NULL;
+	}
+	if (is(key, key_length, "rotate_keep")) {
+		if (!parse_number(value, length, false, ROTATE_KEEP_MAX, &number))
+			return "has a rotate_keep that is not a number from 0 to 100";
+		output->rotate_keep = (uint32_t)number;
+		output->sized = true;
+		return NULL;
+	}
+	if (is(key, key_length, "rate")) {
+		if (!parse_number(value, length, false, RATE_MAX, &number) || number == 0)
+			return "has a rate that is not a number of lines a second";
+		output->rate = (uint32_t)number;
+		return NULL;
+	}
+	if (is(key, key_length, "merge_stderr"))
+		return parse_yes_no(&output->separate_error, false, value, length);
+	if (is(key, key_length, "discard"))
+		return parse_yes_no(&output->discard, true, value, length);
+	return "has a line with a word that is none of format, rotate_size, rotate_keep, rate, "
+	       "merge_stderr and discard";
+}
+
+/* One `key value` a line; blank lines do not count. */
+static const char *
+parse_output(struct output_settings *output, const char *bytes, size_t length)
+{
+	const char *line = bytes, *end = bytes + length, *next, *space, *refusal;
+	size_t line_length;
+
+	for (; line < end; line = next) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next == NULL ? end : next + 1;
+		line_length = trimmed(line, (size_t)(next - line));
+		if (line_length == 0)
+			continue;
+		space = memchr(line, ' ', line_length);
+		if (space == NULL)
+			return "has a line that is not a word, a space and a value";
+		refusal = parse_output_value(output, line, (size_t)(space - line), space + 1,
+		    line_length - (size_t)(space - line) - 1);
+		if (refusal != NULL)
+			return refusal;
+	}
+	return NULL;
+}
+
 const char *
 settings_parse(struct settings *settings, enum setting setting, const char *bytes, size_t length)
 {
@@ -113,6 +212,8 @@ settings_parse(struct settings *settings, enum setting setting, const char *byte
 		return parse_timeout(&settings->stop_timeout, bytes, length);
 	case SETTING_KILL_MODE:
 		return parse_kill_mode(settings, bytes, length);
+	case SETTING_OUTPUT:
+		return parse_output(&settings->output, bytes, length);
 	case SETTING_PID_FILE:
 		settings->pid_file = true;
 		return parse_path(bytes, length);

@@ -10,6 +10,17 @@
 enum restart_policy { RESTART_NEVER, RESTART_ALWAYS, RESTART_ON_FAILURE };
 enum kill_mode { KILL_GROUP, KILL_PROCESS };
 
+/* The file `output`. */
+struct output_settings {
+	uint64_t rotate_size; /* bytes */
+	uint32_t rotate_keep;
+	uint32_t rate; /* lines a second; 0: as fast as it comes */
+	bool raw;
+	bool separate_error;
+	bool discard;
+	bool sized; /* rotate_size or rotate_keep was set, and is no default */
+};
+
 struct settings {
 	enum restart_policy restart;
 	enum kill_mode kill_mode;
@@ -19,11 +30,15 @@ struct settings {
 	uint32_t stop_timeout;	/* seconds; NO_TIMEOUT: wait for ever */
 	bool down;
 	bool pid_file;
+	struct output_settings output;
 };
 
 #define NO_TIMEOUT	      UINT32_MAX
 #define DEFAULT_START_TIMEOUT 60
 #define TIMEOUT_MAX	      86400
+#define DEFAULT_ROTATE_SIZE   (10U << 20)
+#define DEFAULT_ROTATE_KEEP   5
+#define RATE_MAX	      1000000
 
 /* What a profile without any file but `run` gets. */
 void settings_default(struct settings *settings);

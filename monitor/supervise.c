@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "clock.h"
+#include "commands.h"
 #include "explain.h"
+#include "history.h"
 #include "log.h"
+#include "output.h"
 #include "parent.h"
 #include "reports.h"
 #include "supervise.h"
@@ -23,25 +26,43 @@
 
 static enum { WORKING, CHECKING, STOPPING_ALL, LEFT } intention = WORKING;
 static bool look_whether_all_stopped;
-static bool told;		   /* of every profile there is */
-static int64_t next_timer = NEVER; /* the earliest timer, or before it */
+static bool look_whether_forgotten; /* profiles that are gone wait for their output */
+static bool told;		    /* of every profile there is */
+static int64_t next_timer = NEVER;  /* the earliest timer, or before it */
 
 static void step(struct profile *profile, enum event event);
 
-static bool
-accepted(const struct profile *profile)
+bool
+supervise_accepted(const struct profile *profile)
 {
 	return profile->valid && profile->facts.refusal == REFUSAL_NONE;
 }
 
-/* Is it to run, as far as anybody's wishes go? */
-static bool
-wanted(const struct profile *profile)
+bool
+supervise_wanted(const struct profile *profile)
 {
+	enum wish wish = profile->wish;
+
 	if (intention != WORKING || profile->facts.gone != 0)
 		return false;
-	return profile->wish == WISH_UP ||
-	    (profile->wish == WISH_DEFAULT && !profile->settings.down);
+	if (wish == WISH_DEFAULT)
+		wish = (enum wish)profile->facts.kept;
+	return wish == WISH_UP || (wish == WISH_DEFAULT && !profile->settings.down);
+}
+
+/* Processes that no record explains. They end before the profile is started, whatever kill_mode
+ * says: the service may be one of them. */
+static bool
+strays(const struct profile *profile)
+{
+	return profile->process.end == END_UNKNOWN && profile->process.pid == 0;
+}
+
+/* What is left of it is neither ended nor waited for. */
+static bool
+spares_rest(const struct profile *profile)
+{
+	return profile->settings.kill_mode == KILL_PROCESS && !strays(profile);
 }
 
 static void
@@ -78,6 +99,28 @@ restart_permitted(const struct profile *profile)
 		profile->exit_value != 0);
 }
 
+/* A tenant's restarts a minute, over all profiles: how long until one more is permitted. Each user
+ * has a bucket; users share one when their uids are a multiple apart. */
+static int64_t
+restart_quota(const struct profile *profile)
+{
+	static struct {
+		int64_t next; /* when the bucket is full again, so to speak: each restart takes it
+				 further */
+	} buckets[1024];
+	uint32_t permitted = profile->facts.quota.restarts_per_minute;
+	int64_t now = clock_now(), each, *next = &buckets[profile->facts.uid % 1024].next;
+
+	if (permitted == 0)
+		return 0;
+	each = 60 * SECOND / permitted;
+	if (*next < now)
+		*next = now;
+	*next += each;
+	/* a minute's worth may come at once */
+	return *next - now <= 60 * SECOND ? 0 : *next - now - 60 * SECOND;
+}
+
 static void
 say_stopped(struct profile *profile)
 {
@@ -90,7 +133,7 @@ static void
 plan(struct profile *profile)
 {
 	enum cause cause = profile->cause;
-	int64_t delay = 0;
+	int64_t delay = 0, over_quota;
 	bool stays;
 
 	set_timer(profile, TIMER_NONE, NEVER);
@@ -100,14 +143,20 @@ plan(struct profile *profile)
 		delay = backoff(profile);
 	}
 	profile->cause = CAUSE_NONE;
-	stays = profile->finished || !wanted(profile) || !accepted(profile);
+	stays = profile->finished || !supervise_wanted(profile) || !supervise_accepted(profile);
 	/* who died and starts again at once was never stopped, as far as anybody can see */
 	if (profile->stop_said || (stays && (cause == CAUSE_DIED || cause == CAUSE_LATE)))
 		say_stopped(profile);
 	if (stays)
 		return;
-	if (cause == CAUSE_DIED || cause == CAUSE_LATE)
+	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
 		profile->restarts++;
+		over_quota = restart_quota(profile);
+		if (over_quota > delay)
+			log_line(profile->facts.name, SAY_QUOTA_RESTARTS,
+			    profile->facts.quota.restarts_per_minute);
+		delay = over_quota > delay ? over_quota : delay;
+	}
 	if (delay == 0) {
 		step(profile, EVENT_DUE);
 		return;
@@ -169,7 +218,7 @@ stop(struct profile *profile)
 static void
 sweep(struct profile *profile)
 {
-	if (profile->process.phase != PHASE_REST || profile->settings.kill_mode != KILL_GROUP)
+	if (profile->process.phase != PHASE_REST || spares_rest(profile))
 		return;
 	log_line(profile->facts.name, SAY_LEFTOVERS, profile->exit_pid);
 	profile->stop_since = clock_now();
@@ -184,20 +233,23 @@ kill_rest(struct profile *profile)
 
 	log_line(
 	    profile->facts.name, SAY_KILLING, (unsigned)((now - profile->stop_since) / SECOND));
-	if (profile->settings.kill_mode == KILL_GROUP)
-		parent_ask_sweep(profile, SIGKILL);
-	else
+	if (spares_rest(profile))
 		parent_ask_signal(profile, SIGKILL);
+	else
+		parent_ask_sweep(profile, SIGKILL);
 	set_timer(profile, TIMER_OVERDUE, now + SWEEP_PATIENCE * SECOND);
 }
 
 static void
 say_failed(struct profile *profile)
 {
+	char text[512];
+
 	profile->failures++;
 	profile->cause = CAUSE_DIED;
 	if (profile->facts.refusal == REFUSAL_NONE)
-		explain_failure(profile);
+		log_line(profile->facts.name, SAY_CANNOT_START,
+		    explain_failure(profile, text, sizeof(text)));
 }
 
 static void
@@ -283,12 +335,32 @@ static const struct {
     {ACTION_PLAN, plan},
 };
 
+/* What an event is called where the transitions are shown. */
+static const char *const event_names[EVENT_COUNT] = {
+    [EVENT_UP] = "wanted",
+    [EVENT_DOWN] = "unwanted",
+    [EVENT_CHANGED] = "changed",
+    [EVENT_RELOAD] = "reload",
+    [EVENT_PROVED] = "proved",
+    [EVENT_FAILED] = "cannot start",
+    [EVENT_DIED] = "died",
+    [EVENT_EMPTY] = "nothing is left",
+    [EVENT_DUE] = "due",
+    [EVENT_LATE] = "start_timeout",
+    [EVENT_OVERDUE] = "stop_timeout",
+};
+
 static void
-enter(struct profile *profile, enum state state)
+enter(struct profile *profile, enum state state, enum event event)
 {
-	if (profile->state != state)
-		profile->since_wall_ms = clock_wall_ms();
+	enum state before = profile->state;
+
+	if (before == state)
+		return;
+	profile->since_wall_ms = clock_wall_ms();
 	profile->state = state;
+	history_add(profile, before, event_names[event]);
+	commands_look(profile);
 }
 
 static void
@@ -297,12 +369,13 @@ step(struct profile *profile, enum event event)
 	struct transition transition = machine_step(profile->state, event);
 	size_t i;
 
-	enter(profile, transition.next);
+	enter(profile, transition.next, event);
 	if (transition.actions != 0)
 		parent_ask_note(profile);
 	for (i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
 		if ((transition.actions & carriers[i].action) != 0)
 			carriers[i].carry_out(profile);
+	commands_look(profile);
 }
 
 /* A profile that could run and does not, with nothing planned: the reason may have gone. */
@@ -310,7 +383,7 @@ static void
 reconsider(struct profile *profile)
 {
 	if (profile->state == STATE_STOPPED && profile->timer == TIMER_NONE && !profile->finished &&
-	    wanted(profile) && accepted(profile))
+	    supervise_wanted(profile) && supervise_accepted(profile))
 		step(profile, EVENT_UP);
 }
 
@@ -320,8 +393,8 @@ check_changed(struct profile *profile)
 {
 	if (profile->state != STATE_STARTING && profile->state != STATE_RUNNING)
 		return;
-	if (!accepted(profile) || !wanted(profile) || profile->process.trigger == 0 ||
-	    profile->facts.trigger == profile->process.trigger ||
+	if (!supervise_accepted(profile) || !supervise_wanted(profile) ||
+	    profile->process.trigger == 0 || profile->facts.trigger == profile->process.trigger ||
 	    profile->facts.trigger == profile->trigger_done)
 		return;
 	if (profile->settings.reload_signal != 0) {
@@ -346,27 +419,42 @@ account_lost(const struct profile *profile)
 static void
 say_refusal(struct profile *profile)
 {
+	char text[512];
 	uint32_t reason = 0;
 
-	if (profile->facts.gone == 0 && !accepted(profile))
+	if (profile->facts.gone == 0 && !supervise_accepted(profile))
 		reason = profile->facts.refusal != REFUSAL_NONE ? profile->facts.refusal << 16 |
 			profile->facts.refused_setting << 8 | (profile->facts.refused_error & 0xff)
 								: 1U << 31 | profile->draft_refused;
 	if (reason != 0 &&
 	    (reason != profile->refused_said || profile->draft_refusal != profile->refusal_said))
-		explain_refusal(profile);
+		log_line(
+		    profile->facts.name, SAY_REFUSED, explain_refusal(profile, text, sizeof(text)));
 	if (reason == 0 && profile->refused_said != 0 && profile->facts.gone == 0)
 		log_line(profile->facts.name, SAY_MENDED);
 	profile->refused_said = reason;
 	profile->refusal_said = profile->draft_refusal;
 }
 
+/* Its directory has disappeared and nothing of it lives, what kill_mode spares included, should it
+ * come back; and what it has printed last is in its file. */
+static void
+forget_if_gone(struct profile *profile)
+{
+	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED ||
+	    profile->process.phase != PHASE_NONE)
+		return;
+	if (output_idle(profile))
+		parent_ask_forget(profile);
+	else
+		look_whether_forgotten = true;
+}
+
 static void
 gone(struct profile *profile)
 {
 	step(profile, EVENT_DOWN);
-	if (profile->state == STATE_STOPPED)
-		parent_ask_forget(profile);
+	forget_if_gone(profile);
 }
 
 /* What the directory says now has an effect. */
@@ -377,7 +465,7 @@ apply_facts(struct profile *profile, bool changed)
 		gone(profile);
 	} else if (account_lost(profile)) {
 		step(profile, EVENT_DOWN);
-	} else if (profile->state == STATE_STOPPED && changed && accepted(profile)) {
+	} else if (profile->state == STATE_STOPPED && changed && supervise_accepted(profile)) {
 		step(profile, EVENT_CHANGED);
 	} else {
 		reconsider(profile);
@@ -385,12 +473,36 @@ apply_facts(struct profile *profile, bool changed)
 	}
 }
 
+/* A tenant's share of the disk: each profile has its part of the quota, for each of its streams.
+ * What the tenant has not set is made to fit; what is set and does not fit is refused. */
+static const char *
+fit_output(const struct quota *quota, struct output_settings *output)
+{
+	uint64_t share;
+
+	if (quota->output_bytes == 0)
+		return NULL;
+	share = quota->output_bytes / quota->profiles / (output->separate_error ? 2 : 1);
+	if (output->rotate_size * (output->rotate_keep + 1) <= share)
+		return NULL;
+	if (output->sized)
+		return "asks for more bytes, rotate_size for each of rotate_keep + 1 files, than "
+		       "this "
+		       "profile's share of the tenant's quota";
+	output->rotate_size = share / (output->rotate_keep + 1);
+	return output->rotate_size >= ROTATE_SIZE_MIN ? NULL : "the tenant's quota is too small";
+}
+
 /* All files of a profile have come. */
 static void
 files_complete(struct profile *profile, uint64_t old_trigger)
 {
+	if (profile->draft_refusal == NULL) {
+		profile->draft_refusal = fit_output(&profile->facts.quota, &profile->draft.output);
+		profile->draft_refused = SETTING_OUTPUT;
+	}
 	profile->valid = profile->draft_refusal == NULL;
-	if (accepted(profile) && profile->facts.gone == 0) {
+	if (supervise_accepted(profile) && profile->facts.gone == 0) {
 		profile->settings = profile->draft;
 		profile->settings_known = true;
 	} else if (!profile->settings_known) {
@@ -435,7 +547,9 @@ check_user(const struct profile *profile, const char *bytes, size_t length)
 {
 	const char *account = profile->facts.account;
 
-	if (profile->facts.owner == 0 || profile->facts.refusal != REFUSAL_NONE)
+	bool tenants = profile->facts.owner != 0 || strchr(profile->facts.name, '/') != NULL;
+
+	if (!tenants || profile->facts.refusal != REFUSAL_NONE)
 		return NULL; /* root's profile: the parent has looked the name up */
 	if (length > 0 && bytes[length - 1] == '\n')
 		length--;
@@ -490,13 +604,15 @@ supervise_note(const struct profile *profile, struct note *note)
 	note->stop_timeout = profile->settings.stop_timeout;
 	note->restart = profile->settings.restart;
 	note->kill_mode = profile->settings.kill_mode;
+	note->start_flags =
+	    profile->settings.output.separate_error ? (uint32_t)START_SEPARATE_ERROR : 0;
 	note->settings_known = profile->settings_known;
 }
 
 static void
 recall_settings(struct profile *profile, const struct note *note)
 {
-	if (accepted(profile) || note->settings_known == 0)
+	if (supervise_accepted(profile) || note->settings_known == 0)
 		return; /* the files say it themselves, or nobody knows */
 	profile->settings.stop_signal = (int)note->stop_signal;
 	profile->settings.reload_signal = (int)note->reload_signal;
@@ -518,7 +634,8 @@ supervise_recall(void *subject, struct incoming *incoming)
 	if (profile == NULL || profile->acquainted || note->state >= STATE_COUNT)
 		return;
 	profile->state = (enum state)note->state;
-	profile->since_wall_ms = note->since_wall_ms;
+	if (note->since_wall_ms != 0)
+		profile->since_wall_ms = note->since_wall_ms;
 	profile->exit_wall_ms = note->exit_wall_ms;
 	profile->trigger_done = note->trigger_done;
 	profile->wish = (enum wish)note->wish;
@@ -529,32 +646,12 @@ supervise_recall(void *subject, struct incoming *incoming)
 	profile->exit_pid = note->exit_pid;
 	profile->exit_value = note->exit_value;
 	profile->cause = (enum cause)note->cause;
+	/* after a death it is in this state to end the rest, which nobody had announced */
+	profile->stop_said = profile->state == STATE_STOPPING && profile->cause != CAUSE_DIED;
 	profile->attempt = note->attempt;
 	profile->recalled_start = note->next_start;
 	recall_settings(profile, note);
 	profile->say_found = message->number != 0;
-}
-
-/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
-static void
-take_end(struct profile *profile)
-{
-	const struct process_facts *process = &profile->process;
-
-	if (process->end == END_UNBORN) {
-		if (process->phase == PHASE_NONE)
-			step(profile, EVENT_FAILED);
-		return;
-	}
-	profile->exit_end = (enum process_end)process->end;
-	profile->exit_pid = process->pid;
-	profile->exit_value = process->end_value;
-	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
-	if (profile->state == STATE_STOPPING)
-		explain_end(profile, true);
-	step(profile, EVENT_DIED);
-	if (process->phase == PHASE_NONE || profile->settings.kill_mode == KILL_PROCESS)
-		step(profile, EVENT_EMPTY);
 }
 
 /* It is to be stopped and lives: once more, for the parent or the last monitor may not have come
@@ -562,6 +659,8 @@ take_end(struct profile *profile)
 static void
 resume_stopping(struct profile *profile)
 {
+	if (strays(profile))
+		log_line(profile->facts.name, SAY_STOPPING); /* nobody has said it yet */
 	profile->state = STATE_STOPPING;
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
@@ -575,6 +674,46 @@ resume_stopping(struct profile *profile)
 			: TIMER_STILL_STOPPING,
 		    profile->stop_since + patience(profile) * SECOND);
 	}
+}
+
+/* Its pid file has not named one of the strays. */
+static void
+end_strays(struct profile *profile)
+{
+	profile->cause = CAUSE_AFRESH;
+	if (profile->process.phase == PHASE_REST) {
+		resume_stopping(profile);
+	} else {
+		profile->state = STATE_STOPPED;
+		plan(profile);
+	}
+}
+
+/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
+static void
+take_end(struct profile *profile)
+{
+	const struct process_facts *process = &profile->process;
+
+	if (process->end == END_UNBORN) {
+		if (process->phase == PHASE_NONE)
+			step(profile, EVENT_FAILED);
+		return;
+	}
+	if (strays(profile)) {
+		end_strays(profile);
+		return;
+	}
+	profile->exit_end = (enum process_end)process->end;
+	profile->exit_pid = process->pid;
+	profile->exit_value = process->end_value;
+	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
+	if (profile->state == STATE_STOPPING)
+		explain_end(profile, true);
+	output_flush(profile);
+	step(profile, EVENT_DIED);
+	if (process->phase == PHASE_NONE || spares_rest(profile))
+		step(profile, EVENT_EMPTY);
 }
 
 /* The service was found running. */
@@ -635,6 +774,8 @@ acquaint(struct profile *profile)
 	case PHASE_REST:
 		if (profile->state == STATE_STARTING || profile->state == STATE_RUNNING)
 			take_end(profile);
+		else if (spares_rest(profile))
+			take_over_dead(profile);
 		else
 			resume_stopping(profile);
 		break;
@@ -686,10 +827,8 @@ supervise_process(void *subject, struct incoming *incoming)
 		take_end(profile);
 	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
 		step(profile, EVENT_EMPTY);
-	if (profile->facts.gone != 0 && profile->state == STATE_STOPPED)
-		parent_ask_forget(profile);
-	else
-		check_changed(profile);
+	forget_if_gone(profile);
+	check_changed(profile);
 }
 
 void
@@ -718,7 +857,7 @@ stop_all(bool repeated)
 		log_line(TAG_PROCLAUNCH, SAY_STOP_ALL);
 	intention = STOPPING_ALL;
 	look_whether_all_stopped = true;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		/* the next start of the supervisor is a start from the beginning */
 		profile->failures = 0;
 		profile->finished = false;
@@ -752,6 +891,80 @@ supervise_order(void *subject, struct incoming *incoming)
 	}
 }
 
+/* A profile that is refused is not started by anybody's wish. */
+static void
+rise(struct profile *profile, enum event event)
+{
+	if (supervise_wanted(profile) && supervise_accepted(profile))
+		step(profile, event);
+}
+
+void
+supervise_start(struct profile *profile)
+{
+	profile->wish = WISH_UP;
+	if (profile->state == STATE_STOPPED || profile->state == STATE_STOPPING)
+		rise(profile, EVENT_UP);
+	parent_ask_note(profile);
+}
+
+void
+supervise_stop(struct profile *profile)
+{
+	profile->wish = WISH_DOWN;
+	step(profile, EVENT_DOWN);
+	parent_ask_note(profile);
+}
+
+void
+supervise_restart(struct profile *profile)
+{
+	profile->wish = WISH_UP;
+	/* what runs is not stopped when it could not be started again */
+	rise(profile, profile->state == STATE_STOPPED ? EVENT_UP : EVENT_CHANGED);
+	parent_ask_note(profile);
+}
+
+void
+supervise_reset(struct profile *profile)
+{
+	profile->failures = 0;
+	profile->finished = false;
+	if (profile->state == STATE_STOPPED)
+		step(profile, EVENT_CHANGED);
+	parent_ask_note(profile);
+}
+
+bool
+supervise_reload(struct profile *profile)
+{
+	if (profile->state != STATE_RUNNING)
+		return false;
+	step(profile, EVENT_RELOAD);
+	return true;
+}
+
+bool
+supervise_signal(struct profile *profile, int number)
+{
+	if (profile->state != STATE_RUNNING)
+		return false;
+	parent_ask_signal(profile, number);
+	return true;
+}
+
+void
+supervise_kept(struct profile *profile, enum wish wish)
+{
+	profile->facts.kept = wish;
+	profile->wish = WISH_DEFAULT;
+	if (wish == WISH_DOWN)
+		step(profile, EVENT_DOWN);
+	else if (profile->state == STATE_STOPPED)
+		rise(profile, EVENT_UP);
+	parent_ask_note(profile);
+}
+
 void
 supervise_only_check(void)
 {
@@ -765,9 +978,9 @@ sum_up_check(void)
 	unsigned checked = 0, faults = 0;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		checked++;
-		faults += !accepted(profile);
+		faults += !supervise_accepted(profile);
 	}
 	log_line(TAG_PROCLAUNCH, SAY_CHECKED, checked, faults, reports_skipped());
 	intention = LEFT;
@@ -783,7 +996,7 @@ leave_when_all_stopped(void)
 	look_whether_all_stopped = false;
 	if (intention != STOPPING_ALL || !told)
 		return;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->state != STATE_STOPPED)
 			return;
 	}
@@ -800,7 +1013,7 @@ timer_expired(struct profile *profile, int64_t now)
 	set_timer(profile, TIMER_NONE, NEVER);
 	switch (timer) {
 	case TIMER_START:
-		step(profile, EVENT_DUE);
+		rise(profile, EVENT_DUE);
 		break;
 	case TIMER_LATE:
 		step(profile, EVENT_LATE);
@@ -832,11 +1045,16 @@ supervise_tend(int64_t now)
 
 	if (now >= next_timer) {
 		next_timer = NEVER;
-		PROFILES_FOREACH (profile, index) {
+		PROFILES_FOREACH(profile, index) {
 			if (profile->timer_at <= now)
 				timer_expired(profile, now);
 			next_timer = clock_earlier(next_timer, profile->timer_at);
 		}
+	}
+	if (look_whether_forgotten) {
+		look_whether_forgotten = false;
+		PROFILES_FOREACH(profile, index)
+			forget_if_gone(profile);
 	}
 	if (intention == CHECKING && told)
 		sum_up_check();

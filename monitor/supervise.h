@@ -19,6 +19,23 @@ void supervise_order(void *subject, struct incoming *incoming);
 /* --check: say what is wrong with each profile, start none, and leave when all have been told. */
 void supervise_only_check(void);
 
+/* Is it to run, as far as anybody's wishes go? */
+bool supervise_wanted(const struct profile *profile);
+
+/* Are its files in order? */
+bool supervise_accepted(const struct profile *profile);
+
+/* What was asked for by name: see proclaunchctl(1). Stop and start hold until the next boot. */
+void supervise_start(struct profile *profile);
+void supervise_stop(struct profile *profile);
+void supervise_restart(struct profile *profile);
+void supervise_reset(struct profile *profile);
+/* False: it does not run. */
+bool supervise_reload(struct profile *profile);
+bool supervise_signal(struct profile *profile, int number);
+/* The parent keeps it as enabled or disabled: neither stop nor start is in force any more. */
+void supervise_kept(struct profile *profile, enum wish wish);
+
 /* What the next monitor must know of the profile. */
 void supervise_note(const struct profile *profile, struct note *note);
 

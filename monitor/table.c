@@ -24,6 +24,7 @@ struct profile *
 table_make(uint32_t index, uint32_t generation)
 {
 	struct profile *profile;
+	unsigned stream;
 
 	if (index >= PROFILES_MAX)
 		return NULL;
@@ -32,6 +33,12 @@ table_make(uint32_t index, uint32_t generation)
 	profile->used = true;
 	profile->generation = generation;
 	profile->timer_at = NEVER;
+	profile->since_wall_ms = clock_wall_ms();
+	for (stream = 0; stream < STREAM_COUNT; stream++) {
+		profile->streams[stream].fifo = -1;
+		profile->streams[stream].file.descriptor = -1;
+		profile->streams[stream].look_at = NEVER;
+	}
 	if (index >= end)
 		end = index + 1;
 	return profile;
@@ -43,6 +50,13 @@ table_free(struct profile *profile)
 	profile->used = false;
 	while (end > 0 && !profiles[end - 1].used)
 		end--;
+}
+
+struct profile *
+table_holding(const struct output_stream *stream)
+{
+	return &profiles[(size_t)((const char *)stream - (const char *)profiles) /
+	    sizeof(profiles[0])];
 }
 
 uint32_t

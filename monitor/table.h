@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "linefile.h"
 #include "machine.h"
 #include "message.h"
 #include "settings.h"
@@ -19,8 +20,26 @@ enum timer { TIMER_NONE, TIMER_START, TIMER_LATE, TIMER_OVERDUE, TIMER_STILL_STO
 /* Why a profile is in `stopping`, which decides what follows. */
 enum cause { CAUSE_NONE, CAUSE_DOWN, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE };
 
-/* What was asked for by name, and holds until something else is. */
-enum wish { WISH_DEFAULT, WISH_UP, WISH_DOWN };
+/* One of the two things that a service prints into. */
+struct output_stream {
+	int fifo; /* -1: there is none */
+	struct line_file file;
+	bool asked;	 /* the parent is to open the file */
+	bool ready;	 /* stands in the queue of those to be looked at */
+	bool flush;	 /* the service has ended: an unfinished line goes out too */
+	bool grown;	 /* the FIFO has been made larger for a long line */
+	bool rotating;	 /* the next file that comes is a new one */
+	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
+	bool wants_rotation;
+	uint64_t last_use;   /* for closing those that are not used */
+	int64_t stuck_since; /* what could not be written waits since; 0: nothing does */
+	int64_t quiet_until; /* an unfinished line was looked at: not again before */
+	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
+	uint64_t dropped;    /* bytes, since it is stuck for too long */
+	uint32_t tokens;     /* lines that `rate` permits now */
+	int64_t tokens_at;
+	TAILQ_ENTRY(output_stream) queue;
+};
 
 struct profile {
 	bool used;
@@ -46,8 +65,8 @@ struct profile {
 	bool say_found;		/* the supervisor has just started: a service that runs is news */
 	int64_t recalled_start; /* when the last monitor had planned the next start; 0: not */
 	uint32_t attempt;
-	enum wish wish;
-	bool finished; /* ended, and not to be restarted */
+	enum wish wish; /* of start and stop, until the next boot */
+	bool finished;	/* ended, and not to be restarted */
 	enum cause cause;
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;
@@ -66,9 +85,12 @@ struct profile {
 	int32_t exit_value;
 	int64_t exit_wall_ms;
 
+	struct output_stream streams[STREAM_COUNT];
+
 	/* what the parent is still to be asked; `parent` keeps this */
 	unsigned ask;
-	uint64_t signals; /* bit n: signal n */
+	uint64_t signals; /* bit n - 1: signal n */
+	enum wish keep;	  /* what the parent is to keep over boots */
 	bool asking;
 	TAILQ_ENTRY(profile) queue;
 };
@@ -80,6 +102,10 @@ struct profile *table_at(uint32_t index, uint32_t generation);
 struct profile *table_make(uint32_t index, uint32_t generation);
 
 void table_free(struct profile *profile);
+
+/* The entry that holds this stream. */
+struct profile *table_holding(const struct output_stream *stream);
+
 uint32_t table_index(const struct profile *profile);
 
 /* Every used index is below. */

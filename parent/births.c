@@ -13,7 +13,8 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
-#include "loop.h"
+#include "outputs.h"
+#include "sources.h"
 #include "processes.h"
 #include "profiles.h"
 #include "rules.h"
@@ -25,13 +26,14 @@
 /* More children than this do not stand between fork and exec at the same time. */
 #define IN_FLIGHT_MAX 256
 
-enum ask { ASK_RUN = 1, ASK_READER = 2 };
+enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 static unsigned in_flight;
+static bool held; /* an upgrade waits for those that are under way */
 
 static void
-enqueue(struct profile *profile, enum ask ask)
+enqueue(struct profile *profile, enum asked ask)
 {
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -63,7 +65,7 @@ close_birth(struct profile *profile)
 static void
 close_reader(struct profile *profile)
 {
-	dequeue(profile, ASK_READER);
+	dequeue(profile, ASKED_READER);
 	jobs_end(&profile->reader);
 }
 
@@ -72,7 +74,7 @@ static void
 fail(struct profile *profile, enum stage stage, int error)
 {
 	close_birth(profile);
-	dequeue(profile, ASK_RUN);
+	dequeue(profile, ASKED_RUN);
 	profile->process.phase = PHASE_NONE;
 	profile->process.ended = clock_now();
 	profile->process.end = END_UNBORN;
@@ -124,7 +126,7 @@ births_start(struct profile *profile, uint32_t attempt)
 		return;
 	}
 	profile->process.phase = PHASE_ASKED;
-	enqueue(profile, ASK_RUN);
+	enqueue(profile, ASKED_RUN);
 	processes_changed(profile);
 }
 
@@ -139,7 +141,7 @@ void
 births_read_pid_file(struct profile *profile)
 {
 	if (profile->contents[SETTING_PID_FILE] != NULL && profile->reader.channel == -1)
-		enqueue(profile, ASK_READER);
+		enqueue(profile, ASKED_READER);
 }
 
 void
@@ -147,7 +149,7 @@ births_stop(struct profile *profile)
 {
 	close_birth(profile);
 	close_reader(profile);
-	dequeue(profile, ASK_RUN | ASK_READER);
+	dequeue(profile, ASKED_RUN | ASKED_READER);
 }
 
 static void
@@ -180,50 +182,96 @@ prepare_go(const struct profile *profile, const struct account *account)
 	return go;
 }
 
-static enum channel_result
-request_child(struct profile *profile, struct job *job, enum fork_task task,
-    const struct account *account, int cgroup)
+static struct job_request
+describe(const struct profile *profile, enum fork_task task, const struct account *account)
 {
-	struct job_request request = {.task = task,
+	return (struct job_request){.task = task,
 	    .account = account,
 	    .index = table_index(profile),
 	    .generation = profile->generation,
-	    .directory = profiles_directory(),
-	    .cgroup = cgroup};
+	    .flags = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0
+		? FORK_NEW_PRIVS
+		: 0,
+	    .directory = profiles_base(profile->facts.name),
+	    .processes = profile->facts.quota.processes,
+	    .output = -1,
+	    .error = -1,
+	    .cgroup = -1};
+}
 
-	if ((profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
-		request.flags = FORK_NEW_PRIVS;
-	return jobs_request(job, &request, task == TASK_RUN ? SOURCE_BIRTH : SOURCE_READER);
+static void
+close_if_open(int descriptor)
+{
+	if (descriptor != -1)
+		(void)close(descriptor);
+}
+
+/* Opens what the service is born with. STAGE_NONE, or what cannot be had, with errno. */
+static enum stage
+open_for_birth(struct profile *profile, struct job_request *request)
+{
+	unsigned before = profile->streams;
+
+	request->output = outputs_open_for_service(profile, STREAM_OUTPUT);
+	if (request->output == -1)
+		return STAGE_OUTPUT;
+	if ((profile->note.start_flags & START_SEPARATE_ERROR) != 0) {
+		request->error = outputs_open_for_service(profile, STREAM_ERROR);
+		if (request->error == -1)
+			return STAGE_OUTPUT;
+	}
+	if (profile->streams != before)
+		inform_streams(profile);
+	if (cgroup_available()) {
+		request->cgroup = cgroup_make(profile->facts.name);
+		if (request->cgroup == -1)
+			return STAGE_CGROUP;
+	}
+	return STAGE_NONE;
+}
+
+static enum channel_result
+request_run(struct profile *profile, const struct job_request *request, struct go *go)
+{
+	enum channel_result result = jobs_request(&profile->birth, request, SOURCE_BIRTH);
+
+	if (result == CHANNEL_DONE) {
+		profile->go = go;
+		in_flight++;
+	} else {
+		free(go);
+	}
+	if (result == CHANNEL_BROKEN)
+		fail(profile, STAGE_SPAWNER, errno);
+	return result;
 }
 
 static enum channel_result
 ask_run(struct profile *profile, const struct account *account)
 {
-	enum channel_result result;
-	struct go *go;
-	int cgroup = -1;
+	struct job_request request = describe(profile, TASK_RUN, account);
+	enum channel_result result = CHANNEL_DONE;
+	enum stage failed = open_for_birth(profile, &request);
+	struct go *go = NULL;
 
-	if (cgroup_available()) {
-		cgroup = cgroup_make(profile->facts.name);
-		if (cgroup == -1) {
-			fail(profile, STAGE_CGROUP, errno);
-			return CHANNEL_DONE;
-		}
-	}
-	go = prepare_go(profile, account);
-	result = go == NULL ? CHANNEL_BROKEN
-			    : request_child(profile, &profile->birth, TASK_RUN, account, cgroup);
-	if (result == CHANNEL_DONE) {
-		profile->go = go;
-		in_flight++;
-	} else {
-		if (result == CHANNEL_BROKEN)
-			fail(profile, STAGE_SPAWNER, errno);
-		free(go);
-	}
-	if (cgroup != -1)
-		(void)close(cgroup);
+	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
+		failed = STAGE_SPAWNER;
+	if (failed != STAGE_NONE)
+		fail(profile, failed, errno);
+	else
+		result = request_run(profile, &request, go);
+	close_if_open(request.output);
+	close_if_open(request.error);
+	close_if_open(request.cgroup);
 	return result;
+}
+
+static enum channel_result
+ask_reader(struct profile *profile, const struct account *account)
+{
+	struct job_request request = describe(profile, TASK_PID_FILE, account);
+
+	return jobs_request(&profile->reader, &request, SOURCE_READER);
 }
 
 /* One request of one profile. CHANNEL_AGAIN: there is no room for it now. */
@@ -237,21 +285,21 @@ ask(struct profile *profile)
 	refusal = profiles_account(profile, &account);
 	if (refusal != REFUSAL_NONE) {
 		profiles_refuse(profile, SETTING_USER, refusal);
-		if ((profile->ask & ASK_RUN) != 0)
+		if ((profile->ask & ASKED_RUN) != 0)
 			fail(profile, STAGE_ACCOUNT, EPERM);
-		dequeue(profile, ASK_RUN | ASK_READER);
+		dequeue(profile, ASKED_RUN | ASKED_READER);
 		return CHANNEL_DONE;
 	}
-	if ((profile->ask & ASK_RUN) != 0) {
+	if ((profile->ask & ASKED_RUN) != 0) {
 		if (in_flight >= IN_FLIGHT_MAX)
 			return CHANNEL_AGAIN;
 		result = ask_run(profile, &account);
 		if (result != CHANNEL_AGAIN)
-			dequeue(profile, ASK_RUN);
-	} else if ((profile->ask & ASK_READER) != 0) {
-		result = request_child(profile, &profile->reader, TASK_PID_FILE, &account, -1);
+			dequeue(profile, ASKED_RUN);
+	} else if ((profile->ask & ASKED_READER) != 0) {
+		result = ask_reader(profile, &account);
 		if (result != CHANNEL_AGAIN)
-			dequeue(profile, ASK_READER);
+			dequeue(profile, ASKED_READER);
 	}
 	return result;
 }
@@ -259,9 +307,28 @@ ask(struct profile *profile)
 void
 births_flush(void)
 {
-	while (!TAILQ_EMPTY(&asks) && children_spawner_ready())
+	while (!held && !TAILQ_EMPTY(&asks) && children_spawner_ready())
 		if (ask(TAILQ_FIRST(&asks)) == CHANNEL_AGAIN)
 			break;
+}
+
+void
+births_hold(bool hold)
+{
+	held = hold;
+}
+
+bool
+births_under_way(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->process.phase == PHASE_BORN && profile->birth.channel != -1)
+			return true;
+	}
+	return false;
 }
 
 void
@@ -270,14 +337,14 @@ births_ask_again(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
 			close_birth(profile); /* a child that nobody told us of ends at its gate */
-			enqueue(profile, ASK_RUN);
+			enqueue(profile, ASKED_RUN);
 		}
 		if (profile->reader.channel != -1 && profile->reader.pidfd == -1) {
 			jobs_end(&profile->reader);
-			enqueue(profile, ASK_READER);
+			enqueue(profile, ASKED_READER);
 		}
 	}
 }
@@ -434,11 +501,16 @@ void
 births_drain(struct profile *profile)
 {
 	struct incoming incoming;
+	enum channel_result result = CHANNEL_DONE;
 
-	while (profile->birth.channel != -1 &&
-	    channel_receive(profile->birth.channel, &incoming) == CHANNEL_DONE)
-		(void)rules_apply(birth_rules, 1, FROM_JOB, PHASE_BIT(profile->process.phase),
-		    profile, &incoming);
+	while (profile->birth.channel != -1 && result == CHANNEL_DONE) {
+		result = channel_receive(profile->birth.channel, &incoming);
+		if (result == CHANNEL_DONE)
+			(void)rules_apply(birth_rules, 1, FROM_JOB,
+			    PHASE_BIT(profile->process.phase), profile, &incoming);
+		else if (result != CHANNEL_AGAIN)
+			hung_up(profile);
+	}
 }
 
 void
@@ -446,11 +518,9 @@ births_birth_event(uint32_t index, uint32_t events)
 {
 	struct profile *profile = table_at(index);
 
-	if (profile == NULL || profile->birth.channel == -1)
-		return;
-	births_drain(profile);
-	if ((events & EPOLLHUP) != 0)
-		hung_up(profile);
+	(void)events;
+	if (profile != NULL)
+		births_drain(profile);
 }
 
 void

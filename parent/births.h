@@ -29,6 +29,12 @@ void births_drain(struct profile *profile);
 /* Sends what the spawner has still to be asked, as far as there is room. */
 void births_flush(void);
 
+/* No birth begins until this is called again with false. */
+void births_hold(bool hold);
+
+/* True while a child is between its gate and its exec. */
+bool births_under_way(void);
+
 /* The spawner has died: what it was asked and has not answered is asked again. */
 void births_ask_again(void);
 

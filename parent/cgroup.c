@@ -149,8 +149,13 @@ cgroup_available(void)
 int
 cgroup_make(const char *profile)
 {
-	const char *name = directory_name(profile);
+	const char *name;
 
+	/* cgroup.kill reaches those who are cloned into the cgroup later, too: the kernel takes
+	 * them for children of those who were in it (kill_seq in kernel/cgroup/cgroup.c,
+	 * Linux 6.14). What was killed once is made anew; where somebody lives in it, it stays. */
+	cgroup_remove(profile);
+	name = directory_name(profile);
 	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST)
 		return -1;
 	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -18,10 +18,11 @@
 #include "descriptors.h"
 #include "inform.h"
 #include "nofile.h"
-#include "loop.h"
+#include "sources.h"
 #include "profiles.h"
 #include "report.h"
 #include "requests.h"
+#include "upgrade.h"
 
 #define ANSWER_WITHIN (10 * SECOND)
 /* A ping goes out with work, but not more often than this. */
@@ -38,7 +39,7 @@
 
 struct child {
 	const char *name;
-	enum source source;
+	unsigned source;
 	int binary;
 	char path[PATH_MAX + 32];
 	pid_t pid; /* 0: there is none */
@@ -47,6 +48,7 @@ struct child {
 	bool greeted;  /* its hello has come and is of our build */
 	bool blocked;  /* its queue is full */
 	bool owed;     /* it was sent work since the last ping */
+	bool ping_due; /* the last ping has found no room in its queue */
 	uint32_t ping; /* number of the last ping */
 	int64_t pinged;
 	int64_t answer_by; /* NEVER: nothing is asked */
@@ -211,12 +213,10 @@ start(struct child *child)
 		child->start_at = now + SECOND;
 		return;
 	}
-	child->greeted = child->blocked = child->owed = false;
-	channel_hello(&hello);
-	hello.hello.options = greeting.options;
-	hello.hello.uid = greeting.uid;
-	hello.hello.gid = greeting.gid;
-	hello.hello.log_level = greeting.log_level;
+	child->greeted = child->blocked = child->owed = child->ping_due = false;
+	message_begin(&hello, MESSAGE_HELLO);
+	hello.hello = greeting;
+	channel_sign(&hello);
 	(void)send_to(child, &hello, NULL, 0);
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN;
@@ -285,14 +285,28 @@ plan_next(struct child *child)
 	child->start_at = now + (delay > DELAY_MAX ? DELAY_MAX : delay);
 }
 
+static void
+forget_child(struct child *child)
+{
+	loop_close(&child->channel);
+	(void)close(child->words);
+	child->words = -1;
+	child->pid = 0;
+	child->answer_by = NEVER;
+	child->greeted = false;
+	child->start_at = 0;
+}
+
 void
 children_reaped(const siginfo_t *how)
 {
 	struct child *child = how->si_pid == monitor.pid ? &monitor : &spawner;
 	enum process_end end = how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
 
-	if (!children_are(how->si_pid))
-		return; /* an orphan that a service has left to us */
+	if (!children_are(how->si_pid)) {
+		upgrade_reaped(how); /* else an orphan that a service has left to us */
+		return;
+	}
 	relay_words(child);
 	if (startup && !ending)
 		fatalx("%s ended at once, with %s %d", child->path,
@@ -303,12 +317,7 @@ children_reaped(const siginfo_t *how)
 		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
 		births_ask_again();
 	}
-	loop_close(&child->channel);
-	(void)close(child->words);
-	child->words = -1;
-	child->pid = 0;
-	child->answer_by = NEVER;
-	child->greeted = false;
+	forget_child(child);
 	if (child == &monitor)
 		inform_everything();
 	plan_next(child);
@@ -350,15 +359,23 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 }
 
 static void
-ping(struct child *child, int64_t now)
+send_ping(struct child *child)
 {
 	struct message message;
 
 	message_begin(&message, MESSAGE_PING);
-	message.number = ++child->ping;
+	message.number = child->ping;
+	child->ping_due = send_to(child, &message, NULL, 0) != CHANNEL_DONE;
+}
+
+static void
+ping(struct child *child, int64_t now)
+{
+	child->ping++;
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
-	child->owed = send_to(child, &message, NULL, 0) != CHANNEL_DONE;
+	child->owed = false;
+	send_ping(child);
 }
 
 void
@@ -411,6 +428,8 @@ child_event(struct child *child, uint32_t events, apply_rules apply)
 	if ((events & EPOLLOUT) != 0 && child->channel != -1) {
 		child->blocked = false;
 		loop_change(child->channel, EPOLLIN, child->source, 0);
+		if (child->ping_due) /* or it could not answer, however well it is */
+			send_ping(child);
 	}
 	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
 		result = channel_receive(child->channel, &incoming);
@@ -502,7 +521,24 @@ children_end(void)
 	ending = true;
 	for (i = 0; i < BOTH; i++)
 		end_child(both[i]);
-	for (i = 0; i < BOTH; i++)
-		if (both[i]->pid != 0)
-			(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+	for (i = 0; i < BOTH; i++) {
+		if (both[i]->pid == 0)
+			continue;
+		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+		forget_child(both[i]);
+	}
+}
+
+void
+children_go_on(void)
+{
+	ending = false;
+	births_ask_again();
+	inform_everything();
+}
+
+const char *
+children_path(bool of_monitor)
+{
+	return of_monitor ? monitor.path : spawner.path;
 }

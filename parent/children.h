@@ -57,7 +57,11 @@ void children_spawner_event(uint32_t index, uint32_t events);
 int64_t children_deadline(void);
 void children_tend(int64_t now);
 
-/* Ends both and waits until they are gone. */
+/* Ends both and waits until they are gone. children_go_on() starts others. */
 void children_end(void);
+void children_go_on(void);
+
+/* The path of the monitor's or the spawner's binary, as it was opened. */
+const char *children_path(bool of_monitor);
 
 #endif

@@ -1,4 +1,6 @@
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,20 +11,30 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "inform.h"
+#include "outputs.h"
 #include "report.h"
 #include "trust.h"
 
 #define PID_FILE "proclaunch.pid"
 
 static int state = -1;
+static int lock_file = -1;
+static int control_socket = -1;
 static int log_directory = -1;
 static char log_name[NAME_MAX + 1];
 static bool log_to_terminal;
 
-/* A directory that everybody above it and nobody beside us can write to. */
-static int
-open_trusted(const char *what, const char *path)
+int
+files_open_trusted_quietly(const char *path)
+{
+	char culprit[PATH_MAX];
+	enum refusal refusal;
+
+	return trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+}
+
+int
+files_open_trusted(const char *what, const char *path)
 {
 	char culprit[PATH_MAX];
 	enum refusal refusal;
@@ -42,7 +54,7 @@ files_open_state(const char *path)
 
 	if (mkdir(path, 0711) == -1 && errno != EEXIST)
 		fatal("state directory: %s", path);
-	state = open_trusted("state directory", path);
+	state = files_open_trusted("state directory", path);
 	if (fstat(state, &status) == -1)
 		fatal("state directory: %s", path);
 	if (status.st_uid != geteuid())
@@ -85,13 +97,58 @@ bool
 files_lock(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int file = open_lock(); /* stays open: closing it would give up the lock */
 
-	if (fcntl(file, F_SETLK, &lock) == 0)
+	lock_file = open_lock(); /* stays open: closing it would give up the lock */
+	if (fcntl(lock_file, F_SETLK, &lock) == 0)
 		return true;
 	if (errno != EAGAIN && errno != EACCES)
 		fatal("state directory: lock");
 	return false;
+}
+
+void
+files_inherit_lock(int descriptor)
+{
+	lock_file = descriptor;
+	if (descriptor != -1 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == -1)
+		fatal("the lock was not kept");
+}
+
+void
+files_keep(bool keep, int *lock, int *control)
+{
+	/* cannot fail on open files */
+	(void)fcntl(lock_file, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	(void)fcntl(control_socket, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	*lock = lock_file;
+	*control = control_socket;
+}
+
+void
+files_open_control(int inherited)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	control_socket = inherited;
+	if (inherited != -1) {
+		(void)fcntl(inherited, F_SETFD, FD_CLOEXEC);
+		return;
+	}
+	/* by way of the descriptor: the path may be longer than an address, unix(7) */
+	(void)snprintf(
+	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", state);
+	control_socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	(void)unlinkat(state, "control", 0); /* of one that was killed */
+	if (control_socket == -1 ||
+	    bind(control_socket, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    fchmodat(state, "control", 0666, 0) == -1 || listen(control_socket, SOMAXCONN) == -1)
+		fatal("state directory: control");
+}
+
+int
+files_control(void)
+{
+	return control_socket;
 }
 
 void
@@ -148,6 +205,7 @@ void
 files_configure_log(const char *path, const char *profiles_directory)
 {
 	char folder[PATH_MAX];
+	struct file_facts facts = {.age = 0};
 	const char *slash;
 	int opened;
 
@@ -165,41 +223,64 @@ files_configure_log(const char *path, const char *profiles_directory)
 	    path == NULL	? "error.log"
 		: slash == NULL ? path
 				: slash + 1);
-	log_directory = open_trusted("log directory", folder);
-	opened = files_open_log();
-	if (opened == -1)
+	log_directory = files_open_trusted("log directory", folder);
+	opened = files_open_log(&facts, false);
+	if (opened == -1) {
+		errno = facts.error;
 		fatal("log: %s/%s", folder, log_name);
+	}
 	(void)close(opened);
 }
 
-/* Ours, a plain file, not linked to from elsewhere, nobody else's to write to. */
-static bool
-log_trusted(int file)
+int
+files_open_own(int directory, const char *name)
 {
 	struct stat status;
+	int file, error;
 
-	if (fstat(file, &status) == -1)
-		return false;
-	errno = EPERM;
-	return S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1 &&
-	    fchmod(file, 0640) == 0;
+	/* for reading too: a new monitor looks whether the last one was killed in the middle of a
+	 * line */
+	file = openat(directory, name,
+	    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+	if (file == -1)
+		return -1;
+	if (fstat(file, &status) == 0) {
+		if (S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1 &&
+		    fchmod(file, 0640) == 0)
+			return file;
+		errno = EPERM;
+	}
+	error = errno;
+	(void)close(file);
+	errno = error;
+	return -1;
 }
 
 int
-files_open_log(void)
+files_open_log(struct file_facts *facts, bool read)
 {
-	int file, error;
+	char old[NAME_MAX + 8];
+	struct stat status;
+	int file;
 
+	(void)snprintf(old, sizeof(old), "%s%s", log_name, facts->age == 0 ? "" : ".1");
 	if (log_to_terminal)
-		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	file = openat(log_directory, log_name,
-	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
-	if (file != -1 && log_trusted(file))
-		return file;
-	error = errno;
-	if (file != -1)
-		(void)close(file);
-	inform_report(REPORT_UNSCANNED, error, log_name);
-	errno = error;
-	return -1;
+		file = read ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	else if (read)
+		file = openat(log_directory, old, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	else
+		file = files_open_own(log_directory, log_name);
+	if (file == -1 || fstat(file, &status) == -1) {
+		facts->error = errno == 0 ? ENOENT : errno;
+		return -1;
+	}
+	facts->size = log_to_terminal ? 0 : (uint64_t)status.st_size;
+	return file;
+}
+
+void
+files_rotate_log(unsigned keep)
+{
+	if (!log_to_terminal)
+		(void)outputs_rotate_file(log_directory, log_name, keep); /* else it grows on */
 }

@@ -6,11 +6,22 @@
 
 #include <stdbool.h>
 
+#include "message.h"
+
 /*
  * Opens the state directory, which is made (0711) when it is missing. Fatal when it is not ours
  * alone, with how to mend it. Returns its descriptor, which stays the room's.
  */
 int files_open_state(const char *path);
+
+/* Opens a directory that must satisfy trust_open_directory(); fatal, with how to mend it. The
+ * second returns -1 instead. */
+int files_open_trusted(const char *what, const char *path);
+int files_open_trusted_quietly(const char *path);
+
+/* Opens a file of ours for appending, makes it (0640) if need be: plain, with no other link, nobody
+ * else's. -1 with errno. */
+int files_open_own(int directory, const char *name);
 
 /* True when another proclaunch holds the lock. */
 bool files_locked(void);
@@ -19,9 +30,22 @@ bool files_locked(void);
  * is not inherited by a fork. */
 bool files_lock(void);
 
+/* After an upgrade: the lock is held already, on this descriptor; -1: it is not. */
+void files_inherit_lock(int descriptor);
+
+/* Whether lock and control socket are to outlive an exec; the descriptors are returned. */
+void files_keep(bool keep, int *lock, int *control);
+
 /* Writes our pid to STATE_DIR/proclaunch.pid; fatal when it cannot. And removes the file. */
 void files_write_pid(void);
 void files_remove_pid(void);
+
+/* Binds STATE_DIR/control, to which everybody may connect; fatal when it cannot. After an upgrade
+ * the socket is there already: its descriptor, else -1. */
+void files_open_control(int inherited);
+
+/* The listening socket; stays the room's. -1: there is none (--check). */
+int files_control(void);
 
 /* The empty directory that becomes the monitor's root; the caller owns the descriptor. Fatal. */
 int files_open_empty(void);
@@ -33,7 +57,11 @@ int files_make_empty(void);
  * error. Opens it once; fatal when it cannot be trusted. */
 void files_configure_log(const char *path, const char *profiles_directory);
 
-/* Opens the log for appending. The caller owns the descriptor; -1: reported. */
-int files_open_log(void);
+/* Opens the log for appending, with its size; or, as facts->age says, for reading. The caller owns
+ * the descriptor; -1 with facts->error. */
+int files_open_log(struct file_facts *facts, bool read);
+
+/* error.log becomes error.log.1 and so on. */
+void files_rotate_log(unsigned keep);
 
 #endif

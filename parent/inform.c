@@ -1,18 +1,48 @@
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "children.h"
 #include "files.h"
 #include "inform.h"
+#include "outputs.h"
 
 #define REPORTS_MAX 64
+/* As many as the monitor has clients. */
+#define READS_MAX 256
 
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
 static unsigned reports_first, reports_count;
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
+static struct message reads[READS_MAX];		       /* what clients are to read; by token */
+static bool reads_due;
 static bool log_due;
+static bool control_due;
+static bool quiet; /* what runs has been running under us before */
+
+void
+inform_streams(struct profile *profile)
+{
+	profile->fifos_due = profile->streams;
+	if (profile->streams != 0)
+		inform_tell(profile, TELL_FIFO);
+}
+
+void
+inform_read(const struct profile *profile, const struct file_facts *facts)
+{
+	struct message *message = &reads[facts->token % READS_MAX];
+
+	message_begin(message, MESSAGE_READABLE);
+	if (profile != NULL) {
+		message->index = table_index(profile);
+		message->generation = profile->generation;
+	}
+	message->file = *facts;
+	reads_due = true;
+}
 
 void
 inform_tell(struct profile *profile, unsigned what)
@@ -68,6 +98,16 @@ inform_report(enum report report, int value, const char *text)
 }
 
 void
+inform_skipped(const struct message *finding, const char *tenant)
+{
+	char text[sizeof(finding->report.text)];
+
+	(void)snprintf(text, sizeof(text), "%s%s%.255s", tenant, tenant[0] == '\0' ? "" : "/",
+	    finding->report.text);
+	inform_report((enum report)finding->number, 0, text);
+}
+
+void
 inform_child(enum report report, const char *which, pid_t pid, enum process_end end, int value)
 {
 	struct message *message = new_report(report);
@@ -88,16 +128,31 @@ inform_order(enum order order)
 }
 
 void
+inform_log(void)
+{
+	log_due = true;
+}
+
+void
+inform_quietly(void)
+{
+	quiet = true;
+}
+
+void
 inform_everything(void)
 {
 	struct profile *profile;
 	uint32_t index;
 
-	log_due = true;
+	log_due = control_due = true;
+	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
-	PROFILES_FOREACH (profile, index) {
-		if (profile->introduced)
-			inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	PROFILES_FOREACH(profile, index) {
+		if (!profile->introduced)
+			continue;
+		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+		inform_streams(profile);
 	}
 }
 
@@ -114,13 +169,24 @@ send_log(void)
 	int descriptor;
 	bool sent;
 
-	descriptor = files_open_log();
-	if (descriptor == -1)
-		return true; /* reported; the monitor goes on without */
 	message_begin(&message, MESSAGE_LOG);
-	sent = children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
-	(void)close(descriptor);
+	descriptor = files_open_log(&message.file, false);
+	/* without a descriptor it says why, and the monitor asks again later */
+	sent =
+	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	if (descriptor != -1)
+		(void)close(descriptor);
 	return sent;
+}
+
+static bool
+send_control(void)
+{
+	struct message message;
+	int descriptor = files_control();
+
+	message_begin(&message, MESSAGE_CONTROL);
+	return descriptor == -1 || children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
 }
 
 static bool
@@ -177,20 +243,65 @@ send_profile(struct profile *profile)
 	return true;
 }
 
+/* One FIFO, or one file that was asked for, of one stream. */
 static bool
-send_one(const struct profile *profile, enum tell what)
+send_stream(const struct profile *profile, enum tell what, enum stream stream)
+{
+	struct message message;
+	int descriptor;
+	bool sent;
+
+	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
+	message.file.stream = stream;
+	if (what == TELL_FIFO)
+		descriptor = outputs_open_for_monitor(profile, stream);
+	else
+		descriptor = outputs_open_file(profile, &message.file, false);
+	if (descriptor == -1 && what == TELL_FIFO)
+		return true; /* somebody has removed it: what is printed from now on is lost */
+	sent =
+	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	if (descriptor != -1)
+		(void)close(descriptor);
+	return sent;
+}
+
+static bool
+send_streams(struct profile *profile, enum tell what)
+{
+	unsigned *due = what == TELL_FIFO ? &profile->fifos_due : &profile->files_due, stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++) {
+		if ((*due & 1U << stream) == 0)
+			continue;
+		if (!send_stream(profile, what, (enum stream)stream))
+			return false;
+		*due &= ~(1U << stream);
+	}
+	return true;
+}
+
+static bool
+send_one(struct profile *profile, enum tell what)
 {
 	struct message message;
 
 	switch (what) {
+	case TELL_FIFO:
+	case TELL_OUTPUT:
+		return send_streams(profile, what);
 	case TELL_RECALL:
 		address(&message, MESSAGE_RECALL, profile);
 		message.note = profile->note;
-		message.number = orders_sent == 0; /* the first monitor says what was found */
+		message.number = orders_sent == 0 && !quiet; /* the first one says what was found */
 		break;
 	case TELL_PROCESS:
 		address(&message, MESSAGE_PROCESS, profile);
 		message.process = profile->process;
+		break;
+	case TELL_KEPT:
+		address(&message, MESSAGE_KEPT, profile);
+		message.number = (uint32_t)profile->kept_error;
 		break;
 	default:
 		address(&message, MESSAGE_CLAIM, profile);
@@ -200,10 +311,47 @@ send_one(const struct profile *profile, enum tell what)
 	return send_message(&message);
 }
 
+/* A file that a client is to read: at most one for each at a time. */
+static bool
+send_read(struct message *read)
+{
+	const struct profile *profile = table_at(read->index);
+	struct message message = *read;
+	int descriptor;
+	bool sent;
+
+	if (read->index == NO_PROFILE)
+		descriptor = files_open_log(&message.file, true);
+	else if (profile != NULL && profile->generation == read->generation)
+		descriptor = outputs_open_file(profile, &message.file, true);
+	else
+		descriptor = -1;
+	sent =
+	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	if (descriptor != -1)
+		(void)close(descriptor);
+	if (sent)
+		read->type = MESSAGE_NONE;
+	return sent;
+}
+
+static bool
+send_reads(void)
+{
+	unsigned i;
+
+	for (i = 0; i < READS_MAX && reads_due; i++)
+		if (reads[i].type != MESSAGE_NONE && !send_read(&reads[i]))
+			return false;
+	reads_due = false;
+	return true;
+}
+
 static bool
 send_facts(struct profile *profile)
 {
-	static const enum tell others[] = {TELL_RECALL, TELL_PROCESS, TELL_CLAIM};
+	static const enum tell others[] = {
+	    TELL_RECALL, TELL_FIFO, TELL_PROCESS, TELL_CLAIM, TELL_KEPT, TELL_OUTPUT};
 	size_t i;
 
 	if ((profile->tell & TELL_PROFILE) != 0) {
@@ -249,6 +397,9 @@ inform_flush(void)
 	if (log_due && !send_log())
 		return;
 	log_due = false;
+	if (control_due && !send_control())
+		return;
+	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -258,11 +409,13 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
-	(void)send_order(ORDER_TOLD);
+	if (send_reads())
+		(void)send_order(ORDER_TOLD);
 }
 
 bool
 inform_done(void)
 {
-	return !log_due && reports_count == 0 && TAILQ_EMPTY(&queue) && orders_due == 0;
+	return !log_due && !control_due && reports_count == 0 && TAILQ_EMPTY(&queue) &&
+	    orders_due == 0;
 }

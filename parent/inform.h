@@ -11,11 +11,20 @@
 /* These facts (enum tell) of the profile have changed. */
 void inform_tell(struct profile *profile, unsigned what);
 
+/* The profile's FIFOs are to be handed over. */
+void inform_streams(struct profile *profile);
+
+/* A client is to read a log file: the profile's, or (NULL) our own log. */
+void inform_read(const struct profile *profile, const struct file_facts *facts);
+
 /* The profile is about to be removed. */
 void inform_forget(struct profile *profile);
 
 /* Something happened that belongs into the log: with an errno or other value, and a text. */
 void inform_report(enum report report, int value, const char *text);
+
+/* A survey's SKIPPED, of a tenant's directory or ("") of the profiles directory. */
+void inform_skipped(const struct message *finding, const char *tenant);
 
 /* The same about one of our children. */
 void
@@ -23,6 +32,12 @@ inform_child(enum report report, const char *which, pid_t pid, enum process_end 
 
 /* An order, and for every later monitor too. */
 void inform_order(enum order order);
+
+/* The log is to be opened anew and handed over. */
+void inform_log(void);
+
+/* After an upgrade: services that run are no news. */
+void inform_quietly(void);
 
 /* A monitor has started that knows nothing. */
 void inform_everything(void);

@@ -22,25 +22,48 @@ fill(struct message *message, const struct job_request *request, uint32_t number
 	message->fork.flags = request->flags | (geteuid() == 0 ? FORK_ROOT : 0);
 	message->fork.uid = account->uid;
 	message->fork.gid = account->gid;
+	message->fork.processes = request->processes;
 	message->fork.group_count = account->group_count;
 	memcpy(message->fork.groups, account->groups, account->group_count * sizeof(gid_t));
 }
 
+/* Flags and collects those descriptors that there are. */
+static unsigned
+attach(struct message *message, const struct job_request *request, int job, int *descriptors)
+{
+	const struct {
+		int descriptor;
+		enum fork_flag flag;
+	} optional[] = {{request->output, FORK_OUTPUT}, {request->error, FORK_ERROR},
+	    {request->cgroup, FORK_CGROUP}};
+	unsigned count = 0;
+	size_t i;
+
+	descriptors[count++] = job;
+	descriptors[count++] = request->directory;
+	for (i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
+		if (optional[i].descriptor == -1)
+			continue;
+		message->fork.flags |= optional[i].flag;
+		descriptors[count++] = optional[i].descriptor;
+	}
+	return count;
+}
+
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, enum source source)
+jobs_request(struct job *job, const struct job_request *request, unsigned source)
 {
 	static uint32_t number;
 	struct message message;
-	int ends[2], descriptors[3], error;
+	int ends[2], descriptors[CHANNEL_DESCRIPTORS_MAX], error;
 	enum channel_result result;
+	unsigned count;
 
 	if (channel_pair(ends) == -1)
 		return CHANNEL_BROKEN;
 	fill(&message, request, ++number);
-	descriptors[0] = ends[1];
-	descriptors[1] = request->directory;
-	descriptors[2] = request->cgroup;
-	result = children_send_spawner(&message, descriptors, request->cgroup == -1 ? 2 : 3);
+	count = attach(&message, request, ends[1], descriptors);
+	result = children_send_spawner(&message, descriptors, count);
 	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, request->index) == -1)
 		result = CHANNEL_BROKEN;
 	error = errno;

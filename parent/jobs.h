@@ -7,7 +7,7 @@
 
 #include "account.h"
 #include "channel.h"
-#include "loop.h"
+#include "sources.h"
 
 struct job {
 	int channel;	 /* -1: there is no job */
@@ -22,15 +22,18 @@ struct job_request {
 	const struct account *account; /* as whom */
 	uint32_t index;		       /* comes back with BORN, with the generation */
 	uint32_t generation;
-	uint32_t flags; /* enum fork_flag */
-	int directory;	/* what the child may enter; stays the caller's */
-	int cgroup;	/* -1: none; stays the caller's */
+	uint32_t flags;	    /* FORK_NEW_PRIVS or 0 */
+	uint32_t processes; /* the user's RLIMIT_NPROC; 0: as it is */
+	int directory;	    /* what the child may enter; stays the caller's */
+	int output;	    /* -1: none; these three stay the caller's */
+	int error;
+	int cgroup;
 };
 
 /* A job to run, or to read. CHANNEL_AGAIN: the spawner has no room now. CHANNEL_BROKEN with errno:
  * it cannot be had. The channel is in the loop, as `source` of `index`. */
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, enum source source);
+jobs_request(struct job *job, const struct job_request *request, unsigned source);
 
 /* True when this BORN answers the job's request. */
 bool jobs_match(const struct job *job, const struct message *born);

@@ -55,7 +55,7 @@ leave(int exit_status)
 	uint32_t index;
 
 	children_end();
-	PROFILES_FOREACH (profile, index)
+	PROFILES_FOREACH(profile, index)
 		cgroup_remove(profile->facts.name); /* where nothing lives */
 	cgroup_end();
 	files_remove_pid();

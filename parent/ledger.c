@@ -27,7 +27,8 @@ struct record {
 	struct process_facts process;
 	struct note note;
 	pid_t sessions[2];
-	unsigned char unused[128];
+	int32_t pidfd; /* kept open over an exec of our own; else of no meaning */
+	unsigned char unused[124];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 
@@ -121,6 +122,7 @@ ledger_write(const struct profile *profile)
 	record.present = profile->facts.present;
 	record.start_ticks = profile->start_ticks;
 	record.process = profile->process;
+	record.pidfd = profile->pidfd;
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
 	record.note = profile->note;
 	record.checksum = sum_up(&record);
@@ -149,7 +151,7 @@ believable(const struct record *record, uint32_t index)
 }
 
 static bool
-recall(const struct record *record)
+recall(const struct record *record, bool resumed)
 {
 	struct profile *profile = table_add_at(record->index, record->name);
 
@@ -163,11 +165,12 @@ recall(const struct record *record)
 	profile->process = record->process;
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
 	profile->note = record->note;
+	profile->pidfd = resumed ? record->pidfd : -1;
 	return true;
 }
 
 unsigned
-ledger_load(void)
+ledger_load(bool resumed)
 {
 	struct record record;
 	unsigned recalled = 0;
@@ -177,7 +180,7 @@ ledger_load(void)
 		if (pread(ledger, &record, sizeof(record), (off_t)index * RECORD_BYTES) !=
 		    (ssize_t)sizeof(record))
 			break;
-		if (believable(&record, index) && recall(&record))
+		if (believable(&record, index) && recall(&record, resumed))
 			recalled++;
 	}
 	return recalled;

@@ -10,7 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <limits.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,20 +27,25 @@
 #include "leave.h"
 #include "ledger.h"
 #include "nofile.h"
-#include "loop.h"
+#include "sources.h"
 #include "options.h"
+#include "outputs.h"
+#include "privdrop.h"
 #include "processes.h"
 #include "profiles.h"
 #include "report.h"
 #include "surveys.h"
+#include "tenants.h"
+#include "upgrade.h"
 #include "watch.h"
+#include "wishes.h"
 
 /* The first scan does not wait longer than this for what tenants own. */
 #define TENANTS_WITHIN (1 * SECOND)
 #define CHECK_WITHIN   (60 * SECOND)
 
 static int signals = -1;
-static bool reap_again;
+static bool reap_again = true; /* an upgrade may have left us zombies */
 
 static void
 signal_event(uint32_t index, uint32_t events)
@@ -51,6 +57,8 @@ signal_event(uint32_t index, uint32_t events)
 	while (read(signals, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
 		if (information.ssi_signo == SIGCHLD)
 			reap_again = true;
+		else if (information.ssi_signo == SIGUSR2)
+			upgrade_begin();
 		else
 			leave_on_signal((int)information.ssi_signo);
 	}
@@ -64,6 +72,7 @@ static const loop_handler handlers[SOURCE_COUNT] = {
     [SOURCE_BIRTH] = births_birth_event,
     [SOURCE_READER] = births_reader_event,
     [SOURCE_SURVEY] = surveys_event,
+    [SOURCE_PROBE] = upgrade_probe_event,
     [SOURCE_PIDFD] = processes_pidfd_event,
     [SOURCE_REST] = processes_rest_event,
     [SOURCE_PIN] = processes_rest_event,
@@ -73,22 +82,24 @@ static const loop_handler handlers[SOURCE_COUNT] = {
 static void
 open_signals(void)
 {
-	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
 	static const int ignored[] = {
-	    SIGPIPE, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+	    SIGPIPE, SIGQUIT, SIGUSR1, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
 	sigset_t set;
 	size_t i;
 
-	(void)sigfillset(&set);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL); /* whoever started us may have blocked some */
+	(void)sigemptyset(&set);
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		(void)sigaddset(&set, taken[i]);
+	/* what came during an upgrade is still blocked, and must not meet its default action */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+		fatal("sigprocmask");
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		(void)signal(taken[i], SIG_DFL); /* an ignored SIGCHLD would reap without us */
 	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		(void)signal(ignored[i], SIG_IGN);
-	(void)sigemptyset(&set);
-	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
-		(void)signal(taken[i], SIG_DFL); /* an ignored SIGCHLD would reap without us */
-		(void)sigaddset(&set, taken[i]);
-	}
-	if (sigprocmask(SIG_BLOCK, &set, NULL) == -1)
+	/* whoever started us may have blocked others */
+	if (sigprocmask(SIG_SETMASK, &set, NULL) == -1)
 		fatal("sigprocmask");
 	signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (signals == -1 || loop_add(signals, EPOLLIN, SOURCE_SIGNALS, 0) == -1)
@@ -153,9 +164,12 @@ let_go_of_terminal(int ready)
 static void
 configure_children(const struct options *options)
 {
-	struct hello hello = {.log_level = options->log_level};
+	struct hello hello = {.log_level = options->log_level,
+	    .log_rotate_keep = options->log_rotate_keep,
+	    .log_rotate_size = options->log_rotate_size};
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
+	char path[PATH_MAX];
 
 	if (uid == 0) {
 		if (!account_for_monitor(options->monitor_user, &uid, &gid))
@@ -168,7 +182,31 @@ configure_children(const struct options *options)
 		hello.options |= HELLO_CHECK;
 	hello.uid = uid;
 	hello.gid = gid;
+	hello.admin = geteuid();
+	/* for people to read; a path that is longer is shown to nobody */
+	if (realpath(options->profiles_directory, path) != NULL &&
+	    strlen(path) < sizeof(hello.base))
+		strcpy(hello.base, path);
+	upgrade_configure(uid, gid);
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
+}
+
+/* What root still needs when everything is open; the children start from the bounding set again. */
+static void
+shed_capabilities(void)
+{
+	static const int needed[] = {
+	    CAP_CHOWN,		 /* a FIFO belongs to the profile's user */
+	    CAP_DAC_READ_SEARCH, /* watch a tenant's directory of mode 0700 */
+	    CAP_KILL,		 /* signal services of every user */
+	    CAP_SETGID,		 /* try out a new binary without privileges ... */
+	    CAP_SETUID,		 /* ... before an upgrade */
+	    CAP_SYS_PTRACE,	 /* how an adopted service ended, while it is a zombie: proc(5) */
+	    CAP_SYS_RESOURCE	 /* FIFOs of full size for more than a thousand services, pipe(7) */
+	};
+
+	if (geteuid() == 0 && !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+		fatal("capabilities");
 }
 
 /* One turn of the loop: wait, take in what came, act on it, tell the monitor, ask the spawner. */
@@ -176,7 +214,8 @@ static void
 turn(void)
 {
 	int64_t deadline = clock_earlier(clock_earlier(children_deadline(), watch_deadline()),
-	    clock_earlier(surveys_deadline(), leave_deadline()));
+	    clock_earlier(clock_earlier(surveys_deadline(), tenants_deadline()),
+		clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
 	loop_wait(reap_again ? 0 : deadline, handlers);
@@ -184,12 +223,14 @@ turn(void)
 		reap_again = processes_reap();
 	now = clock_now();
 	watch_tend(now);
+	tenants_tend(now);
 	surveys_tend(now);
 	children_tend(now);
 	surveys_flush();
 	births_flush();
 	inform_flush();
 	leave_tend(now);
+	upgrade_tend(now);
 }
 
 /* Until the three processes are up, the first scan is done and the monitor has heard of it. */
@@ -215,14 +256,16 @@ come_up(int64_t patience)
 }
 
 static void
-adopt_all(void)
+adopt_all(bool resumed)
 {
 	struct profile *profile;
 	uint32_t index;
 
-	(void)ledger_load();
-	PROFILES_FOREACH (profile, index)
+	(void)ledger_load(resumed);
+	PROFILES_FOREACH(profile, index) {
+		profile->streams = outputs_found(profile);
 		processes_adopt(profile);
+	}
 }
 
 /* --check: monitor and spawner as ever, so that what is said is what would be said; nothing starts.
@@ -245,27 +288,52 @@ check(const struct options *options)
 		turn();
 }
 
+/* The lock, and the background if need be. Returns what let_go_of_terminal() needs; does not return
+ * when we run already. */
+static int
+begin(const struct options *options)
+{
+	int ready = -1;
+
+	if (files_locked())
+		exit(0);
+	if (!options->foreground)
+		ready = go_to_background();
+	if (!files_lock()) /* another was faster */
+		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
+	return ready;
+}
+
+static void
+say_start(const char *before)
+{
+	if (before == NULL) {
+		inform_child(REPORT_STARTED, "", getpid(), END_NONE, 0);
+		return;
+	}
+	inform_quietly();
+	inform_report(REPORT_UPGRADED, 0, before);
+}
+
 int
 main(int count, char **arguments)
 {
 	struct options options;
+	const char *before;
 	int state, ready = -1;
 
 	report_as("proclaunch");
 	open_standard_descriptors();
+	before = upgrade_remember(arguments);
 	options_read(&options, count, arguments);
 	(void)umask(022);
-	nofile_raise();
+	outputs_limit(nofile_raise());
 	if (options.check)
 		check(&options);
 	state = files_open_state(options.state_directory);
 	profiles_open(options.profiles_directory, options.no_root);
-	if (files_locked()) /* it runs already: all is well */
-		return 0;
-	if (!options.foreground)
-		ready = go_to_background();
-	if (!files_lock()) /* another was faster */
-		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
+	if (before == NULL)
+		ready = begin(&options);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("prctl");
@@ -275,14 +343,20 @@ main(int count, char **arguments)
 	configure_children(&options);
 	children_open_binaries();
 	ledger_open(state);
-	inform_child(REPORT_STARTED, "", getpid(), END_NONE, 0);
+	wishes_open(state);
+	outputs_open(state, options.output_directory);
+	files_open_control(upgrade_control());
+	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");
+	watch_open(profiles_directory(), options.rescan);
+	tenants_open(options.tenants_directory, &options.quota);
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
-	watch_open(profiles_directory(), options.rescan);
-	adopt_all();
+	shed_capabilities();
+	adopt_all(before != NULL);
 	profiles_scan();
+	tenants_scan();
 	come_up(TENANTS_WITHIN);
 	files_write_pid();
 	if (ready != -1)

@@ -1,4 +1,5 @@
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +7,9 @@
 
 #include "build.h"
 #include "clock.h"
+#include "message.h"
 #include "options.h"
+#include "quota.h"
 #include "report.h"
 
 #define EXIT_USAGE	   2
@@ -14,7 +17,9 @@
 
 static const char usage[] =
     "usage: proclaunch [-f|--foreground] [-D|--debug] [--log-level=fatal|warn|info|debug]\n"
-    "                  [--log-path=FILE] [--monitor-user=USER] [--no-root] [--rescan=SECONDS]\n"
+    "                  [--log-path=FILE] [--log-rotate=SIZE,KEEP] [--output-dir=DIR]\n"
+    "                  [--tenants=DIR] [--tenant-quota=KEY=NUMBER,...] [--monitor-user=USER]\n"
+    "                  [--no-root] [--rescan=SECONDS]\n"
     "                  STATE_DIR PROFILES_DIR\n"
     "       proclaunch --check PROFILES_DIR\n"
     "       proclaunch --version | --help\n";
@@ -22,6 +27,10 @@ static const char usage[] =
 enum long_option {
 	OPTION_LOG_LEVEL = 256,
 	OPTION_LOG_PATH,
+	OPTION_LOG_ROTATE,
+	OPTION_OUTPUT_DIR,
+	OPTION_TENANTS,
+	OPTION_TENANT_QUOTA,
 	OPTION_MONITOR_USER,
 	OPTION_NO_ROOT,
 	OPTION_RESCAN,
@@ -35,6 +44,10 @@ static const struct option long_options[] = {
     {"debug", no_argument, NULL, 'D'},
     {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
     {"log-path", required_argument, NULL, OPTION_LOG_PATH},
+    {"log-rotate", required_argument, NULL, OPTION_LOG_ROTATE},
+    {"output-dir", required_argument, NULL, OPTION_OUTPUT_DIR},
+    {"tenants", required_argument, NULL, OPTION_TENANTS},
+    {"tenant-quota", required_argument, NULL, OPTION_TENANT_QUOTA},
     {"monitor-user", required_argument, NULL, OPTION_MONITOR_USER},
     {"no-root", no_argument, NULL, OPTION_NO_ROOT},
     {"rescan", required_argument, NULL, OPTION_RESCAN},
@@ -86,6 +99,63 @@ read_seconds(const char *text)
 	return (int64_t)seconds * SECOND;
 }
 
+/* "10M,5": a size with an optional K, M or G, and how many old files stay. */
+static void
+read_rotation(struct options *options, const char *text)
+{
+	static const char suffixes[] = "KMG";
+	const char *suffix;
+	char *end;
+
+	options->log_rotate_size = strtoull(text, &end, 10);
+	suffix = *end == '\0' ? NULL : strchr(suffixes, *end);
+	if (suffix != NULL) {
+		options->log_rotate_size <<= 10 * (suffix - suffixes + 1);
+		end++;
+	}
+	if (text[0] >= '0' && text[0] <= '9' && *end == ',' && end[1] >= '0' && end[1] <= '9') {
+		options->log_rotate_keep = (uint32_t)strtoul(end + 1, &end, 10);
+		if (*end == '\0' && options->log_rotate_keep <= ROTATE_KEEP_MAX &&
+		    options->log_rotate_size >= ROTATE_SIZE_MIN &&
+		    options->log_rotate_size <= ROTATE_SIZE_MAX)
+			return;
+	}
+	warningx(
+	    "--log-rotate=%s: must be a size of at least 4K and how many old files to keep, such "
+	    "as 10M,5",
+	    text);
+	usage_error();
+}
+
+/* A path that is looked up again later must not depend on where we are then. */
+static const char *
+absolute(const char *path)
+{
+	char here[PATH_MAX], *whole;
+
+	if (path[0] == '/')
+		return path;
+	if (getcwd(here, sizeof(here)) == NULL || asprintf(&whole, "%s/%s", here, path) == -1)
+		fatal("%s", path);
+	return whole; /* kept until the end */
+}
+
+static void
+read_quota(struct options *options, const char *text)
+{
+	size_t length;
+
+	for (; *text != '\0'; text += length + (text[length] == ',')) {
+		length = strcspn(text, ",");
+		if (quota_set(&options->quota, text, length, '='))
+			continue;
+		warningx("--tenant-quota: %.*s: there are profiles, processes, output_bytes, "
+			 "restarts_per_minute and clients, each with = and a number",
+		    (int)length, text);
+		usage_error();
+	}
+}
+
 static void
 read_option(struct options *options, int letter)
 {
@@ -101,6 +171,18 @@ read_option(struct options *options, int letter)
 		break;
 	case OPTION_LOG_PATH:
 		options->log_path = optarg;
+		break;
+	case OPTION_LOG_ROTATE:
+		read_rotation(options, optarg);
+		break;
+	case OPTION_OUTPUT_DIR:
+		options->output_directory = absolute(optarg);
+		break;
+	case OPTION_TENANTS:
+		options->tenants_directory = optarg;
+		break;
+	case OPTION_TENANT_QUOTA:
+		read_quota(options, optarg);
 		break;
 	case OPTION_MONITOR_USER:
 		options->monitor_user = optarg;
@@ -130,6 +212,9 @@ options_read(struct options *options, int count, char **arguments)
 
 	memset(options, 0, sizeof(*options));
 	options->log_level = 2;
+	quota_default(&options->quota);
+	options->log_rotate_size = 10 << 20;
+	options->log_rotate_keep = 5;
 	while ((letter = getopt_long(count, arguments, "fD", long_options, NULL)) != -1)
 		read_option(options, letter);
 	operands = count - optind;

@@ -5,13 +5,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "message.h"
+
 struct options {
 	const char *state_directory;
 	const char *profiles_directory;
 	const char *log_path; /* NULL: error.log in the profiles directory; "-": standard error */
-	const char *monitor_user; /* NULL: choose one */
-	int64_t rescan;		  /* nanoseconds between two scans; 0: none */
-	uint32_t log_level;	  /* 0 fatal, 1 warn, 2 info, 3 debug */
+	const char *tenants_directory; /* NULL: there are no tenants */
+	const char *output_directory;  /* NULL: STATE_DIR/output */
+	const char *monitor_user;      /* NULL: choose one */
+	int64_t rescan;		       /* nanoseconds between two scans; 0: none */
+	uint64_t log_rotate_size;      /* bytes; 0: never */
+	uint32_t log_rotate_keep;
+	uint32_t log_level; /* 0 fatal, 1 warn, 2 info, 3 debug */
+	struct quota quota; /* of a tenant without a quota file */
 	bool foreground;
 	bool check;
 	bool no_root;

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
-#include "loop.h"
+#include "sources.h"
 #include "processes.h"
 #include "procfs.h"
 #include "session.h"
@@ -345,16 +346,14 @@ processes_rest_event(uint32_t index, uint32_t events)
 	}
 }
 
+/* Is what has the recorded pid the recorded process, alive or a zombie? */
 static bool
-recorded_process_lives(const struct profile *profile, int pidfd)
+recorded_process_is(const struct profile *profile, pid_t pid)
 {
 	struct procfs_stat stat;
 
-	return procfs_stat(profile->process.pid, &stat) && stat.state != 'Z' &&
-	    stat.start_ticks == profile->start_ticks &&
-	    (cgroup_available() ||
-		procfs_has_uid(profile->process.pid, profile->facts.uid, false)) &&
-	    !has_ended(pidfd);
+	return procfs_stat(pid, &stat) && stat.start_ticks == profile->start_ticks &&
+	    (cgroup_available() || procfs_has_uid(pid, profile->facts.uid, false));
 }
 
 /* A process was recorded: it is taken over, or it has ended while nobody looked. */
@@ -362,18 +361,19 @@ static void
 adopt_recorded(struct profile *profile)
 {
 	bool daemon = (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0;
-	uint64_t ticks = profile->start_ticks;
-	int pidfd = -1;
+	pid_t pid = profile->process.pid;
+	int pidfd = profile->pidfd; /* kept by an upgrade */
 
 	profile->process.adopted = 1;
-	if (profile->process.pid > 0)
-		pidfd = pidfd_open(profile->process.pid, 0);
-	if (pidfd != -1 && recorded_process_lives(profile, pidfd)) {
-		processes_hold(profile, profile->process.pid, pidfd);
-		profile->start_ticks = ticks;
+	profile->pidfd = -1;
+	if (pidfd == -1 && pid > 0)
+		pidfd = pidfd_open(pid, 0);
+	if (pidfd != -1 && recorded_process_is(profile, pid)) {
+		processes_hold(profile, pid, pidfd);
 		watch_end(profile);
 		if (profile->process.phase == PHASE_BORN)
 			profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;
+		processes_pidfd_event(table_index(profile), 0); /* a zombie tells how it ended */
 		return;
 	}
 	if (pidfd != -1)
@@ -381,6 +381,19 @@ adopt_recorded(struct profile *profile)
 	if (profile->process.phase == PHASE_UP && daemon && rest_lives(profile))
 		return; /* `run` has left, the daemon is still to be proved */
 	processes_ended(profile, END_UNKNOWN, 0);
+}
+
+void
+processes_keep(bool keep)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->pidfd != -1)
+			(void)fcntl(profile->pidfd, F_SETFD, keep ? 0 : FD_CLOEXEC); /* is open */
+		processes_changed(profile);
+	}
 }
 
 void
@@ -414,6 +427,7 @@ processes_find_strays(struct profile *profile)
 		return;
 	profile->process.phase = PHASE_REST;
 	profile->process.end = END_UNKNOWN;
+	profile->process.started = clock_now(); /* start_timeout begins now */
 	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0) {
 		/* its pid file may name the service: one look, before anything is ended */
 		profile->stray = true;
@@ -428,8 +442,8 @@ processes_none(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
-		if (profile->process.phase != PHASE_NONE)
+	PROFILES_FOREACH(profile, index) {
+		if (profile->process.phase != PHASE_NONE && profile->process.phase != PHASE_REST)
 			return false;
 	}
 	return true;

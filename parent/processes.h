@@ -43,11 +43,14 @@ void processes_adopt(struct profile *profile);
 /* An entry that no record explains: what runs in its cgroup is a stray. */
 void processes_find_strays(struct profile *profile);
 
+/* Whether the pidfds are to outlive an exec; the ledger says which they are. */
+void processes_keep(bool keep);
+
 /* Handlers of the loop. */
 void processes_pidfd_event(uint32_t index, uint32_t events);
 void processes_rest_event(uint32_t index, uint32_t events);
 
-/* True when no process of any profile is left. */
+/* True when no profile has a main process; what kill_mode leaves alone may live on. */
 bool processes_none(void);
 
 #endif

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,16 +9,19 @@
 #include "births.h"
 #include "clock.h"
 #include "inform.h"
+#include "outputs.h"
 #include "ledger.h"
-#include "loop.h"
+#include "sources.h"
 #include "processes.h"
 #include "profiles.h"
 #include "report.h"
 #include "session.h"
 #include "survey.h"
 #include "surveys.h"
+#include "tenants.h"
 #include "trust.h"
 #include "watch.h"
+#include "wishes.h"
 
 static int directory = -1;
 static bool without_root;
@@ -45,16 +49,37 @@ profiles_directory(void)
 	return directory;
 }
 
-enum refusal
-profiles_account(const struct profile *profile, struct account *account)
+int
+profiles_base(const char *name)
 {
+	return strchr(name, '/') == NULL ? directory : tenants_directory();
+}
+
+/* A tenant's profile runs as the tenant, whoever owns what in it; another one as its owner or,
+ * where that is root, as its `user`. */
+static enum refusal
+look_up(const struct profile *profile, struct account *account)
+{
+	const char *name = profile->facts.name, *slash = strchr(name, '/');
 	const struct content *user = profile->contents[SETTING_USER];
 	enum refusal refusal;
 
+	if (slash != NULL) {
+		refusal = account_by_text(name, (size_t)(slash - name), account);
+		return refusal == REFUSAL_NONE && account->uid != profile->facts.owner
+		    ? REFUSAL_UID_CHANGED
+		    : refusal;
+	}
 	if (user != NULL && (profile->facts.owner == 0 || geteuid() != 0))
-		refusal = account_by_text(user->bytes, user->length, account);
-	else
-		refusal = account_by_uid(profile->facts.owner, account);
+		return account_by_text(user->bytes, user->length, account);
+	return account_by_uid(profile->facts.owner, account);
+}
+
+enum refusal
+profiles_account(const struct profile *profile, struct account *account)
+{
+	enum refusal refusal = look_up(profile, account);
+
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	/* nobody else is possible */
@@ -62,7 +87,8 @@ profiles_account(const struct profile *profile, struct account *account)
 		return REFUSAL_NOT_YOU;
 	if (account->uid == 0 && without_root)
 		return REFUSAL_NO_ROOT;
-	if (profile->facts.refusal == REFUSAL_NONE && account->uid != profile->facts.uid)
+	if (profile->facts.account[0] != '\0' && account->uid != profile->facts.uid &&
+	    strcmp(account->name, profile->facts.account) == 0)
 		return REFUSAL_UID_CHANGED;
 	return REFUSAL_NONE;
 }
@@ -76,16 +102,21 @@ profiles_refuse(struct profile *profile, enum setting setting, enum refusal refu
 	inform_tell(profile, TELL_PROFILE);
 }
 
-/* Fills in as whom the drafted profile would run, or refuses it. */
+/* Fills in as whom the drafted profile would run, or refuses it. An account that has another uid
+ * than when these files were read first is not the one that was meant. */
 static void
-resolve_account(struct draft *draft)
+resolve_account(struct draft *draft, const struct profile *known)
 {
 	static struct account account;
 	static struct profile candidate; /* profiles_account() looks at facts and contents alone */
 	enum refusal refusal;
 
 	candidate.facts = draft->facts;
-	candidate.facts.refusal = REFUSAL_NO_ACCOUNT; /* the uid is not known yet */
+	if (known != NULL && known->facts.trigger == draft->facts.trigger) {
+		candidate.facts.uid = known->facts.uid;
+		memcpy(
+		    candidate.facts.account, known->facts.account, sizeof(candidate.facts.account));
+	}
 	memcpy(candidate.contents, draft->contents, sizeof(candidate.contents));
 	refusal = profiles_account(&candidate, &account);
 	if (refusal != REFUSAL_NONE) {
@@ -97,6 +128,22 @@ resolve_account(struct draft *draft)
 	}
 	draft->facts.uid = account.uid;
 	memcpy(draft->facts.account, account.name, sizeof(draft->facts.account));
+}
+
+/* A tenant's share: what the monitor has to watch over, and how many profiles there may be. */
+static void
+apply_quota(struct draft *draft)
+{
+	const struct quota *quota = tenants_quota(draft->facts.name);
+
+	if (quota == NULL)
+		return;
+	draft->facts.quota = *quota;
+	if (draft->facts.refusal == REFUSAL_NONE &&
+	    tenants_count_others(draft->facts.name) >= quota->profiles) {
+		draft->facts.refusal = REFUSAL_QUOTA;
+		draft->facts.refused_setting = SETTING_DIRECTORY;
+	}
 }
 
 static bool
@@ -128,23 +175,47 @@ profiles_discard(struct draft *draft)
 	memset(draft, 0, sizeof(*draft));
 }
 
-/* The profile is now as drafted. Who it runs as stays known when the new answer is a refusal: a
- * process of that user may live. */
+/* Who it runs as stays known when the new answer is a refusal, or that it has gone: a process of
+ * that user may live. Before two looks are compared, or they would never agree. */
+static void
+keep_account(const struct profile *profile, struct draft *draft)
+{
+	if (draft->facts.account[0] != '\0')
+		return;
+	draft->facts.uid = profile->facts.uid;
+	memcpy(draft->facts.account, profile->facts.account, sizeof(draft->facts.account));
+}
+
+/* The profile is now as drafted. */
 static void
 take_over(struct profile *profile, struct draft *draft)
 {
 	unsigned setting;
 
-	if (draft->facts.account[0] == '\0') {
-		draft->facts.uid = profile->facts.uid;
-		memcpy(draft->facts.account, profile->facts.account, sizeof(draft->facts.account));
-	}
+	if (profile->facts.inode != draft->facts.inode ||
+	    profile->facts.device != draft->facts.device)
+		watch_forget(profile); /* it is on a directory that stands there no more */
 	profile->facts = draft->facts;
 	for (setting = 0; setting < SETTING_COUNT; setting++) {
 		free(profile->contents[setting]);
 		profile->contents[setting] = draft->contents[setting];
 		draft->contents[setting] = NULL;
 	}
+}
+
+/* A new entry, where there may be one. */
+static struct profile *
+add(const struct draft *draft)
+{
+	const struct quota *quota = tenants_quota(draft->facts.name);
+	struct profile *profile = NULL;
+
+	/* some over the quota are shown as refused; who makes thousands is told once */
+	if (quota == NULL || tenants_count(draft->facts.name) < 2 * quota->profiles)
+		profile = table_add(draft->facts.name);
+	if (profile == NULL)
+		inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
+	return profile;
 }
 
 /* A whole finding has come in. */
@@ -154,15 +225,16 @@ commit(struct draft *draft)
 	struct profile *profile = table_find(draft->facts.name);
 	bool created = profile == NULL || profile->facts.trigger == TRIGGER_UNKNOWN;
 
-	if (profile == NULL && draft->facts.gone == 0) {
-		profile = table_add(draft->facts.name);
+	if (draft->facts.gone == 0) {
+		resolve_account(draft, profile);
+		apply_quota(draft);
 		if (profile == NULL)
-			inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
+			profile = add(draft);
 	}
 	if (profile != NULL) {
 		profile->seen = true;
-		if (draft->facts.gone == 0)
-			resolve_account(draft);
+		keep_account(profile, draft);
+		draft->facts.kept = created ? wishes_of(draft->facts.name) : profile->facts.kept;
 		if (created || !same_draft(profile, draft)) {
 			take_over(profile, draft);
 			if (created)
@@ -173,6 +245,17 @@ commit(struct draft *draft)
 		}
 	}
 	profiles_discard(draft);
+}
+
+void
+profiles_gone(struct profile *profile)
+{
+	struct draft draft = {.missing = 0};
+
+	draft.facts.gone = 1;
+	draft.facts.trigger = profile->facts.trigger;
+	memcpy(draft.facts.name, profile->facts.name, sizeof(draft.facts.name));
+	commit(&draft);
 }
 
 static void
@@ -224,7 +307,7 @@ take_finding(void *context, const struct message *finding)
 
 	(void)context;
 	if (finding->type == MESSAGE_SKIPPED) {
-		inform_report((enum report)finding->number, 0, finding->report.text);
+		inform_skipped(finding, "");
 		return;
 	}
 	if (!take(&our_draft, finding))
@@ -240,18 +323,23 @@ take_finding(void *context, const struct message *finding)
 	}
 }
 
-bool
-profiles_take_from(
-    struct draft *draft, const char *name, uid_t owner, const struct message *finding)
+void
+profiles_take_from(struct draft *draft, const char *tenant, const char *name, uid_t owner,
+    const struct message *finding)
 {
-	if (finding->type != MESSAGE_PROFILE && finding->type != MESSAGE_SETTING)
-		return false;
+	char full[FULL_NAME_BYTES];
+
 	if (!take(draft, finding))
-		return true;
-	/* what a tenant's child says about another name, or of another owner, is not believed */
-	if (strcmp(draft->facts.name, name) == 0 && draft->facts.owner == owner)
-		commit(draft);
-	return false;
+		return;
+	(void)snprintf(full, sizeof(full), "%s%s%.64s", tenant, tenant[0] == '\0' ? "" : "/",
+	    draft->facts.name);
+	if (!profile_name_valid(draft->facts.name) || draft->facts.owner != owner ||
+	    (name[0] != '\0' && strcmp(draft->facts.name, name) != 0)) {
+		profiles_discard(draft);
+		return;
+	}
+	memcpy(draft->facts.name, full, sizeof(draft->facts.name));
+	commit(draft);
 }
 
 void
@@ -280,8 +368,14 @@ void
 profiles_look(const char *name)
 {
 	struct survey survey = our_survey();
+	struct profile *profile = table_find(name);
 
-	survey_profile(&survey, name);
+	if (strchr(name, '/') == NULL)
+		survey_profile(&survey, name);
+	else if (profile != NULL && tenants_quota(name) != NULL)
+		surveys_request(name, profile->facts.owner);
+	else if (profile != NULL)
+		profiles_gone(profile); /* with its tenant */
 }
 
 /* A cgroup of ours that belongs to no profile: its processes are ended, as those of a profile that
@@ -308,13 +402,13 @@ profiles_scan(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index)
-		profile->seen = false;
+	PROFILES_FOREACH(profile, index)
+		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
 	if (survey_directory(&survey) == -1) {
 		inform_report(REPORT_UNSCANNED, errno, "the profiles directory");
 		return; /* what could not be read has not disappeared */
 	}
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (!profile->seen)
 			profiles_look(profile->facts.name);
 	}
@@ -331,6 +425,8 @@ profiles_forget(struct profile *profile)
 	loop_close(&profile->rest);
 	inform_forget(profile);
 	cgroup_remove(profile->facts.name);
+	outputs_forget(profile);
+	(void)wishes_keep(profile->facts.name, WISH_DEFAULT); /* of no importance any more */
 	ledger_forget(table_index(profile));
 	table_remove(profile);
 }
@@ -341,7 +437,7 @@ profiles_busy(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->note.next_start != 0 ||
 		    (profile->process.phase != PHASE_NONE &&
 			profile->process.phase != PHASE_PROVED))

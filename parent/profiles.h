@@ -21,6 +21,13 @@ void profiles_open(const char *path, bool no_root);
 /* Its descriptor; stays the room's. */
 int profiles_directory(void);
 
+/* The directory that holds the profile of that name: the profiles directory, or that of the
+ * tenants. */
+int profiles_base(const char *name);
+
+/* The profile's directory is gone, or not the tenant's any more. */
+void profiles_gone(struct profile *profile);
+
 /* Surveys all of it, marks as gone what has disappeared, and looks what else runs in our cgroups.
  */
 void profiles_scan(void);
@@ -29,11 +36,11 @@ void profiles_scan(void);
 void profiles_look(const char *name);
 
 /*
- * Takes one finding of a survey that ran as the profile's owner, `owner`, and was to be about
- * `name`. False when it is the last one, or none that such a survey may send.
+ * Takes PROFILE or SETTING of a survey that ran as `owner`, about the profile `name` (or "": any)
+ * of the tenant (or "": of none). What it says about others is not believed.
  */
-bool profiles_take_from(
-    struct draft *draft, const char *name, uid_t owner, const struct message *finding);
+void profiles_take_from(struct draft *draft, const char *tenant, const char *name, uid_t owner,
+    const struct message *finding);
 
 /* Frees what a draft has collected. */
 void profiles_discard(struct draft *draft);

@@ -4,10 +4,13 @@
 #include "children.h"
 #include "inform.h"
 #include "ledger.h"
+#include "files.h"
 #include "leave.h"
+#include "outputs.h"
 #include "processes.h"
 #include "profiles.h"
 #include "requests.h"
+#include "wishes.h"
 
 static void
 handle_start(void *subject, struct incoming *incoming)
@@ -46,6 +49,40 @@ handle_note(void *subject, struct incoming *incoming)
 }
 
 static void
+handle_keep(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+	enum wish wish = (enum wish)incoming->message.number;
+
+	profile->kept_error = wishes_keep(profile->facts.name, wish) == 0 ? 0 : errno;
+	if (profile->kept_error == 0)
+		profile->facts.kept = wish;
+	inform_tell(profile, TELL_KEPT);
+}
+
+static void
+handle_open(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->files_due |= 1U << incoming->message.file.stream;
+	inform_tell(profile, TELL_OUTPUT);
+}
+
+static void
+handle_rotate(void *subject, struct incoming *incoming)
+{
+	outputs_rotate(subject, &incoming->message.file);
+	handle_open(subject, incoming);
+}
+
+static void
+handle_read(void *subject, struct incoming *incoming)
+{
+	inform_read(subject, &incoming->message.file);
+}
+
+static void
 handle_forget(void *subject, struct incoming *incoming)
 {
 	struct profile *profile = subject;
@@ -56,6 +93,29 @@ handle_forget(void *subject, struct incoming *incoming)
 		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	else
 		profiles_forget(profile);
+}
+
+static void
+handle_rotate_log(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	files_rotate_log(incoming->message.file.keep);
+	inform_log();
+}
+
+static void
+handle_read_log(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	inform_read(NULL, &incoming->message.file);
+}
+
+static void
+handle_reopen(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	(void)incoming;
+	inform_log();
 }
 
 static void
@@ -80,6 +140,10 @@ static const struct rule profile_rules[] = {
     {MESSAGE_SIGNAL, FROM_MONITOR, LIVES, 0, 0, handle_signal},
     {MESSAGE_SWEEP, FROM_MONITOR, LEFTOVERS, 0, 0, handle_sweep},
     {MESSAGE_NOTE, FROM_MONITOR, 0, 0, 0, handle_note},
+    {MESSAGE_OPEN, FROM_MONITOR, 0, 0, 0, handle_open},
+    {MESSAGE_ROTATE, FROM_MONITOR, 0, 0, 0, handle_rotate},
+    {MESSAGE_READ, FROM_MONITOR, 0, 0, 0, handle_read},
+    {MESSAGE_KEEP, FROM_MONITOR, 0, 0, 0, handle_keep},
     {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},
 };
 
@@ -87,6 +151,9 @@ static const struct rule profile_rules[] = {
 static const struct rule general_rules[] = {
     {MESSAGE_HELLO, FROM_MONITOR | FROM_SPAWNER, CHILD_NEW, 0, 0, children_hello},
     {MESSAGE_PONG, FROM_MONITOR | FROM_SPAWNER, CHILD_GREETED, 0, 0, children_pong},
+    {MESSAGE_ROTATE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_rotate_log},
+    {MESSAGE_READ, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_read_log},
+    {MESSAGE_REOPEN, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_reopen},
     {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_goodbye},
     {MESSAGE_BORN, FROM_SPAWNER, CHILD_GREETED, 0, 1, births_born},
 };

@@ -5,7 +5,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-#include "loop.h"
+#include "sources.h"
 #include "procfs.h"
 #include "session.h"
 

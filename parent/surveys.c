@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,49 +11,66 @@
 #include "jobs.h"
 #include "profiles.h"
 #include "surveys.h"
+#include "tenants.h"
+#include "watch.h"
 
 /* So many at the same time; those of a tenant who lets them hang are given up one after another. */
 #define SURVEYS_MAX 16
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
+/* It is made again so much later. */
+#define LOOK_AGAIN (60 * SECOND)
+/* So many entries that are no profiles are reported of one survey. */
+#define SKIPPED_MAX	 16
+#define FINDINGS_AT_ONCE 64
 
 struct survey_job {
 	struct job job;
 	struct draft draft;
-	char name[FULL_NAME_BYTES];
+	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
+	unsigned skipped;
 	uint32_t owner;
 	int64_t end_by;
 };
 
 /* What is still to be surveyed. */
-struct wish {
-	TAILQ_ENTRY(wish) queue;
+struct errand {
+	TAILQ_ENTRY(errand) queue;
 	uint32_t owner;
 	char name[FULL_NAME_BYTES];
 };
 
-static TAILQ_HEAD(, wish) wishes = TAILQ_HEAD_INITIALIZER(wishes);
+static TAILQ_HEAD(, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
 static struct survey_job *surveys[SURVEYS_MAX];
+
+void
+surveys_request_all(const char *tenant, uint32_t owner)
+{
+	char name[FULL_NAME_BYTES];
+
+	(void)snprintf(name, sizeof(name), "%s/", tenant);
+	surveys_request(name, owner);
+}
 
 void
 surveys_request(const char *name, uint32_t owner)
 {
-	struct wish *wish;
+	struct errand *errand;
 
-	TAILQ_FOREACH (wish, &wishes, queue) {
-		if (strcmp(wish->name, name) == 0)
+	TAILQ_FOREACH(errand, &errands, queue) {
+		if (strcmp(errand->name, name) == 0)
 			break;
 	}
-	if (wish == NULL) {
-		wish = calloc(1, sizeof(*wish));
-		if (wish == NULL) {
+	if (errand == NULL) {
+		errand = calloc(1, sizeof(*errand));
+		if (errand == NULL) {
 			inform_report(REPORT_UNSCANNED, ENOMEM, name);
 			return;
 		}
-		strncpy(wish->name, name, sizeof(wish->name) - 1);
-		TAILQ_INSERT_TAIL(&wishes, wish, queue);
+		strncpy(errand->name, name, sizeof(errand->name) - 1);
+		TAILQ_INSERT_TAIL(&errands, errand, queue);
 	}
-	wish->owner = owner;
+	errand->owner = owner;
 }
 
 static void
@@ -68,51 +86,65 @@ end_survey(uint32_t index)
 
 /* Starts the survey in a free place. CHANNEL_AGAIN: there is no room at the spawner. */
 static enum channel_result
-launch(uint32_t index, const struct wish *wish)
+launch(uint32_t index, const struct errand *errand)
 {
 	static struct account account;
 	struct job_request request = {.task = TASK_SURVEY,
 	    .account = &account,
 	    .index = index,
-	    .directory = profiles_directory(),
+	    .directory = profiles_base(errand->name),
+	    .output = -1,
+	    .error = -1,
 	    .cgroup = -1};
 	struct survey_job *survey;
 	enum channel_result result;
 
-	if (account_by_uid(wish->owner, &account) != REFUSAL_NONE) {
-		profiles_ownerless(wish->name);
+	if (account_by_uid(errand->owner, &account) != REFUSAL_NONE) {
+		profiles_ownerless(errand->name);
 		return CHANNEL_DONE;
 	}
 	survey = calloc(1, sizeof(*survey));
 	if (survey == NULL)
 		return CHANNEL_AGAIN;
 	survey->job = JOB_NONE;
-	memcpy(survey->name, wish->name, sizeof(survey->name));
-	survey->owner = wish->owner;
+	memcpy(survey->name, errand->name, sizeof(survey->name));
+	survey->owner = errand->owner;
 	survey->end_by = clock_now() + SURVEY_WITHIN;
 	result = jobs_request(&survey->job, &request, SOURCE_SURVEY);
 	surveys[index] = survey;
 	if (result != CHANNEL_DONE)
 		end_survey(index);
 	if (result == CHANNEL_BROKEN)
-		inform_report(REPORT_UNSCANNED, errno, wish->name);
+		inform_report(REPORT_UNSCANNED, errno, errand->name);
 	return result;
+}
+
+/* The tenant whose directory it is about; "" for a profile in the profiles directory. */
+static void
+split_name(const struct survey_job *survey, char *tenant, const char **profile)
+{
+	const char *slash = strchr(survey->name, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - survey->name);
+
+	memcpy(tenant, survey->name, length);
+	tenant[length] = '\0';
+	*profile = slash == NULL ? survey->name : slash + 1;
 }
 
 void
 surveys_flush(void)
 {
-	struct wish *wish;
+	struct errand *errand;
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
-		wish = TAILQ_FIRST(&wishes);
-		if (wish == NULL || surveys[index] != NULL)
+		errand = TAILQ_FIRST(&errands);
+		if (errand == NULL || surveys[index] != NULL)
 			continue;
-		if (launch(index, wish) == CHANNEL_AGAIN)
+		if (launch(index, errand) == CHANNEL_AGAIN)
 			return;
-		TAILQ_REMOVE(&wishes, wish, queue);
-		free(wish);
+		TAILQ_REMOVE(&errands, errand, queue);
+		free(errand);
 	}
 }
 
@@ -120,7 +152,8 @@ void
 surveys_born(const struct message *born, int pidfd)
 {
 	struct survey_job *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
-	struct message go;
+	struct message look;
+	const char *profile;
 
 	if (survey == NULL || !jobs_match(&survey->job, born)) {
 		if (pidfd != -1)
@@ -133,9 +166,13 @@ surveys_born(const struct message *born, int pidfd)
 		return;
 	}
 	survey->job.pidfd = pidfd;
-	message_begin(&go, MESSAGE_GO);
-	memcpy(go.go.where, survey->name, sizeof(go.go.where));
-	(void)channel_send(survey->job.channel, &go, NULL, 0); /* it has died: we see it hang up */
+	message_begin(&look, MESSAGE_LOOK);
+	split_name(survey, look.look.where, &profile);
+	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
+	if (profile[0] == '\0')
+		tenants_begin_survey(look.look.where);
+	(void)channel_send(
+	    survey->job.channel, &look, NULL, 0); /* it has died: we see it hang up */
 }
 
 void
@@ -146,7 +183,7 @@ surveys_ask_again(void)
 	for (index = 0; index < SURVEYS_MAX; index++) {
 		if (surveys[index] == NULL || surveys[index]->job.pidfd != -1)
 			continue; /* born, it does not need the spawner any more */
-		profiles_look(surveys[index]->name);
+		surveys_request(surveys[index]->name, surveys[index]->owner);
 		end_survey(index);
 	}
 }
@@ -159,7 +196,49 @@ surveys_pending(void)
 	for (index = 0; index < SURVEYS_MAX; index++)
 		if (surveys[index] != NULL)
 			return true;
-	return !TAILQ_EMPTY(&wishes);
+	return !TAILQ_EMPTY(&errands);
+}
+
+static void
+try_again_later(const struct survey_job *survey)
+{
+	struct profile *profile = table_find(survey->name);
+	char tenant[FULL_NAME_BYTES];
+	const char *name;
+
+	split_name(survey, tenant, &name);
+	if (name[0] == '\0')
+		tenants_unsurveyed(tenant);
+	else if (profile != NULL)
+		watch_look_at(profile, clock_now() + LOOK_AGAIN);
+}
+
+/* True while more is to come. */
+static bool
+take(struct survey_job *survey, const struct message *finding)
+{
+	char tenant[FULL_NAME_BYTES];
+	const char *profile;
+
+	split_name(survey, tenant, &profile);
+	switch (finding->type) {
+	case MESSAGE_SKIPPED:
+		if (survey->skipped++ < SKIPPED_MAX)
+			inform_skipped(finding, tenant);
+		return true;
+	case MESSAGE_PROFILE:
+	case MESSAGE_SETTING:
+		profiles_take_from(&survey->draft, tenant, profile, survey->owner, finding);
+		return true;
+	case MESSAGE_SURVEYED:
+		if (finding->number != 0)
+			inform_report(REPORT_UNSCANNED, (int)finding->number, survey->name);
+		else if (profile[0] == '\0')
+			tenants_surveyed(tenant);
+		return false;
+	default:
+		return false; /* no survey says that */
+	}
 }
 
 void
@@ -167,19 +246,21 @@ surveys_event(uint32_t index, uint32_t events)
 {
 	static struct incoming incoming;
 	struct survey_job *survey = surveys[index];
-	enum channel_result result;
+	enum channel_result result = CHANNEL_DONE;
+	unsigned taken;
 
 	(void)events;
-	if (survey == NULL)
+	for (taken = 0; taken < FINDINGS_AT_ONCE && survey != NULL; taken++) {
+		result = channel_receive(survey->job.channel, &incoming);
+		if (result == CHANNEL_AGAIN)
+			return;
+		if (result == CHANNEL_DONE && incoming.count == 0 &&
+		    take(survey, &incoming.message))
+			continue;
+		channel_discard(&incoming);
+		end_survey(index);
 		return;
-	result = channel_receive(survey->job.channel, &incoming);
-	if (result == CHANNEL_AGAIN)
-		return;
-	if (result == CHANNEL_DONE && incoming.count == 0 &&
-	    profiles_take_from(&survey->draft, survey->name, survey->owner, &incoming.message))
-		return;
-	channel_discard(&incoming);
-	end_survey(index);
+	}
 }
 
 int64_t
@@ -203,6 +284,7 @@ surveys_tend(int64_t now)
 		if (surveys[index] == NULL || surveys[index]->end_by > now)
 			continue;
 		inform_report(REPORT_UNSCANNED, ETIMEDOUT, surveys[index]->name);
+		try_again_later(surveys[index]);
 		end_survey(index);
 	}
 }

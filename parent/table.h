@@ -23,7 +23,10 @@ enum tell {
 	TELL_PROFILE = 1, /* the directory's facts and the files' contents */
 	TELL_RECALL = 2,  /* the note of the last monitor */
 	TELL_PROCESS = 4,
-	TELL_CLAIM = 8 /* a pid file's claim that was refused */
+	TELL_CLAIM = 8,	 /* a pid file's claim that was refused */
+	TELL_KEPT = 16,	 /* whether a wish was kept */
+	TELL_FIFO = 32,	 /* the FIFOs of its streams */
+	TELL_OUTPUT = 64 /* the files that were asked for */
 };
 
 struct profile {
@@ -55,6 +58,10 @@ struct profile {
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
 	struct note note;
+	unsigned streams;   /* that have a FIFO: bits 1 << enum stream */
+	unsigned fifos_due; /* to be handed to the monitor, likewise */
+	unsigned files_due; /* that the monitor has asked a file for, likewise */
+	int kept_error;	    /* errno of the last wish that was to be kept; 0: it is */
 
 	/* what the monitor must be told; `inform` keeps this */
 	unsigned tell;

@@ -1,15 +1,19 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdalign.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "inform.h"
-#include "loop.h"
+#include "sources.h"
+#include "tenants.h"
 #include "profiles.h"
 #include "report.h"
 #include "watch.h"
@@ -22,16 +26,36 @@
 
 static int inotify = -1;
 static int profiles_watch = -1;
+static int accounts_watch = -1;
 static int64_t next_look = NEVER; /* the earliest look_at of all profiles, or before it */
 static int64_t next_scan = NEVER;
 static int64_t rescan_every;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
 
-static void
-look_later(struct profile *profile, int64_t when)
+void
+watch_look_at(struct profile *profile, int64_t when)
 {
-	profile->look_at = when;
+	profile->look_at = clock_earlier(profile->look_at, when);
 	next_look = clock_earlier(next_look, when);
+}
+
+static int
+add_watch(int base, const char *name, uint32_t events)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
+	long directory = syscall(SYS_openat2, base, name, &how, sizeof(how));
+	char path[64];
+	int watch, error;
+
+	if (directory == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%ld", directory);
+	watch = inotify_add_watch(inotify, path, events | IN_ONLYDIR);
+	error = errno;
+	(void)close((int)directory);
+	errno = error;
+	return watch;
 }
 
 /* IN_ONESHOT: one event is enough to make us look; a flood of them costs the kernel's time, and
@@ -39,38 +63,55 @@ look_later(struct profile *profile, int64_t when)
 static void
 set_watch(struct profile *profile)
 {
-	char path[64 + FULL_NAME_BYTES];
-
 	if (inotify == -1 || profile->watch != -1)
 		return;
-	(void)snprintf(
-	    path, sizeof(path), "/proc/self/fd/%d/%s", profiles_directory(), profile->facts.name);
-	profile->watch = inotify_add_watch(inotify, path,
-	    IN_ONESHOT | IN_ONLYDIR | IN_DONT_FOLLOW | IN_CREATE | IN_DELETE | IN_MOVED_FROM |
-		IN_MOVED_TO | IN_CLOSE_WRITE | IN_ATTRIB);
+	profile->watch = add_watch(profiles_base(profile->facts.name), profile->facts.name,
+	    IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
+		IN_ATTRIB);
 	if (profile->watch == -1 && errno != ENOENT && unwatched == 0) {
 		unwatched = errno;
 		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
 	}
 }
 
+int
+watch_directory(int base, const char *name, uint32_t events)
+{
+	int watch = -1;
+
+	if (inotify != -1)
+		watch = add_watch(
+		    base, name, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | events);
+	if (watch == -1 && unwatched == 0) {
+		unwatched = errno;
+		inform_report(REPORT_UNWATCHED, errno, name);
+	}
+	return watch;
+}
+
+void
+watch_remove(int watch)
+{
+	if (watch != -1)
+		(void)inotify_rm_watch(inotify, watch); /* the directory may have gone */
+}
+
 void
 watch_open(int directory, int64_t rescan)
 {
-	char path[64];
-
 	rescan_every = rescan;
 	if (rescan != 0)
 		next_scan = clock_now() + rescan;
 	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/.", directory);
-	if (inotify != -1)
-		profiles_watch = inotify_add_watch(inotify, path,
-		    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
-	if (profiles_watch == -1 || loop_add(inotify, EPOLLIN, SOURCE_INOTIFY, 0) == -1) {
+	if (inotify == -1 || loop_add(inotify, EPOLLIN, SOURCE_INOTIFY, 0) == -1) {
 		unwatched = errno;
-		inform_report(REPORT_UNWATCHED, errno, "the profiles directory");
+		inform_report(REPORT_UNWATCHED, errno, "anything");
+		return;
 	}
+	profiles_watch = watch_directory(directory, ".", 0);
+	/* accounts come and go there, passwd(5) is replaced by another file */
+	accounts_watch =
+	    inotify_add_watch(inotify, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 }
 
 static void
@@ -94,7 +135,7 @@ watch_changed(struct profile *profile)
 	if (now - profile->unsettled >= PATIENCE)
 		settle(profile);
 	else
-		look_later(profile, now + STILL_FOR);
+		watch_look_at(profile, now + STILL_FOR);
 }
 
 void
@@ -110,8 +151,10 @@ watch_settle_all(void)
 	struct profile *profile;
 	uint32_t index;
 
-	PROFILES_FOREACH (profile, index) {
-		if (profile->unsettled != 0 || !profile->introduced)
+	PROFILES_FOREACH(profile, index) {
+		/* what a tenant owns may not have been looked at yet: it is no news until then */
+		if (profile->unsettled != 0 ||
+		    (!profile->introduced && profile->facts.trigger != TRIGGER_UNKNOWN))
 			settle(profile);
 	}
 }
@@ -119,9 +162,22 @@ watch_settle_all(void)
 void
 watch_forget(struct profile *profile)
 {
-	if (profile->watch != -1)
-		(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
+	watch_remove(profile->watch);
 	profile->watch = -1;
+}
+
+/* Events were lost, and with them one-shot watches that we believe to have: all are set again. */
+static void
+start_over(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	next_scan = clock_now();
+	PROFILES_FOREACH(profile, index) {
+		watch_forget(profile);
+		watch_look_at(profile, next_scan);
+	}
 }
 
 static void
@@ -132,17 +188,19 @@ handle(const struct inotify_event *event)
 
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
 		inform_report(REPORT_OVERFLOW, 0, "");
-		next_scan = clock_now();
+		start_over();
 	} else if (event->wd == profiles_watch) {
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
-	} else {
-		PROFILES_FOREACH (profile, index) {
+	} else if (event->wd == accounts_watch) {
+		if (event->len > 0 && strcmp(event->name, "passwd") == 0)
+			next_scan = clock_earlier(next_scan, clock_now() + STILL_FOR);
+	} else if (!tenants_event(event)) {
+		PROFILES_FOREACH(profile, index) {
 			if (profile->watch != event->wd)
 				continue;
 			profile->watch = -1; /* it was for one event */
-			if (profile->look_at == NEVER)
-				look_later(profile, clock_now() + STILL_FOR);
+			watch_look_at(profile, clock_now() + STILL_FOR);
 			break;
 		}
 	}
@@ -179,7 +237,7 @@ look_at_due(int64_t now)
 	uint32_t index;
 
 	next_look = NEVER;
-	PROFILES_FOREACH (profile, index) {
+	PROFILES_FOREACH(profile, index) {
 		if (profile->look_at <= now) {
 			profile->look_at = NEVER;
 			set_watch(profile); /* first, or a change between the two is missed */
@@ -196,6 +254,7 @@ watch_tend(int64_t now)
 	if (now >= next_scan) {
 		next_scan = rescan_every == 0 ? NEVER : now + rescan_every;
 		profiles_scan();
+		tenants_scan();
 	}
 	if (now >= next_look)
 		look_at_due(now);

@@ -12,6 +12,16 @@
  * never) for file systems that tell nobody of changes. */
 void watch_open(int directory, int64_t rescan);
 
+/* Watches a directory beneath another for names that come and go; with `once` for one event. The
+ * watch, or -1: it cannot be watched. Mounts are not crossed: what a tenant has mounted could hold
+ * us up. */
+int watch_directory(int base, const char *name, uint32_t events);
+
+/* The profile is looked at again at this time (clock_now() scale), or before. */
+void watch_look_at(struct profile *profile, int64_t when);
+
+void watch_remove(int watch);
+
 /* A survey has found the profile changed, or for the first time. */
 void watch_changed(struct profile *profile);
 

@@ -57,30 +57,48 @@ channel_send(int channel, const struct message *message, const int *descriptors,
 	return CHANNEL_BROKEN;
 }
 
-/* Collects what was attached. False when something other than descriptors came along. */
+/* Keeps those descriptors that may come; closes what goes beyond. False: something did. The kernel
+ * may find room for one more than we asked for, in the padding behind the last, cmsg(3). */
+static bool
+keep_descriptors(const int *descriptors, size_t number, struct incoming *incoming)
+{
+	bool all = true;
+	size_t i;
+
+	for (i = 0; i < number; i++) {
+		if (incoming->count < CHANNEL_DESCRIPTORS_MAX) {
+			incoming->descriptors[incoming->count++] = descriptors[i];
+		} else {
+			(void)close(descriptors[i]); /* the sender's: no data at stake */
+			all = false;
+		}
+	}
+	return all;
+}
+
+/* Collects what was attached. False when something came along that may not. */
 static bool
 collect_descriptors(struct msghdr *header, struct incoming *incoming)
 {
+	int descriptors[CHANNEL_DESCRIPTORS_MAX + 1];
 	struct cmsghdr *attached;
-	size_t bytes, number;
-	bool known = true;
+	size_t bytes;
+	bool permitted = true;
 
 	for (attached = CMSG_FIRSTHDR(header); attached != NULL;
 	     attached = CMSG_NXTHDR(header, attached)) {
 		if (attached->cmsg_level != SOL_SOCKET || attached->cmsg_type != SCM_RIGHTS) {
-			known = false;
+			permitted = false;
 			continue;
 		}
 		bytes = attached->cmsg_len - CMSG_LEN(0);
-		number = bytes / sizeof(int);
-		if (number > CHANNEL_DESCRIPTORS_MAX - incoming->count)
-			number =
-			    CHANNEL_DESCRIPTORS_MAX - incoming->count; /* cannot be: MSG_CTRUNC */
-		memcpy(incoming->descriptors + incoming->count, CMSG_DATA(attached),
-		    number * sizeof(int));
-		incoming->count += (unsigned)number;
+		if (bytes > sizeof(descriptors))
+			bytes = sizeof(descriptors); /* cannot be: the buffer holds no more */
+		memcpy(descriptors, CMSG_DATA(attached), bytes);
+		if (!keep_descriptors(descriptors, bytes / sizeof(int), incoming))
+			permitted = false;
 	}
-	return known;
+	return permitted;
 }
 
 enum channel_result
@@ -94,7 +112,7 @@ channel_receive(int channel, struct incoming *incoming)
 	    .msg_control = control.bytes,
 	    .msg_controllen = sizeof(control.bytes)};
 	ssize_t received;
-	bool known;
+	bool permitted;
 
 	incoming->count = 0;
 	do {
@@ -106,8 +124,8 @@ channel_receive(int channel, struct incoming *incoming)
 		return errno == EAGAIN ? CHANNEL_AGAIN : CHANNEL_CLOSED;
 	if (received == 0 && header.msg_controllen == 0)
 		return CHANNEL_CLOSED;
-	known = collect_descriptors(&header, incoming);
-	if (!known || received != (ssize_t)sizeof(incoming->message) ||
+	permitted = collect_descriptors(&header, incoming);
+	if (!permitted || received != (ssize_t)sizeof(incoming->message) ||
 	    (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
 	    !message_valid(&incoming->message)) {
 		channel_discard(incoming);
@@ -139,14 +157,20 @@ channel_discard(struct incoming *incoming)
 }
 
 void
-channel_hello(struct message *message)
+channel_sign(struct message *message)
 {
 	_Static_assert(sizeof(PROCLAUNCH_VERSION) <= sizeof(message->hello.version), "too long");
 	_Static_assert(sizeof(PROCLAUNCH_BUILD) <= sizeof(message->hello.build), "too long");
 
-	message_begin(message, MESSAGE_HELLO);
 	memcpy(message->hello.version, PROCLAUNCH_VERSION, sizeof(PROCLAUNCH_VERSION));
 	memcpy(message->hello.build, PROCLAUNCH_BUILD, sizeof(PROCLAUNCH_BUILD));
+}
+
+void
+channel_hello(struct message *message)
+{
+	message_begin(message, MESSAGE_HELLO);
+	channel_sign(message);
 }
 
 bool

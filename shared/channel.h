@@ -7,7 +7,7 @@
 
 #include "message.h"
 
-#define CHANNEL_DESCRIPTORS_MAX 4
+#define CHANNEL_DESCRIPTORS_MAX 5
 
 enum channel_result {
 	CHANNEL_DONE,
@@ -55,6 +55,8 @@ void channel_discard(struct incoming *incoming);
  * check the other's with channel_same_build().
  */
 void channel_hello(struct message *message);
+/* The same for a hello that has been begun: writes version and build id into it. */
+void channel_sign(struct message *message);
 bool channel_same_build(const struct message *message);
 
 #endif

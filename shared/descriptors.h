@@ -12,11 +12,6 @@ enum descriptor_number {
 	FD_EMPTY = 4,	   /* monitor: the empty directory that becomes its root */
 	FD_CHILD_FIRST_FREE = 5,
 
-	/* the parent after an upgrade in place */
-	FD_LOCK = 3,	/* STATE_DIR/lock, with the lock held */
-	FD_CONTROL = 4, /* the listening control socket */
-	FD_RESUME_FIRST_FREE = 5,
-
 	/* a service's child between fork and exec: 0-2 are its own */
 	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */
 	FD_JOB_DIRECTORY = 4, /* the directory that holds the profile; closed by the exec */

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conversation.h"
 #include "names.h"
 
 /*
@@ -45,7 +46,24 @@
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
 	MESSAGE(GO, "parent to child", "the gate before the exec: environment and directory")      \
 	MESSAGE(STAGE, "child to parent", "the step of the birth that failed, and its errno")      \
-	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")
+	MESSAGE(LOOK, "parent to survey", "which directory, and which profile in it")              \
+	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")                        \
+	MESSAGE(SURVEYED, "survey to parent", "all that there is has been said")                   \
+	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
+	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
+	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \
+	MESSAGE(FIFO, "parent to monitor", "the FIFO that a profile prints into")                  \
+	MESSAGE(OPEN, "monitor to parent", "open the file of a profile's output")                  \
+	MESSAGE(ROTATE, "monitor to parent", "put an output file or the log aside, begin another") \
+	MESSAGE(OUTPUT, "parent to monitor", "the output file's descriptor, or why there is none") \
+	MESSAGE(READ, "monitor to parent", "open an output file or the log for a client to read")  \
+	MESSAGE(READABLE, "parent to monitor", "its read-only descriptor, or why there is none")   \
+	MESSAGE(MORE, "monitor to client", "the log that it follows has grown")                    \
+	MESSAGE(ASK, "client to monitor", "a verb, and the name of a profile")                     \
+	MESSAGE(ROWS, "monitor to client", "some profiles that the client may see")                \
+	MESSAGE(TRANSITION, "monitor to client", "a change of state of such a profile")            \
+	MESSAGE(FILE, "monitor to client", "a log file's read-only descriptor")                    \
+	MESSAGE(ANSWER, "monitor to client", "how the request ended")
 
 #define MESSAGE_ENUMERATE(name, who, what) MESSAGE_##name,
 enum message_type {
@@ -127,9 +145,13 @@ enum refusal {
 	REFUSAL_FALSE_ROOT,	/* uid 0 by another name */
 	REFUSAL_NO_ROOT,	/* would run as root under --no-root */
 	REFUSAL_NOT_YOU,	/* started by an ordinary user: `user` names another one */
+	REFUSAL_QUOTA,		/* the tenant has more profiles than the quota allows */
 	REFUSAL_GROUPS,		/* the account is in more groups than a message holds */
 	REFUSAL_COUNT
 };
+
+/* What was asked for by name, and holds until something else is. */
+enum wish { WISH_DEFAULT, WISH_UP, WISH_DOWN, WISH_COUNT };
 
 /* In refused_setting: not one file is at fault but the profile's directory itself. */
 #define SETTING_DIRECTORY SETTING_COUNT
@@ -143,6 +165,8 @@ enum order {
 
 /* What the parent has to say that is about no profile, or about an entry that is none. */
 enum report {
+	REPORT_UPGRADED,	/* text: the version before */
+	REPORT_NOT_UPGRADED,	/* text: the binary at fault; value: errno */
 	REPORT_STARTED,		/* pid: the parent's */
 	REPORT_CHILD_STARTED,	/* text: which, pid */
 	REPORT_CHILD_DIED,	/* text: which, pid, end, value */
@@ -153,6 +177,10 @@ enum report {
 	REPORT_SKIPPED_NAME,	/* text: an entry with a bad name */
 	REPORT_SKIPPED_LINK,	/* text: an entry that is a link */
 	REPORT_SKIPPED_KIND,	/* text: an entry that is neither directory nor plain file */
+	REPORT_SKIPPED_ACCOUNT, /* text: a tenant's directory, named after no account */
+	REPORT_SKIPPED_ROOT,	/* text: a tenant's directory, named after root */
+	REPORT_SKIPPED_OWNER,	/* text: a tenant's directory that is not the tenant's alone */
+	REPORT_QUOTA,		/* text: a quota file; value: the line at fault, 0: the file */
 	REPORT_SKIPPED_FULL,	/* text: a profile beyond the number that the table holds */
 	REPORT_UNWATCHED,	/* text: a directory that inotify could not watch; value: errno */
 	REPORT_OVERFLOW,	/* inotify's queue ran over; all profiles are scanned again */
@@ -175,7 +203,20 @@ struct hello {
 	uint32_t options;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t admin; /* who may do what root may: whoever runs the parent */
 	uint32_t log_level;
+	uint32_t log_rotate_keep;
+	uint64_t log_rotate_size;
+	char base[512]; /* where the profiles are, for people to read */
+};
+
+/* What a tenant may use; 0 everywhere: it is no tenant's. */
+struct quota {
+	uint64_t output_bytes; /* of log files, all together */
+	uint32_t profiles;
+	uint32_t processes; /* of the user, RLIMIT_NPROC */
+	uint32_t restarts_per_minute;
+	uint32_t clients; /* connections to the control socket */
 };
 
 struct profile_facts {
@@ -192,6 +233,9 @@ struct profile_facts {
 	uint32_t refused_setting;
 	uint32_t refused_error;
 	uint32_t gone; /* the directory has disappeared */
+	uint32_t kept; /* enum wish: what enable and disable have left for every boot */
+	uint32_t padding;
+	struct quota quota;
 };
 
 struct setting_bytes {
@@ -242,7 +286,7 @@ struct note {
 	uint32_t settings_known;
 	uint32_t cause;
 	uint32_t attempt;
-	uint32_t padding;
+	uint32_t start_flags;
 };
 
 struct claim {
@@ -269,6 +313,26 @@ struct order_facts {
 	uint32_t repeated; /* an earlier monitor has had it, and has logged it */
 };
 
+/* What a profile prints: two streams where stderr is not merged into stdout. */
+enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
+
+/* A log file, in a request for its descriptor and in the answer. */
+struct file_facts {
+	uint64_t size; /* of the file that is handed over */
+	uint32_t stream;
+	uint32_t age;	/* 0: the file that is written, 1: the one before it */
+	uint32_t keep;	/* ROTATE: so many old ones stay */
+	uint32_t token; /* READ: which client */
+	int32_t error;	/* errno; 0: the descriptor is attached */
+	uint32_t padding;
+};
+
+/* No more old files are kept than this. */
+#define ROTATE_KEEP_MAX 100
+/* Smaller files would be rotated for every few lines; larger ones nobody can read. */
+#define ROTATE_SIZE_MIN 4096
+#define ROTATE_SIZE_MAX (1ULL << 40)
+
 struct report_facts {
 	int32_t pid;
 	int32_t value;
@@ -284,9 +348,17 @@ enum fork_task {
 	TASK_COUNT
 };
 
+/* START: how the monitor wants it. */
+enum start_flag { START_SEPARATE_ERROR = 1 /* stderr has a stream of its own */ };
+
+/* What comes with FORK: always the job and the directory, and then, in this order, what is flagged.
+ */
 enum fork_flag {
 	FORK_ROOT = 1,	    /* we run as root: ids are set, not only compared */
 	FORK_NEW_PRIVS = 2, /* do not set no_new_privs */
+	FORK_OUTPUT = 4,    /* the service's standard output */
+	FORK_ERROR = 8,	    /* its standard error, where that is not the same */
+	FORK_CGROUP = 16    /* its cgroup */
 };
 
 #define FORK_GROUPS_MAX 512
@@ -296,6 +368,7 @@ struct fork_request {
 	uint32_t flags;
 	uint32_t uid;
 	uint32_t gid;
+	uint32_t processes; /* RLIMIT_NPROC; 0: as it is */
 	uint32_t group_count;
 	uint32_t groups[FORK_GROUPS_MAX];
 };
@@ -313,6 +386,11 @@ struct go {
 	uint32_t environment_count;
 	char where[FULL_NAME_BYTES]; /* beneath the directory that came with FORK */
 	char environment[2048];	     /* NAME=value strings, each with its NUL */
+};
+
+struct look {
+	char where[FULL_NAME_BYTES];   /* beneath the directory that came with FORK; "": that one */
+	char name[PROFILE_NAME_BYTES]; /* "": all that is there */
 };
 
 struct stage_facts {
@@ -334,9 +412,15 @@ struct message {
 		struct claim claim;
 		struct report_facts report;
 		struct order_facts order;
+		struct file_facts file;
+		struct ask ask;
+		struct rows rows;
+		struct transition_facts transition;
+		struct answer answer;
 		struct fork_request fork;
 		struct born born;
 		struct go go;
+		struct look look;
 		struct stage_facts stage;
 	};
 };

@@ -26,6 +26,30 @@ static const int permitted_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGKIL
     SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
     SIGWINCH, SIGIO, SIGPWR};
 
+static const char *const state_names[STATE_COUNT] = {
+    [STATE_STOPPED] = "stopped",
+    [STATE_STARTING] = "starting",
+    [STATE_RUNNING] = "running",
+    [STATE_STOPPING] = "stopping",
+};
+
+const char *
+state_name(uint32_t state)
+{
+	return state < STATE_COUNT ? state_names[state] : "unknown";
+}
+
+enum state
+state_from_text(const char *text)
+{
+	unsigned state;
+
+	for (state = 0; state < STATE_COUNT; state++)
+		if (strcmp(text, state_names[state]) == 0)
+			break;
+	return (enum state)state;
+}
+
 const char *
 setting_name(enum setting setting)
 {

@@ -53,6 +53,15 @@ const char *setting_name(enum setting setting);
 /* True when `name` is [A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}. */
 bool profile_name_valid(const char *name);
 
+/* The states of a profile; DESIGN.md section 1. */
+enum state { STATE_STOPPED, STATE_STARTING, STATE_RUNNING, STATE_STOPPING, STATE_COUNT };
+
+/* "stopped", "starting", "running", "stopping"; "unknown" for no state. */
+const char *state_name(uint32_t state);
+
+/* STATE_COUNT when there is none of that name. */
+enum state state_from_text(const char *text);
+
 /* The signals that ProcLaunch sends on anybody's behalf; a faked crash (SIGSEGV) is not among them.
  */
 bool signal_permitted(int number);

@@ -4,7 +4,7 @@
 
 static struct rlimit inherited;
 
-void
+uint32_t
 nofile_raise(void)
 {
 	struct rlimit raised;
@@ -12,7 +12,9 @@ nofile_raise(void)
 	(void)getrlimit(RLIMIT_NOFILE, &inherited); /* cannot fail with a known resource */
 	raised = inherited;
 	raised.rlim_cur = raised.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &raised); /* with fewer descriptors fewer profiles run */
+	if (setrlimit(RLIMIT_NOFILE, &raised) == -1)
+		raised = inherited; /* with fewer descriptors fewer profiles run */
+	return raised.rlim_cur > INT32_MAX ? INT32_MAX : (uint32_t)raised.rlim_cur;
 }
 
 int

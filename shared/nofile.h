@@ -5,8 +5,11 @@
 #ifndef PROCLAUNCH_NOFILE_H
 #define PROCLAUNCH_NOFILE_H
 
-/* Remembers RLIMIT_NOFILE and raises the soft limit to the hard one. */
-void nofile_raise(void);
+#include <stdint.h>
+
+/* Remembers RLIMIT_NOFILE and raises the soft limit to the hard one. Returns how many descriptors
+ * there can be. */
+uint32_t nofile_raise(void);
 
 /* Sets the remembered limit again. 0, or -1 with errno. Async-signal-safe. */
 int nofile_restore(void);

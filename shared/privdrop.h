@@ -24,6 +24,19 @@
 enum stage privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 
 /*
+ * For a process that stays root: keeps those of the `count` capabilities in `kept` that it has, as
+ * permitted and effective, and gives up all others; inheritable and ambient become empty. What it
+ * execs as root starts from the bounding set again, capabilities(7). False with errno.
+ */
+bool privdrop_keep(const int *kept, size_t count);
+
+/*
+ * Shrinks the bounding set to the `count` capabilities in `kept`: no descendant can ever have
+ * another one. Takes CAP_SETPCAP. False with errno.
+ */
+bool privdrop_bound(const int *kept, size_t count);
+
+/*
  * For processes that were never privileged: verifies that all ids are already `uid` and `gid`.
  * Returns STAGE_NONE or STAGE_VERIFY.
  */

@@ -241,8 +241,10 @@ survey_profile(const struct survey *survey, const char *name)
 	} else {
 		facts->device = status.st_dev;
 		facts->inode = status.st_ino;
-		facts->owner = status.st_uid;
-		draft.owner = status.st_uid;
+		/* what root has put into a tenant's directory is the tenant's all the same: who
+		 * owns the directory above can take it away and put something else there */
+		facts->owner = survey->owner != 0 ? survey->owner : status.st_uid;
+		draft.owner = facts->owner;
 		refusal = trust_owner(&status, survey->owner);
 		if (refusal != REFUSAL_NONE)
 			refuse(facts, SETTING_DIRECTORY, refusal, 0);

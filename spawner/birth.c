@@ -77,6 +77,22 @@ reset_oom_score(void)
 	return done;
 }
 
+/* A tenant's quota; it counts all processes of the user, setrlimit(2). */
+static bool
+limit_processes(uint32_t processes)
+{
+	struct rlimit limit;
+
+	if (processes == 0)
+		return true;
+	if (getrlimit(RLIMIT_NPROC, &limit) == -1)
+		return false;
+	if (limit.rlim_max > processes)
+		limit.rlim_max = processes;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NPROC, &limit) == 0;
+}
+
 /* As if nobody had started us: nothing that the administrator's shell had set reaches a service. */
 static enum stage
 reset_attributes(const struct fork_request *request)
@@ -84,7 +100,7 @@ reset_attributes(const struct fork_request *request)
 	static const struct sched_param no_priority = {.sched_priority = 0};
 	cpu_set_t every_cpu[16];
 
-	if (nofile_restore() == -1)
+	if (nofile_restore() == -1 || !limit_processes(request->processes))
 		return STAGE_RLIMIT;
 	(void)umask(022); /* cannot fail */
 	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable(request))
@@ -137,16 +153,17 @@ reset_signals(void)
 static enum stage
 arrange_descriptors(const struct birth *birth)
 {
-	int high_job, high_directory;
+	const int wanted[5] = {
+	    birth->null, birth->output, birth->error, birth->job, birth->directory};
+	int high[5], i;
 
 	/* out of the way first, so that no dup2() closes what is still needed */
-	high_job = fcntl(birth->job, F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE);
-	high_directory = fcntl(birth->directory, F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE);
-	if (high_job == -1 || high_directory == -1)
-		return STAGE_DESCRIPTORS;
-	if (dup2(birth->null, STDIN_FILENO) == -1 || dup2(birth->null, STDOUT_FILENO) == -1 ||
-	    dup2(birth->null, STDERR_FILENO) == -1 || dup3(high_job, FD_JOB, O_CLOEXEC) == -1 ||
-	    dup3(high_directory, FD_JOB_DIRECTORY, O_CLOEXEC) == -1 ||
+	for (i = 0; i < 5; i++)
+		if ((high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE)) == -1)
+			return STAGE_DESCRIPTORS;
+	if (dup2(high[0], STDIN_FILENO) == -1 || dup2(high[1], STDOUT_FILENO) == -1 ||
+	    dup2(high[2], STDERR_FILENO) == -1 || dup3(high[3], FD_JOB, O_CLOEXEC) == -1 ||
+	    dup3(high[4], FD_JOB_DIRECTORY, O_CLOEXEC) == -1 ||
 	    syscall(SYS_close_range, FD_JOB_FIRST_FREE, ~0U, 0) == -1)
 		return STAGE_DESCRIPTORS;
 	job_use(FD_JOB);
@@ -168,18 +185,31 @@ send_finding(void *context, const struct message *finding)
 	job_send(finding);
 }
 
-/* What the tenant's profile holds, read as the tenant. */
+/* What the tenant's directory or profile holds, read as the tenant. */
 static _Noreturn void
 survey_as_owner(void)
 {
 	static struct incoming incoming;
+	const struct look *look = &incoming.message.look;
 	struct survey survey = {.directory = FD_JOB_DIRECTORY,
 	    .owner = geteuid(),
 	    .for_tenants = true,
 	    .sink = send_finding};
+	struct message done;
 
-	if (job_receive(&incoming) && incoming.message.type == MESSAGE_GO)
-		survey_profile(&survey, incoming.message.go.where);
+	if (!job_receive(&incoming) || incoming.message.type != MESSAGE_LOOK)
+		_exit(0);
+	message_begin(&done, MESSAGE_SURVEYED);
+	if (look->where[0] != '\0')
+		survey.directory = openat(
+		    FD_JOB_DIRECTORY, look->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (survey.directory == -1)
+		done.number = (uint32_t)errno;
+	else if (look->name[0] != '\0')
+		survey_profile(&survey, look->name);
+	else if (survey_directory(&survey) == -1)
+		done.number = (uint32_t)errno;
+	job_send(&done);
 	_exit(0);
 }
 

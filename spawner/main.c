@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -16,8 +17,12 @@
 #include "build.h"
 #include "descriptors.h"
 #include "nofile.h"
+#include "privdrop.h"
 #include "report.h"
 #include "rules.h"
+
+/* Descriptors from here on are not held: they are left for births. */
+static int hold_below;
 
 static uint32_t options;
 static int null_device;
@@ -35,6 +40,23 @@ answer(const struct message *message, const int *descriptors, unsigned count)
 		_exit(0); /* the parent has gone; so do we, at once */
 }
 
+/*
+ * What it takes to become anybody: setgroups(2), setresgid(2), setresuid(2); and to undo what the
+ * administrator's shell had set: setpriority(2), the OOM score. Under --no-root no descendant can
+ * get anything else, not even by a set-user-ID program.
+ */
+static void
+shed_capabilities(void)
+{
+	static const int needed[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_NICE, CAP_SYS_RESOURCE};
+	static const int bound[] = {CAP_SETUID, CAP_SETGID, CAP_KILL};
+
+	if (((options & HELLO_NO_ROOT) != 0 &&
+		!privdrop_bound(bound, sizeof(bound) / sizeof(bound[0]))) ||
+	    !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+		fatal("capabilities");
+}
+
 static void
 handle_hello(void *subject, struct incoming *incoming)
 {
@@ -44,6 +66,8 @@ handle_hello(void *subject, struct incoming *incoming)
 	if (!channel_same_build(&incoming->message))
 		fatalx("the parent is of another build than this spawner: install all three");
 	options = incoming->message.hello.options;
+	if ((options & HELLO_ROOT) != 0)
+		shed_capabilities();
 	channel_hello(&hello);
 	answer(&hello, NULL, 0);
 }
@@ -59,33 +83,77 @@ handle_ping(void *subject, struct incoming *incoming)
 	answer(&pong, NULL, 0);
 }
 
+/*
+ * The service's end of its FIFOs is held until the next one is born: when the service and the
+ * monitor die together, what it had printed is still there for the next monitor.
+ */
 static void
-handle_fork(void *subject, struct incoming *incoming)
+hold(uint32_t index, enum stream stream, int descriptor)
 {
-	const struct message *request = &incoming->message;
-	struct birth birth = {.request = &request->fork, .null = null_device};
-	struct message born;
-	int pidfd = -1;
+	static int held[PROFILES_MAX][STREAM_COUNT]; /* 0: none; 0 itself is /dev/null */
 
-	(void)subject;
-	birth.job = incoming->descriptors[0];
-	birth.directory = incoming->descriptors[1];
-	birth.cgroup = incoming->count > 2 ? incoming->descriptors[2] : -1;
+	if (descriptor == -1)
+		return;
+	if (index >= PROFILES_MAX || descriptor >= hold_below) {
+		(void)close(descriptor); /* births need the last ones more */
+		return;
+	}
+	if (held[index][stream] != 0)
+		(void)close(held[index][stream]);
+	held[index][stream] = descriptor;
+}
+
+/* The next descriptor that came with the request, if it is flagged. */
+static int
+take_flagged(struct incoming *incoming, enum fork_flag flag)
+{
+	return (incoming->message.fork.flags & flag) != 0 ? channel_take(incoming) : -1;
+}
+
+static void
+report_birth(const struct message *request, pid_t pid, int pidfd)
+{
+	struct message born;
+	int error = errno;
+
 	message_begin(&born, MESSAGE_BORN);
 	born.index = request->index;
 	born.generation = request->generation;
 	born.number = request->number;
 	born.born.task = request->fork.task;
-	errno = EPERM;
-	if ((options & HELLO_NO_ROOT) != 0 && request->fork.uid == 0)
-		born.born.pid = -1;
-	else
-		born.born.pid = birth_fork(&birth, &pidfd);
-	if (born.born.pid == -1)
-		born.born.error = errno;
-	answer(&born, &pidfd, pidfd == -1 ? 0 : 1);
-	if (pidfd != -1)
+	born.born.pid = pid;
+	born.born.error = pid == -1 ? error : 0;
+	answer(&born, &pidfd, pid == -1 ? 0 : 1);
+	if (pid != -1)
 		(void)close(pidfd);
+}
+
+static void
+handle_fork(void *subject, struct incoming *incoming)
+{
+	const struct message *request = &incoming->message;
+	struct birth birth = {.request = &request->fork, .null = null_device};
+	int pidfd = -1, output, error;
+	pid_t pid = -1;
+
+	(void)subject;
+	birth.job = channel_take(incoming);
+	birth.directory = channel_take(incoming);
+	output = take_flagged(incoming, FORK_OUTPUT);
+	error = take_flagged(incoming, FORK_ERROR);
+	birth.cgroup = take_flagged(incoming, FORK_CGROUP);
+	birth.output = output == -1 ? null_device : output;
+	birth.error = error == -1 ? birth.output : error;
+	errno = EPERM;
+	if ((options & HELLO_NO_ROOT) == 0 || request->fork.uid != 0)
+		pid = birth_fork(&birth, &pidfd);
+	report_birth(request, pid, pidfd);
+	(void)close(birth.job);
+	(void)close(birth.directory);
+	if (birth.cgroup != -1)
+		(void)close(birth.cgroup);
+	hold(request->index, STREAM_OUTPUT, output);
+	hold(request->index, STREAM_ERROR, error);
 }
 
 /* All that the parent may ask. `states` is unused: the spawner has none but before the handshake.
@@ -95,7 +163,7 @@ handle_fork(void *subject, struct incoming *incoming)
 static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
-    {MESSAGE_FORK, FROM_PARENT, AFTER_HELLO, 2, 3, handle_fork},
+    {MESSAGE_FORK, FROM_PARENT, AFTER_HELLO, 2, 5, handle_fork},
 };
 
 /* The parent alone steers us. The death of the parent is our death, even when we are stopped. */
@@ -104,7 +172,7 @@ prepare(void)
 {
 	sigset_t all;
 
-	nofile_raise();
+	hold_below = (int)(nofile_raise() - 64);
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||

@@ -239,20 +239,21 @@ up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 }
 
 static void
-more_descriptors_than_four_are_not_sent(void **state)
+more_descriptors_than_a_message_may_carry_are_not_sent(void **state)
 {
 	struct pair *pair = *state;
 	struct message message = some_message(1);
-	const int five[] = {0, 0, 0, 0, 0};
+	const int many[CHANNEL_DESCRIPTORS_MAX + 1] = {0};
 
 	errno = 0;
-	assert_int_equal(channel_send(pair->peers, &message, five, 5), CHANNEL_BROKEN);
+	assert_int_equal(
+	    channel_send(pair->peers, &message, many, CHANNEL_DESCRIPTORS_MAX + 1), CHANNEL_BROKEN);
 	assert_int_equal(errno, EINVAL);
 	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_AGAIN);
 }
 
 static void
-more_descriptors_than_four_are_a_broken_peer_and_none_stays_open(void **state)
+more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open(void **state)
 {
 	static int many[DESCRIPTORS_MANY]; /* all are standard input */
 	struct pair *pair = *state;
@@ -464,8 +465,8 @@ main(void)
 	    TEST(what_a_wrong_size_carries_is_closed),
 	    TEST(what_is_no_valid_message_is_refused_and_what_it_carries_is_closed),
 	    TEST(up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too),
-	    TEST(more_descriptors_than_four_are_not_sent),
-	    TEST(more_descriptors_than_four_are_a_broken_peer_and_none_stays_open),
+	    TEST(more_descriptors_than_a_message_may_carry_are_not_sent),
+	    TEST(more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open),
 	    TEST(control_data_that_is_no_descriptor_is_a_broken_peer),
 	    TEST(discarding_closes_what_nobody_took),
 	    TEST(the_end_of_file_is_a_peer_that_has_hung_up),

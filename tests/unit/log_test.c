@@ -24,9 +24,11 @@
 #include "clock.h"
 #include "folder.h"
 #include "log.h"
+#include "stamp.h"
 
-#define STAMP	     "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
-#define STAMP_BYTES  25 /* with the space after it */
+#define STAMP "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
+#undef STAMP_BYTES
+#define STAMP_BYTES  25 /* of the log, with the space after it */
 #define CONTENTS_MAX (1024 * 1024)
 
 static struct folder *folder;
@@ -48,7 +50,7 @@ set_up(void **state)
 	assert_int_equal(folder_set_up(state), 0);
 	folder = *state;
 	log_set_level(LEVEL_DEBUG);
-	log_use(open_log());
+	log_use(open_log(), 0);
 	return 0;
 }
 
@@ -56,7 +58,7 @@ static int
 tear_down(void **state)
 {
 	log_flush();
-	log_use(-1);
+	log_use(open("/dev/null", O_WRONLY | O_CLOEXEC), 0);
 	return folder_tear_down(state);
 }
 
@@ -124,7 +126,7 @@ lines_above_the_level_are_not_written(void **state)
 
 	(void)state;
 	for (highest = LEVEL_FATAL; highest <= LEVEL_DEBUG; highest++) {
-		log_use(open_log());
+		log_use(open_log(), 0);
 		log_set_level(highest);
 		for (level = LEVEL_FATAL; level <= LEVEL_DEBUG; level++)
 			log_line("t", level, "level %u", level);
@@ -150,7 +152,7 @@ a_byte_that_is_not_printable_ascii_is_written_as_a_number(void **state)
 
 	(void)state;
 	for (byte = 1; byte < 256; byte++) {
-		log_use(open_log());
+		log_use(open_log(), 0);
 		tag[0] = (char)byte;
 		log_line(tag, LEVEL_INFO, "%sx", tag);
 		log_flush();
@@ -242,14 +244,14 @@ a_new_descriptor_gets_what_the_old_one_could_not_take(void **state)
 
 	(void)state;
 	assert_int_not_equal(full, -1);
-	log_use(full);
+	log_use(full, 0);
 	log_line("t", LEVEL_INFO, "kept");
 	before = clock_now();
 	log_flush();
 	/* the loop tries again in a second, not at once and not never */
 	assert_true(log_deadline() > before);
 	assert_true(log_deadline() <= clock_now() + SECOND);
-	log_use(open_log());
+	log_use(open_log(), 0);
 	assert_int_equal(fcntl(full, F_GETFD), -1);
 	assert_int_equal(log_deadline(), NEVER);
 	log_flush();
@@ -257,16 +259,61 @@ a_new_descriptor_gets_what_the_old_one_could_not_take(void **state)
 }
 
 static void
-before_there_is_a_descriptor_lines_are_kept(void **state)
+while_the_log_cannot_be_opened_lines_are_kept(void **state)
 {
 	(void)state;
-	log_use(-1);
+	assert_int_equal(unlink(folder_path(folder, "log")), 0);
 	log_line("t", LEVEL_INFO, "early");
 	log_flush();
-	assert_int_equal(log_deadline(), NEVER); /* the parent will send one: nothing to wait for */
-	log_use(open_log());
+	assert_int_equal(log_wants(), LOG_REOPEN);
+	assert_int_equal(log_wants(), LOG_NOTHING); /* it is asked for once */
+	log_use(-1, 0);
+	log_flush();
+	/* nor is the parent asked without a pause */
+	assert_int_equal(log_wants(), LOG_NOTHING);
+	assert_true(log_deadline() <= clock_now() + SECOND);
+	log_use(open_log(), 0);
 	log_flush();
 	assert_string_equal(logged() + STAMP_BYTES, "INFO  t early\n");
+}
+
+static void
+a_log_that_is_large_enough_is_put_aside_once(void **state)
+{
+	(void)state;
+	log_rotate_at(100);
+	log_line("t", LEVEL_INFO, "one");
+	log_flush();
+	assert_int_equal(log_wants(), LOG_NOTHING);
+	log_line("t", LEVEL_INFO, "%080d", 2);
+	log_flush();
+	assert_int_equal(log_wants(), LOG_ROTATE);
+	assert_int_equal(log_wants(), LOG_NOTHING);
+	log_line("t", LEVEL_INFO, "three"); /* meant for the next file */
+	log_flush();
+	assert_null(strstr(logged(), "three"));
+	log_use(open_log(), 0);
+	log_flush();
+	assert_string_equal(logged() + STAMP_BYTES, "INFO  t three\n");
+	log_rotate_at(0);
+}
+
+static void
+a_line_that_a_killed_monitor_left_torn_is_taken_away(void **state)
+{
+	static const char torn[] = "whole line\nhalf a li";
+	int file = open_log();
+
+	(void)state;
+	assert_int_equal(write(file, torn, sizeof(torn) - 1), sizeof(torn) - 1);
+	assert_int_equal(close(file), 0);
+	file = open(folder_path(folder, "log"), O_RDWR | O_APPEND | O_CLOEXEC);
+	assert_int_not_equal(file, -1);
+	log_use(file, sizeof(torn) - 1);
+	log_line("t", LEVEL_INFO, "next");
+	log_flush();
+	assert_true(strncmp(logged(), "whole line\n", 11) == 0);
+	assert_string_equal(contents + 11 + STAMP_BYTES, "INFO  t next\n");
 }
 
 /* No file of ours may grow further than `bytes` from here: what a full disk looks like. */
@@ -523,14 +570,14 @@ timestamps_are_right_on_days_that_calendars_get_wrong(void **state)
 	    {-1, "1970-01-01T00:00:00.000Z"},
 	    {INT64_MIN, "1970-01-01T00:00:00.000Z"},
 	};
-	char text[LOG_TIMESTAMP_BYTES + 1];
+	char text[STAMP_MILLISECONDS_BYTES + 1];
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
 		memset(text, 'x', sizeof(text));
-		log_timestamp(dates[i].wall_ms, text);
-		assert_int_equal(text[LOG_TIMESTAMP_BYTES], 'x');
+		stamp_milliseconds(dates[i].wall_ms, text);
+		assert_int_equal(text[STAMP_MILLISECONDS_BYTES], 'x');
 		assert_string_equal(text, dates[i].expected);
 	}
 }
@@ -539,13 +586,13 @@ timestamps_are_right_on_days_that_calendars_get_wrong(void **state)
 static void
 timestamps_agree_with_gmtime_on_every_day(void **state)
 {
-	char text[LOG_TIMESTAMP_BYTES], expected[LOG_TIMESTAMP_BYTES];
+	char text[STAMP_MILLISECONDS_BYTES], expected[STAMP_MILLISECONDS_BYTES];
 	struct tm date;
 	time_t seconds;
 
 	(void)state;
 	for (seconds = 0; seconds < 230LL * 365 * 86400; seconds += 86399) {
-		log_timestamp(seconds * 1000 + 7, text);
+		stamp_milliseconds(seconds * 1000 + 7, text);
 		assert_non_null(gmtime_r(&seconds, &date));
 		assert_int_equal(
 		    strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S.007Z", &date), 24);
@@ -568,7 +615,9 @@ main(void)
 	    TEST(without_flush_nothing_is_written_and_with_it_everything_in_order),
 	    TEST(many_lines_in_one_turn_are_written_before_room_runs_out),
 	    TEST(a_new_descriptor_gets_what_the_old_one_could_not_take),
-	    TEST(before_there_is_a_descriptor_lines_are_kept),
+	    TEST(while_the_log_cannot_be_opened_lines_are_kept),
+	    TEST(a_log_that_is_large_enough_is_put_aside_once),
+	    TEST(a_line_that_a_killed_monitor_left_torn_is_taken_away),
 	    TEST(a_full_disk_in_the_middle_of_a_line_costs_nothing),
 	    TEST(a_disk_that_is_full_for_long_costs_lines_which_are_counted_and_confessed),
 	    TEST(each_loss_is_confessed_where_it_happened_and_once),

@@ -107,9 +107,8 @@ every_pair_does_what_the_design_says(void **state)
 		found = machine_step(expected->state, expected->event);
 		if (found.next != expected->next || found.actions != expected->actions)
 			fail_msg("%s, event %d: %s with actions %u instead of %s with %u",
-			    machine_state_name(expected->state), expected->event,
-			    machine_state_name(found.next), found.actions,
-			    machine_state_name(expected->next), expected->actions);
+			    state_name(expected->state), expected->event, state_name(found.next),
+			    found.actions, state_name(expected->next), expected->actions);
 	}
 }
 
@@ -117,10 +116,10 @@ static void
 states_are_called_what_the_log_and_the_manual_call_them(void **state)
 {
 	(void)state;
-	assert_string_equal(machine_state_name(STATE_STOPPED), "stopped");
-	assert_string_equal(machine_state_name(STATE_STARTING), "starting");
-	assert_string_equal(machine_state_name(STATE_RUNNING), "running");
-	assert_string_equal(machine_state_name(STATE_STOPPING), "stopping");
+	assert_string_equal(state_name(STATE_STOPPED), "stopped");
+	assert_string_equal(state_name(STATE_STARTING), "starting");
+	assert_string_equal(state_name(STATE_RUNNING), "running");
+	assert_string_equal(state_name(STATE_STOPPING), "stopping");
 }
 
 int

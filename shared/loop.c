@@ -20,13 +20,13 @@ loop_open(void)
 }
 
 static struct epoll_event
-describe(uint32_t events, enum source source, uint32_t index)
+describe(uint32_t events, unsigned source, uint32_t index)
 {
 	return (struct epoll_event){.events = events, .data.u64 = (uint64_t)source << 32 | index};
 }
 
 int
-loop_add(int descriptor, uint32_t events, enum source source, uint32_t index)
+loop_add(int descriptor, uint32_t events, unsigned source, uint32_t index)
 {
 	struct epoll_event event = describe(events, source, index);
 
@@ -34,7 +34,7 @@ loop_add(int descriptor, uint32_t events, enum source source, uint32_t index)
 }
 
 void
-loop_change(int descriptor, uint32_t events, enum source source, uint32_t index)
+loop_change(int descriptor, uint32_t events, unsigned source, uint32_t index)
 {
 	struct epoll_event event = describe(events, source, index);
 
@@ -64,9 +64,10 @@ loop_wait(int64_t deadline, const loop_handler *handlers)
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int ready, i;
 
-	ready = epoll_wait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline));
+	/* by the name that every architecture has, for the monitor's filter */
+	ready = epoll_pwait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline), NULL);
 	if (ready == -1 && errno != EINTR) /* EINTR: we were stopped and continued */
-		fatal("epoll_wait");
+		fatal("epoll_pwait");
 	for (i = 0; i < ready; i++)
 		handlers[events[i].data.u64 >> 32]((uint32_t)events[i].data.u64, events[i].events);
 }

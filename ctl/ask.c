@@ -1,0 +1,136 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "report.h"
+
+/* How long until the next try when nobody listens just now. */
+#define TRY_AGAIN 20
+
+static int connection = -1;
+static struct hello greeting;
+
+static bool
+wait_for(short events, int64_t deadline)
+{
+	struct pollfd supervisor = {.fd = connection, .events = events};
+
+	while (poll(&supervisor, 1, clock_timeout(deadline)) != 1)
+		if (deadline != NEVER && clock_now() >= deadline)
+			return false;
+	return true;
+}
+
+static int
+try_connect(const char *state_directory)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int length;
+
+	length =
+	    snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", state_directory);
+	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (connection == -1)
+		connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (connection == -1)
+		return -1;
+	return connect(connection, (struct sockaddr *)&address, sizeof(address));
+}
+
+/* EAGAIN: more clients wait than the socket's backlog holds, unix(7). */
+static bool
+connect_until(const char *state_directory, int64_t deadline)
+{
+	while (try_connect(state_directory) == -1) {
+		if (errno != EAGAIN || clock_now() >= deadline)
+			return false;
+		(void)poll(NULL, 0, TRY_AGAIN);
+	}
+	return true;
+}
+
+static enum ask_result
+unreachable(const char *state_directory)
+{
+	if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+		warningx(
+		    "%s: no proclaunch runs on this state directory (see -d)", state_directory);
+	else
+		warning("%s/control", state_directory);
+	return ASK_UNREACHABLE;
+}
+
+enum ask_result
+ask_connect(const char *state_directory, int64_t deadline, bool any_build)
+{
+	static struct incoming incoming;
+	struct message hello;
+	enum ask_result result;
+
+	if (connection != -1)
+		(void)close(connection);
+	connection = -1;
+	if (!connect_until(state_directory, deadline))
+		return unreachable(state_directory);
+	channel_hello(&hello);
+	if (channel_send(connection, &hello, NULL, 0) != CHANNEL_DONE)
+		return ASK_LOST;
+	result = ask_receive(&incoming, deadline);
+	if (result != ASK_OK)
+		return result;
+	if (incoming.message.type == MESSAGE_ANSWER) {
+		warningx("%s", incoming.message.answer.text);
+		return ASK_UNREACHABLE;
+	}
+	greeting = incoming.message.hello;
+	if (!channel_same_build(&incoming.message) && !any_build) {
+		warningx("the supervisor is version %.31s, build %.39s, and this is another one: "
+			 "upgrade it with SIGUSR2, or use its own proclaunchctl",
+		    greeting.version, greeting.build);
+		return ASK_UNREACHABLE;
+	}
+	return ASK_OK;
+}
+
+const struct hello *
+ask_greeting(void)
+{
+	return &greeting;
+}
+
+enum ask_result
+ask_send(const struct ask *ask)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_ASK);
+	message.ask = *ask;
+	return channel_send(connection, &message, NULL, 0) == CHANNEL_DONE ? ASK_OK : ASK_LOST;
+}
+
+enum ask_result
+ask_receive(struct incoming *incoming, int64_t deadline)
+{
+	enum channel_result result;
+
+	while ((result = channel_receive(connection, incoming)) == CHANNEL_AGAIN)
+		if (!wait_for(POLLIN, deadline))
+			return ASK_TIMED_OUT;
+	return result == CHANNEL_DONE ? ASK_OK : ASK_LOST;
+}
+
+int
+ask_descriptor(void)
+{
+	return connection;
+}

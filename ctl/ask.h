@@ -1,0 +1,32 @@
+/* The conversation with the running supervisor. */
+#ifndef PROCLAUNCH_CTL_ASK_H
+#define PROCLAUNCH_CTL_ASK_H
+
+#include "channel.h"
+
+enum ask_result {
+	ASK_OK,
+	ASK_UNREACHABLE, /* nobody listens there, or not to us; said on standard error */
+	ASK_LOST,	 /* the supervisor has hung up: its monitor was replaced */
+	ASK_TIMED_OUT
+};
+
+/*
+ * Connects to STATE_DIR/control and exchanges greetings, until `deadline` (clock_now() scale). With
+ * `any_build` another build than ours is put up with, as long as nothing but its greeting is asked.
+ */
+enum ask_result ask_connect(const char *state_directory, int64_t deadline, bool any_build);
+
+/* The supervisor's greeting: its version, and where its profiles are. */
+const struct hello *ask_greeting(void);
+
+/* Sends a request. */
+enum ask_result ask_send(const struct ask *ask);
+
+/* Waits for the next message; the descriptors that it carries are the caller's. */
+enum ask_result ask_receive(struct incoming *incoming, int64_t deadline);
+
+/* The connection's descriptor, for those who wait for more than it. */
+int ask_descriptor(void);
+
+#endif

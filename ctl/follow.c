@@ -1,0 +1,123 @@
+#include <sys/stat.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "follow.h"
+#include "report.h"
+#include "show.h"
+
+#define BLOCK_BYTES 65536
+
+static int older = -1, current = -1;
+static off_t shown; /* of `current`: so much is printed */
+static bool begun;
+
+static bool
+same_file(int one, int other)
+{
+	struct stat first, second;
+
+	return fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
+	    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static void
+print(const char *text, size_t length)
+{
+	if (isatty(STDOUT_FILENO) == 1)
+		show_escaped(text, length);
+	else if (fwrite(text, 1, length, stdout) != length)
+		fatal("standard output");
+}
+
+/* From `from` to the end; returns where that is. */
+static off_t
+print_rest(int file, off_t from)
+{
+	static char block[BLOCK_BYTES];
+	ssize_t length;
+
+	while ((length = pread(file, block, sizeof(block), from)) > 0) {
+		print(block, (size_t)length);
+		from += length;
+	}
+	if (fflush(stdout) == EOF)
+		fatal("standard output");
+	return from;
+}
+
+/* Where the last *lines lines of the file begin; *lines becomes how many it lacks. */
+static off_t
+start_of_last(int file, long *lines)
+{
+	static char block[BLOCK_BYTES];
+	struct stat status;
+	off_t end, from;
+	ssize_t length, i;
+
+	if (fstat(file, &status) == -1)
+		return 0;
+	/* the newline at the very end finishes the last line and begins none */
+	for (end = status.st_size; end > 0; end = from) {
+		from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
+		length = pread(file, block, (size_t)(end - from), from);
+		for (i = length - 1; i >= 0; i--) {
+			if (block[i] != '\n' || from + i + 1 == status.st_size)
+				continue;
+			if (--*lines == 0)
+				return from + i + 1;
+		}
+	}
+	if (status.st_size > 0)
+		--*lines; /* the first line has no newline in front of it */
+	return 0;
+}
+
+void
+follow_file(int descriptor, bool is_older)
+{
+	if (is_older) {
+		older = descriptor;
+		return;
+	}
+	if (current != -1 && same_file(current, descriptor)) {
+		(void)close(descriptor);
+	} else {
+		if (current != -1) {
+			(void)print_rest(current, shown); /* what came before it was put aside */
+			(void)close(current);
+		}
+		current = descriptor;
+		shown = 0;
+	}
+	if (begun)
+		follow_more();
+}
+
+void
+follow_begin(long lines)
+{
+	off_t from = 0, older_from = 0;
+
+	begun = true;
+	if (lines == 0) {
+		shown = current == -1 ? 0 : lseek(current, 0, SEEK_END);
+		return;
+	}
+	if (current != -1)
+		from = start_of_last(current, &lines);
+	if (older != -1 && lines > 0) {
+		older_from = start_of_last(older, &lines);
+		(void)print_rest(older, older_from);
+	}
+	if (current != -1)
+		shown = print_rest(current, from);
+}
+
+void
+follow_more(void)
+{
+	if (current != -1)
+		shown = print_rest(current, shown);
+}

@@ -1,0 +1,419 @@
+/*
+ * proclaunchctl: asks the running supervisor, and shows what it says. It is nobody's authority:
+ * what the caller may do is decided by the monitor, from what the kernel says about the caller.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "build.h"
+#include "clock.h"
+#include "follow.h"
+#include "nagios.h"
+#include "openmetrics.h"
+#include "profiles.h"
+#include "report.h"
+#include "request.h"
+#include "screen.h"
+#include "show.h"
+
+#define DEFAULT_EVENTS 20
+#define DEFAULT_LINES  50
+
+static struct request request;
+static int64_t deadline;
+
+static enum exit_status
+exit_status_of(enum result result)
+{
+	switch (result) {
+	case RESULT_DONE:
+		return EXIT_DONE;
+	case RESULT_NO_PROFILE:
+		return EXIT_NO_PROFILE;
+	case RESULT_NOT_RUNNING:
+		return EXIT_NOT_RUNNING;
+	case RESULT_ROOT_ONLY:
+		return EXIT_ROOT_ONLY;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+/* What a conversation that broke down means to a script. */
+static int
+exit_unreachable(void)
+{
+	if (request.verb == VERB_CHECK)
+		return nagios_unknown("the supervisor does not answer");
+	return request.verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN : EXIT_FAILED;
+}
+
+static void
+say_broken(enum ask_result result, const char *name)
+{
+	const char *about = name == NULL ? "" : name, *colon = name == NULL ? "" : ": ";
+
+	if (result == ASK_TIMED_OUT)
+		warningx("%s%snot done in time (--timeout)", about, colon);
+	else if (result == ASK_LOST)
+		warningx("%s%sthe supervisor has hung up", about, colon);
+}
+
+/* Connects; again when the monitor is being replaced just now. */
+static enum ask_result
+connect_again(void)
+{
+	enum ask_result result;
+
+	while ((result = ask_connect(
+		    request.state_directory, deadline, request.verb == VERB_VERSION)) == ASK_LOST &&
+	    clock_now() < deadline)
+		(void)poll(NULL, 0, 20);
+	return result;
+}
+
+/* Asking twice does no harm, when the first answer was lost. */
+static bool
+repeatable(void)
+{
+	return request.verb != VERB_RESTART && request.verb != VERB_RELOAD &&
+	    request.verb != VERB_SIGNAL;
+}
+
+static void
+fill_ask(struct ask *ask, const char *name)
+{
+	memset(ask, 0, sizeof(*ask));
+	ask->verb = request.verb;
+	if (request.no_wait)
+		ask->flags |= ASK_NO_WAIT;
+	if (request.follow)
+		ask->flags |= ASK_FOLLOW;
+	if (request.verb == VERB_SIGNAL)
+		ask->number = (uint32_t)request.signal;
+	if (request.verb == VERB_LOG)
+		ask->number = request.error ? STREAM_ERROR : STREAM_OUTPUT;
+	if (request.verb == VERB_WAIT)
+		ask->number = request.state;
+	if (request.verb == VERB_EVENTS)
+		ask->number = request.lines >= 0 ? (uint32_t)request.lines
+		    : request.follow		 ? 0
+						 : DEFAULT_EVENTS;
+	if (name != NULL)
+		(void)snprintf(ask->name, sizeof(ask->name), "%s", name);
+}
+
+/* The current file comes after the older one: then the end of both can be shown. */
+static void
+take_file(struct incoming *incoming)
+{
+	static bool begun;
+	bool older = incoming->message.number != 0;
+
+	if (incoming->count > 0)
+		follow_file(channel_take(incoming), older);
+	if (!older && !begun) {
+		follow_begin(request.lines < 0 ? DEFAULT_LINES : request.lines);
+		begun = true;
+	}
+}
+
+/* Takes in everything up to the answer; rows are collected, transitions shown as they come. */
+static enum ask_result
+listen_for_answer(struct profiles *profiles, struct answer *answer)
+{
+	static struct incoming incoming;
+	enum ask_result result;
+	uint32_t i;
+
+	while ((result = ask_receive(&incoming, request.follow ? NEVER : deadline)) == ASK_OK) {
+		switch (incoming.message.type) {
+		case MESSAGE_ROWS:
+			for (i = 0; i < incoming.message.rows.count; i++)
+				profiles_add(profiles, &incoming.message.rows.rows[i]);
+			break;
+		case MESSAGE_TRANSITION:
+			show_transition(&request, &incoming.message.transition);
+			break;
+		case MESSAGE_FILE:
+			take_file(&incoming);
+			break;
+		case MESSAGE_MORE:
+			follow_more();
+			break;
+		case MESSAGE_ANSWER:
+			*answer = incoming.message.answer;
+			return ASK_OK;
+		default:
+			channel_discard(&incoming);
+			break;
+		}
+	}
+	return result;
+}
+
+/* One request about one name (NULL: about none). */
+static enum ask_result
+converse(const char *name, struct profiles *profiles, struct answer *answer)
+{
+	enum ask_result result;
+	struct ask ask;
+
+	if (name != NULL && strlen(name) >= sizeof(ask.name)) {
+		memset(answer, 0, sizeof(*answer));
+		answer->result = RESULT_NO_PROFILE;
+		(void)snprintf(answer->text, sizeof(answer->text), "no such profile");
+		return ASK_OK;
+	}
+	fill_ask(&ask, name);
+	for (;;) {
+		result = ask_send(&ask);
+		if (result == ASK_OK)
+			result = listen_for_answer(profiles, answer);
+		if (result != ASK_LOST || !repeatable() || clock_now() >= deadline)
+			return result;
+		result = connect_again();
+		if (result != ASK_OK)
+			return result;
+	}
+}
+
+static void
+say_answer(const char *name, const struct answer *answer)
+{
+	if (answer->result != RESULT_DONE && name != NULL)
+		warningx("%s: %s", name,
+		    answer->result == RESULT_NOT_RUNNING ? "not running" : answer->text);
+	else if (answer->result != RESULT_DONE)
+		warningx("%s: %s", verb_rules[request.verb].name, answer->text);
+}
+
+/* Start, stop and their kin: each name in turn; the worst outcome is the exit status. */
+static int
+command(void)
+{
+	struct profiles none = {.count = 0};
+	struct answer answer;
+	enum ask_result result;
+	int status = EXIT_DONE, i;
+
+	for (i = 0; i < request.name_count; i++) {
+		result = converse(request.names[i], &none, &answer);
+		if (result != ASK_OK) {
+			say_broken(result, request.names[i]);
+			return EXIT_FAILED;
+		}
+		say_answer(request.names[i], &answer);
+		if (answer.result != RESULT_DONE)
+			status = exit_status_of((enum result)answer.result);
+	}
+	return status;
+}
+
+/* A command about no profile. */
+static int
+general(void)
+{
+	const char *name = request.name_count > 0 ? request.names[0] : NULL;
+	struct profiles none = {.count = 0};
+	struct answer answer;
+	enum ask_result result = converse(name, &none, &answer);
+
+	if (result != ASK_OK) {
+		say_broken(result, NULL);
+		return EXIT_FAILED;
+	}
+	say_answer(NULL, &answer);
+	return exit_status_of((enum result)answer.result);
+}
+
+/* The rows that were asked for: those of all names, or all. False when the conversation broke down
+ * or a name was not found; then *status is what to exit with. */
+static bool
+collect(struct profiles *profiles, int *status)
+{
+	struct answer answer;
+	enum ask_result result;
+	enum verb verb = request.verb;
+	int i = 0;
+
+	*status = EXIT_DONE;
+	do {
+		/* a name is looked up as `status` does it, whatever is made of the row */
+		request.verb = request.name_count > 0 ? VERB_STATUS : VERB_LIST;
+		result =
+		    converse(request.name_count > 0 ? request.names[i] : NULL, profiles, &answer);
+		request.verb = verb;
+		if (result != ASK_OK) {
+			say_broken(result, NULL);
+			*status = exit_unreachable();
+			return false;
+		}
+		if (answer.result != RESULT_DONE) {
+			say_answer(request.names[i], &answer);
+			*status = verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN
+						      : (int)exit_status_of(answer.result);
+		}
+	} while (++i < request.name_count);
+	profiles_sort(profiles);
+	return *status == EXIT_DONE;
+}
+
+static int
+list(void)
+{
+	struct profiles profiles = {.count = 0};
+	int status;
+
+	if (!collect(&profiles, &status) && profiles.count == 0)
+		return status;
+	if (request.json)
+		show_json(&profiles);
+	else
+		show_table(&request, &profiles);
+	profiles_free(&profiles);
+	return status;
+}
+
+static int
+status_of(const struct row *row)
+{
+	if (row->state == STATE_RUNNING)
+		return EXIT_STATUS_RUNNING;
+	return screen_stale_pid_file(row) ? EXIT_STATUS_STALE : EXIT_STATUS_STOPPED;
+}
+
+static int
+show_status(void)
+{
+	struct profiles profiles = {.count = 0};
+	int status;
+	size_t i;
+
+	if (!collect(&profiles, &status) && profiles.count == 0)
+		return status;
+	for (i = 0; i < profiles.count && status != EXIT_STATUS_UNKNOWN; i++)
+		if (status_of(&profiles.rows[i]) > status)
+			status = status_of(&profiles.rows[i]);
+	if (request.json)
+		show_json(&profiles);
+	else if (request.name_count == 0)
+		show_table(&request, &profiles);
+	for (i = 0; i < profiles.count && !request.json && request.name_count > 0; i++)
+		if (!request.quiet)
+			screen_show(&request, &profiles.rows[i]);
+	profiles_free(&profiles);
+	return status;
+}
+
+static int
+explain(void)
+{
+	struct profiles profiles = {.count = 0};
+	int status;
+	size_t i;
+
+	(void)collect(&profiles, &status);
+	if (request.json && profiles.count > 0)
+		show_json(&profiles);
+	for (i = 0; i < profiles.count && !request.json; i++)
+		show_explanation(&profiles.rows[i]);
+	profiles_free(&profiles);
+	return status;
+}
+
+static int
+check(void)
+{
+	struct profiles profiles = {.count = 0};
+	int status;
+
+	if (!collect(&profiles, &status))
+		return status == NAGIOS_UNKNOWN ? status : (int)nagios_unknown("no such profile");
+	status = nagios_report(&profiles);
+	profiles_free(&profiles);
+	return status;
+}
+
+static int
+metrics(void)
+{
+	struct profiles profiles = {.count = 0};
+	int status;
+
+	if (!collect(&profiles, &status))
+		return status;
+	if (request.textfile == NULL) {
+		openmetrics_write(stdout, &profiles, ask_greeting()->version);
+	} else if (!openmetrics_write_file(request.textfile, &profiles, ask_greeting()->version)) {
+		warning("%s", request.textfile);
+		status = EXIT_FAILED;
+	}
+	profiles_free(&profiles);
+	return status;
+}
+
+static int
+version(void)
+{
+	const struct hello *running = ask_greeting();
+
+	(void)fputs(BUILD_LINE, stdout);
+	(void)printf("running: ProcLaunch %.31s (build %.39s)\n", running->version, running->build);
+	return EXIT_DONE;
+}
+
+static int
+ping(void)
+{
+	int status = general();
+
+	if (status == EXIT_DONE && !request.quiet)
+		(void)puts("the supervisor answers");
+	return status;
+}
+
+/* What each verb does here. */
+static int (*const carry_out[VERB_COUNT])(void) = {
+    [VERB_LIST] = list,
+    [VERB_STATUS] = show_status,
+    [VERB_START] = command,
+    [VERB_STOP] = command,
+    [VERB_RESTART] = command,
+    [VERB_RELOAD] = command,
+    [VERB_SIGNAL] = command,
+    [VERB_WAIT] = command,
+    [VERB_ENABLE] = command,
+    [VERB_DISABLE] = command,
+    [VERB_RESET] = command,
+    [VERB_LOG] = general,
+    [VERB_REOPEN] = general,
+    [VERB_EVENTS] = general,
+    [VERB_EXPLAIN] = explain,
+    [VERB_CHECK] = check,
+    [VERB_METRICS] = metrics,
+    [VERB_PING] = ping,
+    [VERB_VERSION] = version,
+};
+
+int
+main(int count, char **arguments)
+{
+	int status;
+
+	report_as("proclaunchctl");
+	request_read(&request, count, arguments);
+	deadline = clock_now() + request.timeout;
+	if (connect_again() != ASK_OK)
+		return exit_unreachable();
+	status = carry_out[request.verb]();
+	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
+		warning("standard output");
+		return EXIT_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,254 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "build.h"
+#include "clock.h"
+#include "report.h"
+#include "request.h"
+
+#define DEFAULT_STATE_DIRECTORY "/var/lib/proclaunch"
+#define DEFAULT_TIMEOUT		(90 * SECOND)
+
+static const char usage[] =
+    "usage: proclaunchctl [-d STATE_DIR] [-j|--json] [-q] [--color=auto|always|never]\n"
+    "                     [--timeout=SECONDS] VERB [NAME]...\n"
+    "\n"
+    "  list [--no-header] [-o FIELD,...] [NAME]...   what there is, one line a profile\n"
+    "  status [NAME]...            one screen a profile\n"
+    "  explain NAME...             why a profile is in its state, and what comes next\n"
+    "  start | stop | restart | reload [--no-wait] NAME...\n"
+    "  signal SIGNAL NAME...       send a signal to the service\n"
+    "  enable | disable NAME...    start or stop it, and at every boot\n"
+    "  reset NAME...               forget failed starts, try again now\n"
+    "  wait --for=STATE NAME...    until it is stopped, starting, running or stopping\n"
+    "  log [-f] [-n LINES] [--stderr] [NAME]   what a service has printed;\n"
+    "                              without a name: our own log\n"
+    "  events [-f] [-n COUNT] [NAME]   changes of state\n"
+    "  check [NAME]...             for Nagios\n"
+    "  metrics [--textfile=FILE]   for OpenMetrics\n"
+    "  reopen                      open all log files anew, after logrotate\n"
+    "  ping | version\n";
+
+enum long_option {
+	OPTION_COLOUR = 256,
+	OPTION_TIMEOUT,
+	OPTION_NO_WAIT,
+	OPTION_NO_HEADER,
+	OPTION_FOR,
+	OPTION_TEXTFILE,
+	OPTION_STDERR,
+	OPTION_HELP,
+	OPTION_VERSION
+};
+
+static const struct option long_options[] = {
+    {"state-dir", required_argument, NULL, 'd'},
+    {"json", no_argument, NULL, 'j'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"color", required_argument, NULL, OPTION_COLOUR},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"no-wait", no_argument, NULL, OPTION_NO_WAIT},
+    {"no-header", no_argument, NULL, OPTION_NO_HEADER},
+    {"output", required_argument, NULL, 'o'},
+    {"follow", no_argument, NULL, 'f'},
+    {"lines", required_argument, NULL, 'n'},
+    {"for", required_argument, NULL, OPTION_FOR},
+    {"textfile", required_argument, NULL, OPTION_TEXTFILE},
+    {"stderr", no_argument, NULL, OPTION_STDERR},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static _Noreturn void
+usage_error(void)
+{
+	(void)fputs(usage, stderr);
+	exit(EXIT_USAGE);
+}
+
+static _Noreturn void
+print_and_exit(const char *text)
+{
+	exit(fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EXIT_FAILED : EXIT_DONE);
+}
+
+static enum colour
+read_colour(const char *text)
+{
+	if (strcmp(text, "auto") == 0)
+		return COLOUR_AUTO;
+	if (strcmp(text, "always") == 0)
+		return COLOUR_ALWAYS;
+	if (strcmp(text, "never") == 0)
+		return COLOUR_NEVER;
+	warningx("--color=%s: must be auto, always or never", text);
+	usage_error();
+}
+
+static long
+read_number(const char *option, const char *text, long most)
+{
+	char *end;
+	long number = strtol(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || number > most) {
+		warningx("%s %s: must be a number from 0 to %ld", option, text, most);
+		usage_error();
+	}
+	return number;
+}
+
+static enum state
+read_state(const char *text)
+{
+	enum state state = state_from_text(text);
+
+	if (state == STATE_COUNT) {
+		warningx("--for=%s: must be stopped, starting, running or stopping", text);
+		usage_error();
+	}
+	return state;
+}
+
+static void
+read_option(struct request *request, int letter)
+{
+	switch (letter) {
+	case 'd':
+		request->state_directory = optarg;
+		break;
+	case 'j':
+		request->json = true;
+		break;
+	case 'q':
+		request->quiet = true;
+		break;
+	case 'o':
+		request->fields = optarg;
+		break;
+	case 'f':
+		request->follow = true;
+		break;
+	case 'n':
+		request->lines = read_number("-n", optarg, 1000000);
+		break;
+	case OPTION_COLOUR:
+		request->colour = read_colour(optarg);
+		break;
+	case OPTION_TIMEOUT:
+		request->timeout = read_number("--timeout", optarg, 86400 * 365) * SECOND;
+		break;
+	case OPTION_NO_WAIT:
+		request->no_wait = true;
+		break;
+	case OPTION_NO_HEADER:
+		request->no_header = true;
+		break;
+	case OPTION_FOR:
+		request->state = read_state(optarg);
+		break;
+	case OPTION_TEXTFILE:
+		request->textfile = optarg;
+		break;
+	case OPTION_STDERR:
+		request->error = true;
+		break;
+	case OPTION_HELP:
+		print_and_exit(usage);
+	case OPTION_VERSION:
+		print_and_exit(BUILD_LINE);
+	default:
+		usage_error();
+	}
+}
+
+/* The first operand is the verb; of `signal` the second is the signal. */
+static void
+read_operands(struct request *request, int count, char **operands)
+{
+	if (count == 0) {
+		warningx("a verb is needed");
+		usage_error();
+	}
+	request->verb = verb_from_text(operands[0]);
+	if (request->verb == VERB_COUNT) {
+		warningx("%s: no such verb", operands[0]);
+		usage_error();
+	}
+	count--;
+	operands++;
+	if (request->verb == VERB_SIGNAL) {
+		request->signal =
+		    count == 0 ? 0 : signal_from_text(operands[0], strlen(operands[0]));
+		if (request->signal == 0) {
+			warningx("signal: %s: not a signal that may be sent",
+			    count == 0 ? "none" : operands[0]);
+			usage_error();
+		}
+		count--;
+		operands++;
+	}
+	request->names = operands;
+	request->name_count = count;
+}
+
+/* Does the verb get what it needs, and nothing that it cannot use? */
+static void
+check_use(const struct request *request)
+{
+	const struct verb_rule *rule = &verb_rules[request->verb];
+	bool alone = request->verb == VERB_STATUS || request->verb == VERB_LOG;
+
+	if (request->name_count > 0 && !rule->names) {
+		warningx("%s takes no name", rule->name);
+		usage_error();
+	}
+	if (request->name_count == 0 && rule->authority == AUTHORITY_OWNER && !alone) {
+		warningx("%s needs the name of a profile", rule->name);
+		usage_error();
+	}
+	if (request->name_count > 1 &&
+	    (request->verb == VERB_LOG || request->verb == VERB_EVENTS)) {
+		warningx("%s takes one name", rule->name);
+		usage_error();
+	}
+	if (request->verb == VERB_WAIT && request->state == STATE_COUNT) {
+		warningx("wait needs --for=STATE");
+		usage_error();
+	}
+	if (request->follow && request->verb != VERB_LOG && request->verb != VERB_EVENTS) {
+		warningx("-f is for log and events");
+		usage_error();
+	}
+}
+
+void
+request_read(struct request *request, int count, char **arguments)
+{
+	const char *directory = getenv("PROCLAUNCH_STATE_DIR");
+	int letter;
+
+	memset(request, 0, sizeof(*request));
+	request->state_directory = directory != NULL ? directory : DEFAULT_STATE_DIRECTORY;
+	request->timeout = DEFAULT_TIMEOUT;
+	request->state = STATE_COUNT;
+	request->lines = -1;
+	while ((letter = getopt_long(count, arguments, "d:jqo:fn:", long_options, NULL)) != -1)
+		read_option(request, letter);
+	read_operands(request, count - optind, arguments + optind);
+	check_use(request);
+}
+
+bool
+request_coloured(const struct request *request)
+{
+	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+
+	if (request->colour != COLOUR_AUTO)
+		return request->colour == COLOUR_ALWAYS;
+	return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
+}

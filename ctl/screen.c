@@ -1,0 +1,251 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <libsmartcols/libsmartcols.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "report.h"
+#include "screen.h"
+#include "show.h"
+
+#define MEMBERS_MAX 512
+
+struct member {
+	pid_t pid;
+	pid_t parent;
+	char command[128];
+	unsigned long resident; /* KiB */
+	unsigned long ticks;	/* of processor time */
+	struct libscols_line *line;
+};
+
+static bool
+slurp(const char *path, char *text, size_t size)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	if (file == -1)
+		return false;
+	length = read(file, text, size - 1);
+	(void)close(file);
+	text[length < 0 ? 0 : length] = '\0';
+	return length > 0;
+}
+
+/* The command line with spaces for its NULs; the name in brackets when it has none. */
+static void
+read_command(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[64];
+	ssize_t length = 0;
+	int file;
+	ssize_t i;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file != -1) {
+		length = read(file, text, size - 1);
+		(void)close(file);
+	}
+	if (length <= 0) {
+		(void)snprintf(text, size, "[%s]", name);
+		return;
+	}
+	for (i = 0; i < length - 1; i++)
+		if ((unsigned char)text[i] < ' ')
+			text[i] = ' ';
+	text[length] = '\0';
+}
+
+static bool
+read_member(pid_t pid, struct member *member)
+{
+	char path[64], text[1024], *open_bracket, *close_bracket;
+	unsigned long user, system;
+	long resident;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (!slurp(path, text, sizeof(text)))
+		return false;
+	open_bracket = strchr(text, '(');
+	close_bracket = strrchr(text, ')');
+	if (open_bracket == NULL || close_bracket == NULL ||
+	    sscanf(close_bracket,
+		") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u "
+		"%*u %ld",
+		&member->parent, &user, &system, &resident) != 4)
+		return false;
+	*close_bracket = '\0';
+	member->pid = pid;
+	member->ticks = user + system;
+	member->resident = (unsigned long)(resident * sysconf(_SC_PAGESIZE) / 1024);
+	read_command(pid, open_bracket + 1, member->command, sizeof(member->command));
+	return true;
+}
+
+/* The file that lists the members of the process's cgroup; false when there is no such thing. */
+static bool
+members_path(pid_t pid, char *path, size_t size)
+{
+	char text[PATH_MAX], own[64], *line, *end;
+	struct mntent *mount;
+	FILE *mounts;
+	bool found = false;
+
+	(void)snprintf(own, sizeof(own), "/proc/%d/cgroup", pid);
+	if (!slurp(own, text, sizeof(text)))
+		return false;
+	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (line == NULL || strstr(line, "/proclaunch-") == NULL)
+		return false;
+	line = strchr(line, '/');
+	end = strchr(line, '\n');
+	if (end != NULL)
+		*end = '\0';
+	mounts = setmntent("/proc/self/mounts", "re");
+	while (mounts != NULL && !found && (mount = getmntent(mounts)) != NULL) {
+		if (strcmp(mount->mnt_type, "cgroup2") != 0)
+			continue;
+		(void)snprintf(path, size, "%s%s/cgroup.procs", mount->mnt_dir, line);
+		found = access(path, R_OK) == 0;
+	}
+	if (mounts != NULL)
+		(void)endmntent(mounts);
+	return found;
+}
+
+/* The processes of the profile: of its cgroup, or else the main one alone. */
+static size_t
+read_members(pid_t main_pid, struct member *members)
+{
+	char path[2 * PATH_MAX];
+	size_t count = 0;
+	FILE *list;
+	int pid;
+
+	if (!members_path(main_pid, path, sizeof(path)) || (list = fopen(path, "re")) == NULL)
+		return read_member(main_pid, &members[0]) ? 1 : 0;
+	while (count < MEMBERS_MAX && fscanf(list, "%d", &pid) == 1)
+		if (read_member(pid, &members[count]))
+			count++;
+	(void)fclose(list);
+	return count;
+}
+
+static struct member *
+parent_of(struct member *members, size_t count, const struct member *member)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (members[i].pid == member->parent && &members[i] != member)
+			return &members[i];
+	return NULL;
+}
+
+/* A line below its parent's, which is added first. */
+static void
+add_member(
+    struct libscols_table *table, struct member *members, size_t count, struct member *member)
+{
+	struct member *parent = parent_of(members, count, member);
+	char text[64];
+
+	if (member->line != NULL)
+		return;
+	if (parent != NULL)
+		add_member(table, members, count, parent);
+	member->line = scols_table_new_line(table, parent == NULL ? NULL : parent->line);
+	if (member->line == NULL)
+		fatal("memory");
+	(void)snprintf(text, sizeof(text), "%d", member->pid);
+	(void)scols_line_set_data(member->line, 0, text);
+	(void)snprintf(text, sizeof(text), "%lu K", member->resident);
+	(void)scols_line_set_data(member->line, 1, text);
+	(void)snprintf(
+	    text, sizeof(text), "%.2f s", (double)member->ticks / (double)sysconf(_SC_CLK_TCK));
+	(void)scols_line_set_data(member->line, 2, text);
+	(void)scols_line_set_data(member->line, 3, member->command);
+}
+
+static void
+show_processes(pid_t main_pid)
+{
+	static struct member members[MEMBERS_MAX];
+	struct libscols_table *table;
+	unsigned long resident = 0, ticks = 0;
+	size_t count, i;
+
+	memset(members, 0, sizeof(members));
+	count = read_members(main_pid, members);
+	table = scols_new_table();
+	if (table == NULL || scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT) == NULL ||
+	    scols_table_new_column(table, "MEMORY", 0, SCOLS_FL_RIGHT) == NULL ||
+	    scols_table_new_column(table, "CPU", 0, SCOLS_FL_RIGHT) == NULL ||
+	    scols_table_new_column(table, "COMMAND", 0, SCOLS_FL_TREE) == NULL)
+		fatal("memory");
+	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	(void)scols_table_enable_ascii(table, 1);
+	for (i = 0; i < count; i++) {
+		add_member(table, members, count, &members[i]);
+		resident += members[i].resident;
+		ticks += members[i].ticks;
+	}
+	(void)printf("  %zu process%s, %lu K memory, %.2f s processor time\n\n", count,
+	    count == 1 ? "" : "es", resident, (double)ticks / (double)sysconf(_SC_CLK_TCK));
+	(void)scols_print_table(table);
+	scols_unref_table(table);
+}
+
+void
+screen_show(const struct request *request, const struct row *row)
+{
+	const char *colour = row->state == STATE_RUNNING      ? "\033[32m"
+	    : row->wanted != 0 && row->state == STATE_STOPPED ? "\033[31m"
+							      : "\033[33m";
+	char text[TIME_TEXT_BYTES], duration[TIME_TEXT_BYTES];
+	bool coloured = request_coloured(request);
+
+	(void)printf("%s %s%s%s", row->name, coloured ? colour : "", state_name(row->state),
+	    coloured ? "\033[0m" : "");
+	if (row->pid != 0)
+		(void)printf(" pid %d", row->pid);
+	(void)printf(" since %s", profiles_time(row->since_wall_ms, false, text));
+	if (row->state == STATE_RUNNING)
+		(void)printf(" (%s)", profiles_duration(row->uptime_ms, duration));
+	(void)printf("\n  %s\n  user %s, wanted %s, %u restarts, last exit %s\n", row->reason,
+	    row->account[0] == '\0' ? "unknown" : row->account, row->wanted != 0 ? "up" : "down",
+	    row->restarts, profiles_last_exit(row, duration, sizeof(duration)));
+	if (row->next_start_wall_ms != 0)
+		(void)printf(
+		    "  next start %s\n", profiles_time(row->next_start_wall_ms, false, text));
+	if (row->pid != 0)
+		show_processes(row->pid);
+}
+
+bool
+screen_stale_pid_file(const struct row *row)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+	size_t length;
+
+	if (row->state != STATE_STOPPED)
+		return false;
+	(void)snprintf(
+	    path, sizeof(path), "%.511s/%.103s/pid_file", ask_greeting()->base, row->name);
+	if (!slurp(path, target, sizeof(target)))
+		return false;
+	for (length = strlen(target); length > 0 && strchr(" \t\r\n", target[length - 1]) != NULL;)
+		target[--length] = '\0';
+	if (target[0] == '/')
+		return access(target, F_OK) == 0;
+	(void)snprintf(
+	    path, sizeof(path), "%.511s/%.103s/%.2048s", ask_greeting()->base, row->name, target);
+	return access(path, F_OK) == 0;
+}

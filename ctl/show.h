@@ -1,0 +1,24 @@
+/* Profiles and transitions as tables and as JSON. */
+#ifndef PROCLAUNCH_CTL_SHOW_H
+#define PROCLAUNCH_CTL_SHOW_H
+
+#include "profiles.h"
+#include "request.h"
+
+/* The table of `list`, with the columns of -o. Exits with EXIT_USAGE for a column that there is
+ * not. */
+void show_table(const struct request *request, const struct profiles *profiles);
+
+/* {"schema":1,"profiles":[...]} on one line. */
+void show_json(const struct profiles *profiles);
+
+/* The answer of `explain` to a person. */
+void show_explanation(const struct row *row);
+
+/* One transition: a line for a person, or a JSON object on a line. */
+void show_transition(const struct request *request, const struct transition_facts *transition);
+
+/* Prints text with every byte that a terminal could obey as \xNN; newlines and tabs stay. */
+void show_escaped(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,583 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "explain.h"
+#include "history.h"
+#include "log.h"
+#include "output.h"
+#include "parent.h"
+#include "supervise.h"
+#include "vocabulary.h"
+
+/* A user who is not root may give so many commands at once, and then so many a second: each is a
+ * line in the log. Users share a bucket when their uids are so far apart. */
+#define TOKENS_MAX   20
+#define TOKEN_EVERY  (100 * MILLISECOND)
+#define TOKEN_PLACES 1024
+
+struct bucket {
+	int64_t filled;
+	uint32_t tokens;
+};
+
+static bool changed;		  /* clients may have something to be told */
+static int64_t next_more = NEVER; /* ... or will then */
+
+/* A follower is told so often at most. */
+#define MORE_EVERY (20 * MILLISECOND)
+
+static bool
+take_token(const struct client *client)
+{
+	static struct bucket buckets[TOKEN_PLACES];
+	struct bucket *bucket = &buckets[client->uid % TOKEN_PLACES];
+	int64_t now = clock_now(), earned = (now - bucket->filled) / TOKEN_EVERY;
+
+	if (client->admin)
+		return true;
+	if (bucket->filled == 0 || bucket->tokens + earned >= TOKENS_MAX) {
+		bucket->tokens = TOKENS_MAX;
+		bucket->filled = now;
+	} else {
+		bucket->tokens += (uint32_t)earned;
+		bucket->filled += earned * TOKEN_EVERY;
+	}
+	if (bucket->tokens == 0)
+		return false;
+	bucket->tokens--;
+	return true;
+}
+
+/* The one place where a client's eyes end. */
+static bool
+may_see(const struct client *client, const struct profile *profile)
+{
+	return client->admin ||
+	    (profile->facts.uid == client->uid && client->uid != 0 &&
+		profile->facts.account[0] != '\0');
+}
+
+/* Every name is compared, whether or not an earlier one has matched and whoever owns it: how long
+ * it takes says nothing about what there is. */
+static struct profile *
+find(const struct client *client, const char *name)
+{
+	struct profile *profile, *found = NULL;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (strcmp(profile->facts.name, name) == 0 && may_see(client, profile))
+			found = profile;
+	}
+	return found;
+}
+
+static struct profile *
+asked_profile(const struct client *client)
+{
+	return table_at(client->index, client->generation);
+}
+
+static void
+answer(struct client *client, enum result result, const char *text)
+{
+	memset(&client->answer, 0, sizeof(client->answer));
+	client->answer.result = result;
+	(void)snprintf(client->answer.text, sizeof(client->answer.text), "%s", text);
+	client->task = CLIENT_ANSWERS;
+}
+
+static void
+say_command(const struct client *client, const char *tag)
+{
+	const char *verb = verb_rules[client->ask.verb].name;
+	char text[SIGNAL_TEXT_BYTES];
+
+	if (client->ask.verb == VERB_SIGNAL)
+		log_line(tag, SAY_SIGNAL_BY, verb,
+		    signal_to_text((int)client->ask.number, text, sizeof(text)), client->uid);
+	else
+		log_line(tag, SAY_COMMAND_BY, verb, client->uid);
+}
+
+static void
+refuse(struct client *client, enum result result, const char *text)
+{
+	const struct verb_rule *rule = &verb_rules[client->ask.verb];
+
+	if (rule->changes && client->ask.name[0] == '\0')
+		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED, rule->name, client->uid);
+	else if (rule->changes)
+		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED_NAME, rule->name, client->uid,
+		    client->ask.name);
+	answer(client, result, text);
+}
+
+/* Has what the client asked for come about? Answers it when that is settled either way. */
+static void
+look_whether_settled(struct client *client)
+{
+	const struct profile *profile = asked_profile(client);
+	struct row row;
+
+	if (profile == NULL) {
+		answer(client, RESULT_NO_PROFILE, "it has disappeared");
+		return;
+	}
+	switch (client->ask.verb) {
+	case VERB_WAIT:
+		if (profile->state == (enum state)client->ask.number)
+			answer(client, RESULT_DONE, "");
+		return;
+	case VERB_STOP:
+	case VERB_DISABLE:
+		if (profile->state == STATE_STOPPED)
+			answer(client, RESULT_DONE, "");
+		return;
+	default:
+		break;
+	}
+	if (client->ask.verb == VERB_RESTART && !supervise_accepted(profile)) {
+		explain_row(profile, &row);
+		answer(client, RESULT_FAILED, row.reason);
+	} else if (profile->state == STATE_RUNNING) {
+		answer(client, RESULT_DONE, "");
+	} else if (profile->state == STATE_STOPPED &&
+	    (profile->finished || profile->timer == TIMER_START || !supervise_accepted(profile) ||
+		!supervise_wanted(profile))) {
+		explain_row(profile, &row);
+		answer(client,
+		    profile->finished && profile->exit_end == END_EXIT && profile->exit_value == 0
+			? RESULT_DONE
+			: RESULT_FAILED,
+		    row.reason);
+	}
+}
+
+static void
+wait_for_profile(struct client *client)
+{
+	client->task = CLIENT_WAITS;
+	if ((client->ask.flags & ASK_NO_WAIT) != 0)
+		answer(client, RESULT_DONE, "");
+	else
+		look_whether_settled(client);
+}
+
+static void
+keep(struct client *client, struct profile *profile, enum wish wish)
+{
+	client->task = CLIENT_KEEPS;
+	parent_ask_keep(profile, wish);
+}
+
+/* Opens the next file for the client: the older one first, whose end comes before the other's. */
+static void
+open_log(struct client *client)
+{
+	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
+	    .age = client->age,
+	    .token = control_place(client)};
+
+	client->task = CLIENT_OPENS;
+	parent_ask_read(asked_profile(client), &facts);
+}
+
+static void
+begin_log(struct client *client)
+{
+	client->age = 1;
+	open_log(client);
+}
+
+static void
+after_file(struct client *client)
+{
+	if (client->age == 1) {
+		client->age = 0;
+		open_log(client);
+	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
+		client->task = CLIENT_FOLLOWS;
+	} else {
+		answer(client, RESULT_DONE, "");
+	}
+}
+
+/* The transition of that number, if the client may see it and has asked for it. */
+static const struct transition_facts *
+transition_for(const struct client *client, uint64_t number)
+{
+	uint32_t uid;
+	const struct transition_facts *facts = history_at(number, &uid);
+
+	if (!client->admin && (uid != client->uid || uid == 0))
+		return NULL;
+	if (client->ask.name[0] != '\0' && strcmp(facts->name, client->ask.name) != 0)
+		return NULL;
+	return facts;
+}
+
+/* Where the last `count` transitions begin that the client may see. */
+static uint64_t
+first_of_last(const struct client *client, uint32_t count)
+{
+	uint64_t number = history_next();
+
+	while (count > 0 && number > history_oldest())
+		if (transition_for(client, --number) != NULL)
+			count--;
+	return number;
+}
+
+static void
+begin_for_all(struct client *client)
+{
+	switch (client->ask.verb) {
+	case VERB_EVENTS:
+		client->task = CLIENT_HISTORY;
+		client->next_transition = first_of_last(client, client->ask.number);
+		break;
+	case VERB_LOG:
+		begin_log(client);
+		break;
+	case VERB_REOPEN:
+		output_reopen();
+		parent_ask_reopen();
+		answer(client, RESULT_DONE, "");
+		break;
+	case VERB_PING:
+	case VERB_VERSION:
+		answer(client, RESULT_DONE, "");
+		break;
+	default: /* list, check, metrics */
+		client->task = CLIENT_ROWS;
+		client->next_row = 0;
+		break;
+	}
+}
+
+static void
+carry_out(struct client *client, struct profile *profile)
+{
+	switch (client->ask.verb) {
+	case VERB_START:
+		supervise_start(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_STOP:
+		supervise_stop(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_RESTART:
+		supervise_restart(profile);
+		wait_for_profile(client);
+		break;
+	case VERB_WAIT:
+		wait_for_profile(client);
+		break;
+	case VERB_RELOAD:
+		answer(client, supervise_reload(profile) ? RESULT_DONE : RESULT_NOT_RUNNING, "");
+		break;
+	case VERB_SIGNAL:
+		answer(client,
+		    supervise_signal(profile, (int)client->ask.number) ? RESULT_DONE
+								       : RESULT_NOT_RUNNING,
+		    "");
+		break;
+	case VERB_RESET:
+		supervise_reset(profile);
+		answer(client, RESULT_DONE, "");
+		break;
+	case VERB_ENABLE:
+		keep(client, profile, WISH_UP);
+		break;
+	case VERB_DISABLE:
+		keep(client, profile, WISH_DOWN);
+		break;
+	case VERB_EVENTS:
+		begin_for_all(client);
+		break;
+	case VERB_LOG:
+		begin_log(client);
+		break;
+	default: /* status, explain */
+		client->task = CLIENT_ROWS;
+		client->next_row = table_index(profile);
+		break;
+	}
+}
+
+void
+commands_begin(struct client *client, const struct ask *ask)
+{
+	const struct verb_rule *rule = &verb_rules[ask->verb];
+	struct profile *profile;
+
+	client->ask = *ask;
+	client->index = NO_PROFILE;
+	if (rule->changes && !take_token(client)) {
+		answer(client, RESULT_REFUSED, "too many commands at once: wait a moment");
+		return;
+	}
+	if (rule->authority == AUTHORITY_ROOT && !client->admin) {
+		refuse(client, RESULT_ROOT_ONLY, "this is root's alone");
+		return;
+	}
+	if (ask->verb == VERB_SIGNAL &&
+	    (ask->number >= 65 || !signal_permitted((int)ask->number))) {
+		answer(client, RESULT_REFUSED, "not a signal that may be sent");
+		return;
+	}
+	if (ask->verb == VERB_LOG && ask->name[0] == '\0' && !client->admin) {
+		refuse(client, RESULT_ROOT_ONLY, "the supervisor's own log is root's alone");
+		return;
+	}
+	if (ask->name[0] == '\0' && (rule->authority != AUTHORITY_OWNER || ask->verb == VERB_LOG)) {
+		if (rule->changes)
+			say_command(client, TAG_PROCLAUNCH);
+		begin_for_all(client);
+		return;
+	}
+	profile = find(client, ask->name);
+	if (profile == NULL) {
+		refuse(client, RESULT_NO_PROFILE, "no such profile");
+		return;
+	}
+	client->index = table_index(profile);
+	client->generation = profile->generation;
+	if (rule->changes)
+		say_command(client, profile->facts.name);
+	carry_out(client, profile);
+}
+
+/* Fills the message with the next rows that the client may see; returns where to go on. */
+static uint32_t
+collect_rows(const struct client *client, struct rows *rows)
+{
+	const struct profile *profile;
+	uint32_t index;
+
+	for (index = client->next_row; index < table_end() && rows->count < ROWS_MAX; index++) {
+		profile = table_used(index);
+		if (profile != NULL && profile->facts.gone == 0 && may_see(client, profile))
+			explain_row(profile, &rows->rows[rows->count++]);
+		if (client->index != NO_PROFILE)
+			return table_end(); /* it asked for one */
+	}
+	return index;
+}
+
+static bool
+send_rows(struct client *client)
+{
+	struct message message;
+	uint32_t next;
+
+	while (client->next_row < table_end()) {
+		message_begin(&message, MESSAGE_ROWS);
+		next = collect_rows(client, &message.rows);
+		if (message.rows.count > 0 && !control_send(client, &message))
+			return false;
+		client->next_row = next;
+	}
+	answer(client, RESULT_DONE, "");
+	return true;
+}
+
+static bool
+send_history(struct client *client)
+{
+	const struct transition_facts *facts;
+	struct message message;
+
+	if (client->next_transition < history_oldest()) {
+		answer(client, RESULT_FAILED, "too slow: transitions were lost");
+		return true;
+	}
+	for (; client->next_transition < history_next(); client->next_transition++) {
+		facts = transition_for(client, client->next_transition);
+		if (facts == NULL)
+			continue;
+		message_begin(&message, MESSAGE_TRANSITION);
+		message.transition = *facts;
+		if (!control_send(client, &message))
+			return false;
+	}
+	if ((client->ask.flags & ASK_FOLLOW) == 0)
+		answer(client, RESULT_DONE, "");
+	return true;
+}
+
+static bool
+send_answer(struct client *client)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_ANSWER);
+	message.answer = client->answer;
+	if (!control_send(client, &message))
+		return false;
+	client->task = CLIENT_READS;
+	return true;
+}
+
+static void
+look_at_client(struct client *client, void *context)
+{
+	const struct profile *profile = context;
+
+	if (client->task == CLIENT_WAITS && asked_profile(client) == profile)
+		look_whether_settled(client);
+}
+
+void
+commands_look(const struct profile *profile)
+{
+	control_each(look_at_client, (void *)(uintptr_t)profile);
+	changed = true; /* answers are sent, and followers told, when the turn is over */
+}
+
+static void
+take_kept(struct client *client, void *context)
+{
+	const struct message *message = context;
+
+	if (client->task != CLIENT_KEEPS || client->index != message->index)
+		return;
+	if (message->number == 0)
+		wait_for_profile(client);
+	else
+		answer(client, RESULT_FAILED, strerror((int)message->number));
+	changed = true;
+}
+
+void
+commands_kept(void *subject, struct incoming *incoming)
+{
+	struct message *message = &incoming->message;
+	struct profile *profile = table_at(message->index, message->generation);
+
+	(void)subject;
+	if (profile != NULL && message->number == 0)
+		supervise_kept(profile, profile->keep);
+	control_each(take_kept, message);
+}
+
+static bool
+send_file(struct client *client)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_FILE);
+	message.number = client->age;
+	if (!control_send_file(client, &message))
+		return false;
+	after_file(client);
+	return true;
+}
+
+void
+commands_readable(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct client *client = control_at(message->file.token);
+
+	(void)subject;
+	/* the client may have gone, and another one have its place: what was asked must be the same
+	 */
+	if (client == NULL || client->task != CLIENT_OPENS || client->index != message->index ||
+	    (client->index != NO_PROFILE && client->generation != message->generation) ||
+	    client->age != message->file.age)
+		return;
+	if (incoming->count > 0) {
+		client->file = channel_take(incoming);
+		client->task = CLIENT_FILE;
+	} else {
+		after_file(client); /* nothing was printed yet, or never so much */
+	}
+	changed = true;
+}
+
+static void
+tell_more(struct client *client, void *context)
+{
+	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+		return;
+	if (client->more_at == NEVER)
+		client->more_at = 0;
+	client->more_due = true;
+	next_more = clock_earlier(next_more, client->more_at);
+}
+
+void
+commands_log_grew(const struct profile *profile)
+{
+	control_each(tell_more, (void *)(uintptr_t)profile);
+}
+
+static void
+open_again(struct client *client, void *context)
+{
+	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+		return;
+	client->age = 0;
+	open_log(client);
+}
+
+void
+commands_log_rotated(const struct profile *profile)
+{
+	control_each(open_again, (void *)(uintptr_t)profile);
+}
+
+static bool
+send_more(struct client *client)
+{
+	int64_t now = clock_now();
+	struct message message;
+
+	if (!client->more_due) {
+		client->more_at = NEVER;
+		return true;
+	}
+	if (client->more_at > now) {
+		next_more = clock_earlier(next_more, client->more_at);
+		return true;
+	}
+	message_begin(&message, MESSAGE_MORE);
+	if (!control_send(client, &message))
+		return false;
+	client->more_due = false;
+	client->more_at = now + MORE_EVERY;
+	return true;
+}
+
+void
+commands_continue(struct client *client)
+{
+	bool room = true;
+
+	if (client->task == CLIENT_ROWS)
+		room = send_rows(client);
+	else if (client->task == CLIENT_HISTORY)
+		room = send_history(client);
+	else if (client->task == CLIENT_FILE)
+		room = send_file(client);
+	else if (client->task == CLIENT_FOLLOWS)
+		room = send_more(client);
+	if (room && client->task == CLIENT_ANSWERS)
+		(void)send_answer(client);
+}
+
+bool
+commands_changed(int64_t now)
+{
+	bool was_changed = changed || next_more <= now;
+
+	changed = false;
+	if (was_changed)
+		next_more = NEVER;
+	return was_changed;
+}

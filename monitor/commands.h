@@ -1,0 +1,30 @@
+/* What clients may ask, and what comes of it. The authority matrix is verb_rules, conversation.h.
+ */
+#ifndef PROCLAUNCH_COMMANDS_H
+#define PROCLAUNCH_COMMANDS_H
+
+#include "control.h"
+
+/* A question has come. */
+void commands_begin(struct client *client, const struct ask *ask);
+
+/* There may be room for more of the answer. */
+void commands_continue(struct client *client);
+
+/* The profile has changed its state, or what is planned for it: somebody may wait for that. */
+void commands_look(const struct profile *profile);
+
+/* KEPT has come from the parent. */
+void commands_kept(void *subject, struct incoming *incoming);
+
+/* READABLE has come from the parent. */
+void commands_readable(void *subject, struct incoming *incoming);
+
+/* The log of the profile, or (NULL) our own, has grown, or goes on in another file. */
+void commands_log_grew(const struct profile *profile);
+void commands_log_rotated(const struct profile *profile);
+
+/* True when clients may have to be told something since the last time this was asked. */
+bool commands_changed(int64_t now);
+
+#endif

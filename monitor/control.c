@@ -1,0 +1,323 @@
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "control.h"
+#include "rules.h"
+#include "sources.h"
+
+/* So many connections of one user who is not root; and so many places that only root can take. */
+#define CLIENTS_PER_USER 16
+#define CLIENTS_FOR_ROOT 16
+/* A client that neither asks nor reads for so long is closed. */
+#define IDLE_MAX	(30 * SECOND)
+#define ACCEPTS_AT_ONCE 64
+
+/* What unmapped users of other user namespaces look like, user_namespaces(7): nobody in particular.
+ */
+#define OVERFLOW_UID 65534
+
+static int listener = -1;
+static int64_t listen_again = NEVER;
+static struct client clients[CLIENTS_MAX];
+static unsigned client_count;
+static uint32_t admin_uid;
+static char profiles_base[sizeof(((struct hello *)0)->base)];
+
+void
+control_configure(const struct hello *hello)
+{
+	unsigned i;
+
+	admin_uid = hello->admin;
+	memcpy(profiles_base, hello->base, sizeof(profiles_base));
+	for (i = 0; i < CLIENTS_MAX; i++)
+		clients[i].channel = -1;
+}
+
+void
+control_listen(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	loop_close(&listener);
+	listener = channel_take(incoming);
+	if (loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0) == -1)
+		loop_close(&listener); /* without it we supervise all the same */
+}
+
+static void
+close_client(struct client *client)
+{
+	if (client->file != -1)
+		(void)close(client->file); /* opened for reading */
+	client->file = -1;
+	loop_close(&client->channel);
+	client_count--;
+}
+
+/* What is waited for: a question, or room for the answer; always that it hangs up. */
+static void
+wait_for(struct client *client)
+{
+	uint32_t events = EPOLLRDHUP;
+
+	if (client->task == CLIENT_READS)
+		events |= EPOLLIN;
+	if (client->blocked)
+		events |= EPOLLOUT;
+	loop_change(client->channel, events, SOURCE_CLIENT, (uint32_t)(client - clients));
+	if (client->task == CLIENT_READS || client->blocked)
+		client->close_at = clock_now() + IDLE_MAX;
+	else
+		client->close_at = NEVER;
+}
+
+/* A tenant's quota is told with each of his profiles. */
+static unsigned
+permitted_clients(uint32_t uid)
+{
+	const struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->facts.uid == uid && profile->facts.quota.clients != 0)
+			return profile->facts.quota.clients;
+	}
+	return CLIENTS_PER_USER;
+}
+
+static bool
+too_many(uint32_t uid, bool admin)
+{
+	unsigned i, same = 0;
+
+	if (admin)
+		return client_count >= CLIENTS_MAX;
+	for (i = 0; i < CLIENTS_MAX; i++)
+		if (clients[i].channel != -1 && clients[i].uid == uid)
+			same++;
+	return same >= permitted_clients(uid) || client_count >= CLIENTS_MAX - CLIENTS_FOR_ROOT;
+}
+
+/* The answer to a client that there is no place for; whether it reads it is its own affair. */
+static void
+turn_away(int channel)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_ANSWER);
+	message.answer.result = RESULT_REFUSED;
+	strcpy(message.answer.text, "too many connections: close some");
+	(void)channel_send(channel, &message, NULL, 0);
+	(void)close(channel);
+}
+
+static void
+admit(int channel, uint32_t uid, bool admin)
+{
+	unsigned place = 0;
+
+	while (clients[place].channel != -1)
+		place++;
+	memset(&clients[place], 0, sizeof(clients[place]));
+	clients[place].channel = channel;
+	clients[place].uid = uid;
+	clients[place].admin = admin;
+	clients[place].file = -1;
+	clients[place].more_at = NEVER;
+	clients[place].close_at = clock_now() + IDLE_MAX;
+	client_count++;
+	if (loop_add(channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
+		close_client(&clients[place]);
+}
+
+static void
+rest_a_while(void)
+{
+	loop_mute(listener);
+	listen_again = clock_now() + SECOND;
+}
+
+void
+control_listener_event(uint32_t index, uint32_t events)
+{
+	struct ucred caller;
+	socklen_t size;
+	unsigned accepted;
+	int channel;
+	bool admin;
+
+	(void)index;
+	(void)events;
+	for (accepted = 0; accepted < ACCEPTS_AT_ONCE; accepted++) {
+		channel = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (channel == -1) {
+			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+				rest_a_while(); /* no descriptor is left: it would wake us for ever
+						 */
+			return;
+		}
+		size = sizeof(caller);
+		/* who it was when it connected, unix(7): handing on the socket hands on no
+		 * authority beyond that */
+		if (getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &caller, &size) == -1 ||
+		    caller.uid == OVERFLOW_UID) {
+			(void)close(channel);
+			continue;
+		}
+		admin = caller.uid == 0 || caller.uid == admin_uid;
+		if (too_many(caller.uid, admin))
+			turn_away(channel);
+		else
+			admit(channel, caller.uid, admin);
+	}
+}
+
+bool
+control_send(struct client *client, const struct message *message)
+{
+	enum channel_result result = channel_send(client->channel, message, NULL, 0);
+
+	client->blocked = result == CHANNEL_AGAIN;
+	return result != CHANNEL_AGAIN; /* a client that has gone is noticed by the loop */
+}
+
+bool
+control_send_file(struct client *client, const struct message *message)
+{
+	enum channel_result result = channel_send(client->channel, message, &client->file, 1);
+
+	client->blocked = result == CHANNEL_AGAIN;
+	if (client->blocked)
+		return false;
+	(void)close(client->file);
+	client->file = -1;
+	return true;
+}
+
+uint32_t
+control_place(const struct client *client)
+{
+	return (uint32_t)(client - clients);
+}
+
+struct client *
+control_at(uint32_t place)
+{
+	return place < CLIENTS_MAX && clients[place].channel != -1 ? &clients[place] : NULL;
+}
+
+void
+control_each(void (*look)(struct client *client, void *context), void *context)
+{
+	unsigned i;
+
+	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+		if (clients[i].channel != -1)
+			look(&clients[i], context);
+}
+
+static void
+handle_hello(void *subject, struct incoming *incoming)
+{
+	struct client *client = subject;
+	struct message hello;
+
+	/* what it is built as is for the client to judge: an old one may still ask for our version
+	 */
+	(void)incoming;
+	channel_hello(&hello);
+	memcpy(hello.hello.base, profiles_base, sizeof(hello.hello.base));
+	(void)control_send(client, &hello);
+	client->greeted = true;
+}
+
+static void
+handle_ask(void *subject, struct incoming *incoming)
+{
+	commands_begin(subject, &incoming->message.ask);
+}
+
+/* All that a client may say. */
+#define BEFORE_HELLO 1U
+#define AFTER_HELLO  2U
+static const struct rule rules[] = {
+    {MESSAGE_HELLO, FROM_CLIENT, BEFORE_HELLO, 0, 0, handle_hello},
+    {MESSAGE_ASK, FROM_CLIENT, AFTER_HELLO, 0, 0, handle_ask},
+};
+
+/* One message. False: the client has gone, or must go. */
+static bool
+listen_to(struct client *client)
+{
+	static struct incoming incoming;
+	enum channel_result result = channel_receive(client->channel, &incoming);
+
+	if (result == CHANNEL_AGAIN)
+		return true;
+	return result == CHANNEL_DONE &&
+	    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_CLIENT,
+		client->greeted ? AFTER_HELLO : BEFORE_HELLO, client, &incoming) == RULE_KEPT;
+}
+
+void
+control_client_event(uint32_t index, uint32_t events)
+{
+	struct client *client = &clients[index];
+
+	if (client->channel == -1)
+		return;
+	/* what it has still asked is not worth an answer that nobody reads */
+	if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0 ||
+	    (client->task == CLIENT_READS && (events & EPOLLIN) != 0 && !listen_to(client))) {
+		close_client(client);
+		return;
+	}
+	commands_continue(client);
+	wait_for(client);
+}
+
+int64_t
+control_deadline(void)
+{
+	int64_t deadline = listen_again;
+	unsigned i;
+
+	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+		if (clients[i].channel != -1)
+			deadline = clock_earlier(
+			    deadline, clock_earlier(clients[i].close_at, clients[i].more_at));
+	return deadline;
+}
+
+/* Sends what has come to be known since the client asked. */
+static void
+continue_client(struct client *client, void *context)
+{
+	(void)context;
+	if (client->blocked || client->task == CLIENT_READS)
+		return;
+	commands_continue(client);
+	wait_for(client);
+}
+
+void
+control_tend(int64_t now)
+{
+	unsigned i;
+
+	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+		if (clients[i].channel != -1 && clients[i].close_at <= now)
+			close_client(&clients[i]);
+	if (listen_again <= now) {
+		listen_again = NEVER;
+		(void)loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0); /* or nobody is heard */
+	}
+	if (commands_changed(now))
+		control_each(continue_client, NULL);
+}

@@ -1,0 +1,73 @@
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "linefile.h"
+
+/* No line that we write is longer, with its time stamp. */
+#define TAIL_BYTES (80 * 1024)
+
+static void
+mend(struct line_file *file)
+{
+	static char tail[TAIL_BYTES];
+	off_t from = file->size > TAIL_BYTES ? (off_t)(file->size - TAIL_BYTES) : 0;
+	ssize_t length = pread(file->descriptor, tail, sizeof(tail), from);
+	const char *newline;
+
+	if (length <= 0 || tail[length - 1] == '\n')
+		return;
+	newline = memrchr(tail, '\n', (size_t)length);
+	if (newline == NULL && from > 0)
+		return; /* no line of ours */
+	file->size = (uint64_t)from + (newline == NULL ? 0 : (uint64_t)(newline - tail) + 1);
+	(void)!ftruncate(
+	    file->descriptor, (off_t)file->size); /* else two lines are joined: no more */
+}
+
+void
+line_file_use(struct line_file *file, int descriptor, uint64_t size)
+{
+	line_file_close(file);
+	file->descriptor = descriptor;
+	file->size = size;
+	if (size > 0)
+		mend(file);
+}
+
+void
+line_file_close(struct line_file *file)
+{
+	if (file->descriptor != -1)
+		(void)close(
+		    file->descriptor); /* what was written is written: nothing is buffered */
+	file->descriptor = -1;
+}
+
+bool
+line_file_write(struct line_file *file, const char *lines, size_t length)
+{
+	ssize_t wrote = write(file->descriptor, lines, length);
+	int error = errno;
+
+	if (wrote == (ssize_t)length) {
+		file->size += length;
+		return true;
+	}
+	if (wrote > 0)
+		(void)!ftruncate(file->descriptor, (off_t)file->size); /* shrinking needs no room */
+	errno = wrote >= 0 ? ENOSPC : error;
+	return false;
+}
+
+bool
+line_file_deleted(const struct line_file *file)
+{
+	struct stat status;
+
+	/* by its own number: the C library's fstat() is another system call on some kernels */
+	return syscall(SYS_fstat, file->descriptor, &status) == 0 && status.st_nlink == 0;
+}

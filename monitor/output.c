@@ -1,0 +1,593 @@
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "commands.h"
+#include "control.h"
+#include "log.h"
+#include "output.h"
+#include "parent.h"
+#include "report.h"
+#include "sources.h"
+#include "stamp.h"
+#include "vocabulary.h"
+
+/* A longer line is split. */
+#define LINE_MAX_BYTES 65536
+/* What is looked at in one go: more than the longest line, where the FIFO can be made to hold it.
+ */
+#define LOOK_BYTES (2 * LINE_MAX_BYTES)
+#define OUT_BYTES  (4 * LINE_MAX_BYTES)
+/* Behind each piece of a line that was split. */
+#define SPLIT_MARK "\\\n"
+/* How often what could not be written is tried again, and how long it may wait until it is dropped.
+ */
+#define TRY_AGAIN (1 * SECOND)
+#define KEEP_FOR  (30 * SECOND)
+/* An unfinished line is looked at again so much later at the earliest, however often it grows: who
+ * prints byte by byte must not make us copy all of it for each. */
+#define UNFINISHED (5 * MILLISECOND)
+/* So many looks at a FIFO whose bytes nobody wants. */
+#define PIECES_AT_ONCE 16
+#define NULL_DEVICE    STDOUT_FILENO /* descriptors.h */
+
+static TAILQ_HEAD(ready_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
+static int look[2]; /* a pipe: what tee(2) shows us of a FIFO without taking it out */
+static char in[LOOK_BYTES], out[OUT_BYTES];
+static uint64_t uses;
+static unsigned open_files, open_files_max, open_fifos;
+static int64_t next_look = NEVER;
+
+void
+output_prepare(void)
+{
+	struct rlimit limit;
+
+	if (pipe2(look, O_CLOEXEC | O_NONBLOCK) == -1)
+		fatal("pipe2");
+	/* no less than a FIFO holds; else we look in smaller pieces */
+	(void)fcntl(look[1], F_SETPIPE_SZ, LOOK_BYTES);
+	open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (unsigned)limit.rlim_cur : 1024;
+}
+
+static struct profile *
+owner_of(struct output_stream *stream, enum stream *which)
+{
+	/* the streams lie in the profile's entry, the profiles in a table */
+	struct profile *profile = table_holding(stream);
+
+	*which = (enum stream)(stream - profile->streams);
+	return profile;
+}
+
+static void
+enqueue(struct output_stream *stream)
+{
+	if (stream->ready || stream->fifo == -1)
+		return;
+	stream->ready = true;
+	TAILQ_INSERT_TAIL(&ready, stream, queue);
+}
+
+static void
+dequeue(struct output_stream *stream)
+{
+	if (stream->ready)
+		TAILQ_REMOVE(&ready, stream, queue);
+	stream->ready = false;
+}
+
+static void
+look_later(struct output_stream *stream, int64_t when)
+{
+	stream->look_at = when;
+	next_look = clock_earlier(next_look, when);
+}
+
+void
+output_take_fifo(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct profile *profile = table_at(message->index, message->generation);
+	struct output_stream *stream;
+
+	(void)subject;
+	if (profile == NULL)
+		return;
+	stream = &profile->streams[message->file.stream];
+	if (stream->fifo != -1)
+		return; /* we have it already */
+	stream->fifo = channel_take(incoming);
+	open_fifos++;
+	/* EPOLLET: a line that is not finished does not wake us again until it grows */
+	if (loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
+		message->index * STREAM_COUNT + message->file.stream) == -1)
+		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
+	enqueue(stream); /* what stood in it before us raises no event */
+}
+
+static void
+close_file(struct output_stream *stream)
+{
+	if (stream->file.descriptor != -1)
+		open_files--;
+	line_file_close(&stream->file);
+}
+
+/* Keeps room for descriptors: closes the file that was not used for the longest time. */
+static void
+make_room(void)
+{
+	struct output_stream *oldest = NULL, *stream;
+	struct profile *profile;
+	uint32_t index;
+	unsigned which;
+
+	if (open_files + open_fifos + CLIENTS_MAX + 64 < open_files_max)
+		return;
+	PROFILES_FOREACH(profile, index) {
+		for (which = 0; which < STREAM_COUNT; which++) {
+			stream = &profile->streams[which];
+			if (stream->file.descriptor != -1 &&
+			    (oldest == NULL || stream->last_use < oldest->last_use))
+				oldest = stream;
+		}
+	}
+	if (oldest != NULL)
+		close_file(oldest);
+}
+
+/* It has waited for too long. */
+static bool
+too_long(const struct output_stream *stream, int64_t now)
+{
+	return stream->stuck_since != 0 && now - stream->stuck_since > KEEP_FOR;
+}
+
+/* Takes out what stands in the FIFO, and counts it. True when there may be more. */
+static bool
+throw_away(struct output_stream *stream)
+{
+	ssize_t moved = 1;
+	unsigned pieces;
+
+	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++) {
+		moved =
+		    splice(stream->fifo, NULL, NULL_DEVICE, NULL, LOOK_BYTES, SPLICE_F_NONBLOCK);
+		if (moved > 0)
+			stream->dropped += (uint64_t)moved;
+	}
+	return moved > 0;
+}
+
+/* It cannot be written now. Waits in the FIFO, where the service waits in turn; too long, and it is
+ * dropped and counted, so that the service goes on. */
+static void
+stuck(struct output_stream *stream, const char *name, int error)
+{
+	int64_t now = clock_now();
+
+	if (stream->stuck_since == 0) {
+		stream->stuck_since = now;
+		log_line(name, SAY_OUTPUT_STUCK, strerror(error));
+	}
+	look_later(stream, now + TRY_AGAIN);
+	if (too_long(stream, now))
+		(void)throw_away(stream);
+}
+
+void
+output_take_file(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct profile *profile = table_at(message->index, message->generation);
+	struct output_stream *stream;
+
+	(void)subject;
+	if (profile == NULL)
+		return;
+	stream = &profile->streams[message->file.stream];
+	stream->asked = false;
+	close_file(stream);
+	if (incoming->count == 0) {
+		stuck(stream, profile->facts.name, message->file.error);
+		return;
+	}
+	make_room();
+	line_file_use(&stream->file, channel_take(incoming), message->file.size);
+	stream->last_use = ++uses;
+	open_files++;
+	if (stream->rotating)
+		commands_log_rotated(profile);
+	stream->rotating = false;
+	enqueue(stream);
+}
+
+static void
+ask_for_file(struct profile *profile, enum stream which)
+{
+	if (profile->streams[which].asked)
+		return;
+	profile->streams[which].asked = true;
+	parent_ask_file(profile, which);
+}
+
+static void
+rotate(struct profile *profile, enum stream which)
+{
+	struct output_stream *stream = &profile->streams[which];
+
+	close_file(stream);
+	stream->asked = stream->rotating = true;
+	parent_ask_rotate(profile, which);
+}
+
+/* Takes so many bytes out of the FIFO without copying them. The service may have read some itself.
+ */
+static void
+consume(const struct output_stream *stream, size_t bytes)
+{
+	ssize_t moved;
+
+	while (bytes > 0) {
+		moved = splice(stream->fifo, NULL, NULL_DEVICE, NULL, bytes, SPLICE_F_NONBLOCK);
+		if (moved <= 0)
+			return;
+		bytes -= (size_t)moved;
+	}
+}
+
+/* What stands in the FIFO, up to LOOK_BYTES, into `in`; it stays in the FIFO. 0: nothing. */
+static size_t
+peek(const struct output_stream *stream)
+{
+	ssize_t shown = tee(stream->fifo, look[1], LOOK_BYTES, SPLICE_F_NONBLOCK), got;
+	size_t length = 0;
+
+	if (shown <= 0)
+		return 0;
+	while (length < (size_t)shown) {
+		got = read(look[0], in + length, (size_t)shown - length);
+		if (got <= 0)
+			fatal("the pipe of tee(2)"); /* it holds what tee() said */
+		length += (size_t)got;
+	}
+	return length;
+}
+
+/* Nothing more can be printed into it: a line that is not finished now never will be. */
+static bool
+is_full(const struct output_stream *stream)
+{
+	struct pollfd fifo = {.fd = stream->fifo, .events = POLLOUT};
+
+	static const struct timespec at_once = {.tv_sec = 0};
+
+	return ppoll(&fifo, 1, &at_once, NULL) == 0;
+}
+
+/* How many of the `lines` may go out now; at least one where there is no limit. */
+static size_t
+limit_lines(const struct output_settings *settings, struct output_stream *stream, size_t length)
+{
+	uint32_t rate = settings->rate;
+	int64_t now, earned;
+	size_t taken = 0;
+	const char *newline;
+
+	if (rate == 0)
+		return length;
+	now = clock_now();
+	earned = (now - stream->tokens_at) * rate / SECOND;
+	if (stream->tokens_at == 0 || earned + stream->tokens >= rate) {
+		stream->tokens = rate;
+		stream->tokens_at = now;
+	} else if (earned > 0) {
+		stream->tokens += (uint32_t)earned;
+		stream->tokens_at += earned * SECOND / rate;
+	}
+	while (stream->tokens > 0 && taken < length) {
+		newline = memchr(in + taken, '\n', length - taken);
+		taken = newline == NULL ? length : (size_t)(newline - in) + 1;
+		stream->tokens--;
+	}
+	if (taken < length)
+		look_later(stream, now + SECOND / rate);
+	return taken;
+}
+
+/* A line of 64 KiB is to stay whole: it may need a larger FIFO than the usual, pipe(7). */
+static bool
+grow(struct output_stream *stream)
+{
+	if (stream->grown)
+		return false;
+	stream->grown = true;
+	return fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
+}
+
+/* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
+static size_t
+permitted_lines(size_t length)
+{
+	size_t start = 0, next;
+
+	while (start < length) {
+		next = (size_t)((const char *)memchr(in + start, '\n', length - start) - in) + 1;
+		if (next - start - 1 > LINE_MAX_BYTES)
+			break;
+		start = next;
+	}
+	return start;
+}
+
+/* What of `length` bytes at `in` can be written: whole lines; an unfinished one when it must go
+ * out, and then *behind is what has to stand behind it. 0: nothing yet. */
+static size_t
+choose(struct output_stream *stream, size_t length, const char **behind)
+{
+	const char *newline = memrchr(in, '\n', length);
+	size_t whole = newline == NULL ? 0 : (size_t)(newline - in) + 1;
+	bool full;
+
+	*behind = "";
+	if (whole > LINE_MAX_BYTES)
+		whole = permitted_lines(whole);
+	if (whole > 0)
+		return whole;
+	full = is_full(stream);
+	if ((full || length >= LINE_MAX_BYTES) && grow(stream))
+		return 0; /* there is room for the rest of it now */
+	if (full || length > LINE_MAX_BYTES) {
+		*behind = SPLIT_MARK;
+		return length > LINE_MAX_BYTES ? LINE_MAX_BYTES : length;
+	}
+	*behind = "\n";
+	return stream->flush ? length : 0;
+}
+
+static void
+stamp_now(char *stamp)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* for people to read: it may jump */
+	stamp_microseconds(now.tv_sec * 1000000LL + now.tv_nsec / 1000, stamp);
+}
+
+/* Puts the first `length` bytes at `in` into `out` as they are to be written; returns how many of
+ * them, and in *bytes how many came out. */
+static size_t
+format(bool raw, size_t length, const char *behind, size_t *bytes)
+{
+	char stamp[STAMP_BYTES + 1];
+	size_t used = length, extra = strlen(behind);
+
+	*bytes = length;
+	if (raw) {
+		memcpy(out, in, length);
+	} else {
+		stamp_now(stamp);
+		used = stamp_lines(in, length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
+	}
+	memcpy(out + *bytes, behind, extra);
+	*bytes += extra;
+	return used;
+}
+
+/* Says in the file itself, and in the log, how much is missing. */
+static bool
+confess(struct profile *profile, struct output_stream *stream)
+{
+	char notice[STAMP_BYTES + 64];
+	size_t length;
+
+	if (stream->dropped > 0) {
+		stamp_now(notice);
+		length = STAMP_BYTES +
+		    (size_t)snprintf(notice + STAMP_BYTES, 64,
+			"-- %llu bytes were dropped here --\n",
+			(unsigned long long)stream->dropped);
+		if (!line_file_write(&stream->file, notice, length))
+			return false;
+		log_line(
+		    profile->facts.name, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
+	} else {
+		log_line(profile->facts.name, SAY_OUTPUT_RESUMED);
+	}
+	stream->stuck_since = 0;
+	stream->dropped = 0;
+	return true;
+}
+
+/* True when there may be more to do for the stream at once. */
+static bool
+move_lines(struct profile *profile, enum stream which)
+{
+	struct output_stream *stream = &profile->streams[which];
+	const struct output_settings *settings = &profile->settings.output;
+	const char *behind;
+	size_t length, take, bytes;
+
+	if (stream->stuck_since != 0 && !confess(profile, stream)) {
+		stuck(stream, profile->facts.name, errno);
+		return false;
+	}
+	length = peek(stream);
+	if (length == 0) {
+		stream->flush = false;
+		return false;
+	}
+	take = choose(stream, length, &behind);
+	if (take == 0) {
+		stream->quiet_until = clock_now() + UNFINISHED;
+		return false;
+	}
+	take = limit_lines(settings, stream, take);
+	if (take == 0)
+		return false;
+	take = format(settings->raw, take, behind, &bytes);
+	if (stream->file.size > 0 && stream->file.size + bytes > settings->rotate_size) {
+		rotate(profile, which);
+		return false;
+	}
+	if (!line_file_write(&stream->file, out, bytes)) {
+		stuck(stream, profile->facts.name, errno);
+		return false;
+	}
+	consume(stream, take);
+	stream->last_use = ++uses;
+	commands_log_grew(profile);
+	return take < length || stream->flush;
+}
+
+/* One look at one stream; true when it should soon be looked at again. */
+static bool
+pump(struct output_stream *stream)
+{
+	enum stream which;
+	struct profile *profile = owner_of(stream, &which);
+	int64_t now = clock_now();
+
+	if (profile->settings.output.discard) {
+		stream->flush = false;
+		stream->dropped = 0;
+		return throw_away(stream);
+	}
+	if (stream->look_at != NEVER && stream->look_at > now)
+		return too_long(stream, now) && throw_away(stream);
+	stream->look_at = NEVER;
+	if (stream->file.descriptor != -1 && line_file_deleted(&stream->file))
+		close_file(stream);
+	if (stream->file.descriptor == -1) {
+		ask_for_file(profile, which);
+		return false;
+	}
+	return move_lines(profile, which);
+}
+
+void
+output_flush(struct profile *profile)
+{
+	unsigned which;
+
+	for (which = 0; which < STREAM_COUNT; which++) {
+		profile->streams[which].flush = true;
+		enqueue(&profile->streams[which]);
+	}
+}
+
+bool
+output_idle(const struct profile *profile)
+{
+	const struct output_stream *stream;
+	unsigned which;
+
+	for (which = 0; which < STREAM_COUNT; which++) {
+		stream = &profile->streams[which];
+		if (stream->fifo != -1 && (stream->ready || stream->flush))
+			return false;
+	}
+	return true;
+}
+
+void
+output_forget(struct profile *profile)
+{
+	struct output_stream *stream;
+	unsigned which;
+
+	for (which = 0; which < STREAM_COUNT; which++) {
+		stream = &profile->streams[which];
+		dequeue(stream);
+		close_file(stream);
+		if (stream->fifo != -1)
+			open_fifos--;
+		loop_close(&stream->fifo);
+		stream->look_at = NEVER;
+	}
+}
+
+void
+output_reopen(void)
+{
+	struct profile *profile;
+	uint32_t index;
+	unsigned which;
+
+	PROFILES_FOREACH(profile, index) {
+		for (which = 0; which < STREAM_COUNT; which++)
+			close_file(&profile->streams[which]);
+	}
+}
+
+void
+output_event(uint32_t index, uint32_t events)
+{
+	struct profile *profile = table_used(index / STREAM_COUNT);
+
+	struct output_stream *stream;
+
+	(void)events;
+	if (profile == NULL)
+		return;
+	stream = &profile->streams[index % STREAM_COUNT];
+	if (stream->quiet_until > clock_now() && stream->look_at == NEVER)
+		look_later(stream, stream->quiet_until);
+	else
+		enqueue(stream);
+}
+
+int64_t
+output_deadline(void)
+{
+	return TAILQ_EMPTY(&ready) ? next_look : 0;
+}
+
+static void
+look_at_due(int64_t now)
+{
+	struct output_stream *stream;
+	struct profile *profile;
+	uint32_t index;
+	unsigned which;
+
+	next_look = NEVER;
+	PROFILES_FOREACH(profile, index) {
+		for (which = 0; which < STREAM_COUNT; which++) {
+			stream = &profile->streams[which];
+			if (stream->look_at <= now)
+				enqueue(stream);
+			else
+				next_look = clock_earlier(next_look, stream->look_at);
+		}
+	}
+}
+
+void
+output_tend(int64_t now)
+{
+	struct output_stream *last, *stream;
+	bool again;
+
+	if (now >= next_look)
+		look_at_due(now);
+	/* each that is ready now gets one turn: nobody waits for somebody who prints without end */
+	last = TAILQ_LAST(&ready, ready_queue);
+	while ((stream = TAILQ_FIRST(&ready)) != NULL) {
+		dequeue(stream);
+		again = pump(stream);
+		if (again)
+			enqueue(stream);
+		if (stream == last)
+			break;
+	}
+}

@@ -1,0 +1,36 @@
+/*
+ * What services print: from their FIFOs into files, in whole lines. A line leaves the FIFO only
+ * after it has been written, so that killing us loses none; the next monitor finds it there.
+ */
+#ifndef PROCLAUNCH_OUTPUT_H
+#define PROCLAUNCH_OUTPUT_H
+
+#include "channel.h"
+#include "table.h"
+
+/* Makes the pipe that lines are looked at through; before the cage is shut. Fatal. */
+void output_prepare(void);
+
+/* FIFO and OUTPUT have come from the parent. */
+void output_take_fifo(void *subject, struct incoming *incoming);
+void output_take_file(void *subject, struct incoming *incoming);
+
+/* The service has ended: what stands in its FIFOs goes out, the unfinished last line too. */
+void output_flush(struct profile *profile);
+
+/* True when nothing is left in the profile's FIFOs; closes what belongs to it when it is forgotten.
+ */
+bool output_idle(const struct profile *profile);
+void output_forget(struct profile *profile);
+
+/* Every output file is to be opened anew. */
+void output_reopen(void);
+
+/* Handler of the loop; the index is that of the profile, times STREAM_COUNT, plus the stream. */
+void output_event(uint32_t index, uint32_t events);
+
+/* When output_tend() has something to do; NEVER otherwise. */
+int64_t output_deadline(void);
+void output_tend(int64_t now);
+
+#endif

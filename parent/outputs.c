@@ -1,0 +1,266 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "outputs.h"
+#include "report.h"
+
+/* NAME, "%", ".err.log", ".100" */
+#define FILE_NAME_BYTES (FULL_NAME_BYTES + 16)
+
+/* Descriptors that the monitor needs for other things than FIFOs: clients, log files. */
+#define RESERVED 512
+
+static uint32_t fifos_max, fifos_made;
+static int state = -1;
+static int fifos = -1;
+static int outputs = -1;
+static const char *outputs_path; /* NULL: STATE_DIR/output */
+
+void
+outputs_limit(uint32_t descriptors)
+{
+	fifos_max = descriptors > RESERVED ? descriptors - RESERVED : 0;
+}
+
+static int
+open_fifos(void)
+{
+	struct stat status;
+	int opened;
+
+	if (mkdirat(state, "fifo", 0700) == -1 && errno != EEXIST)
+		fatal("state directory: fifo");
+	opened = openat(state, "fifo", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (opened == -1 || fstat(opened, &status) == -1)
+		fatal("state directory: fifo");
+	if (status.st_uid != geteuid() || (status.st_mode & 077) != 0)
+		fatalx("state directory: fifo must belong to uid %u alone, mode 0700: move it away",
+		    geteuid());
+	return opened;
+}
+
+/* Opened anew when it has been deleted; an own one is made again. */
+static int
+open_outputs(void)
+{
+	if (outputs_path == NULL && mkdirat(state, "output", 0750) == -1 && errno != EEXIST)
+		return -1;
+	return outputs_path == NULL
+	    ? openat(state, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+	    : files_open_trusted_quietly(outputs_path);
+}
+
+void
+outputs_open(int state_directory, const char *path)
+{
+	state = state_directory;
+	outputs_path = path;
+	fifos = open_fifos();
+	if (path != NULL)
+		outputs = files_open_trusted("output directory", path);
+	else
+		outputs = open_outputs();
+	if (outputs == -1)
+		fatal("state directory: output");
+}
+
+static bool
+deleted(int directory)
+{
+	struct stat status;
+
+	return directory == -1 || fstat(directory, &status) == -1 || status.st_nlink == 0;
+}
+
+static int
+outputs_directory(void)
+{
+	int opened;
+
+	if (!deleted(outputs))
+		return outputs;
+	opened = open_outputs();
+	if (opened == -1)
+		return -1;
+	if (outputs != -1)
+		(void)close(outputs);
+	outputs = opened;
+	return outputs;
+}
+
+/* A tenant's profile is alice/web: in the directory of FIFOs '/' becomes '%', which is in no name.
+ */
+static const char *
+fifo_name(const struct profile *profile, enum stream stream)
+{
+	static char name[FILE_NAME_BYTES];
+	char *slash;
+
+	(void)snprintf(name, sizeof(name), "%s.%s", profile->facts.name,
+	    stream == STREAM_ERROR ? "err" : "out");
+	slash = strchr(name, '/');
+	if (slash != NULL)
+		*slash = '%';
+	return name;
+}
+
+static int
+open_fifo(const char *name, int flags)
+{
+	struct stat status;
+	int fifo = openat(fifos, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags);
+
+	if (fifo != -1 && fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode))
+		return fifo;
+	if (fifo != -1) {
+		(void)close(fifo);
+		errno = EEXIST; /* something else stands there, which only root can have put */
+	}
+	return -1;
+}
+
+int
+outputs_open_for_service(struct profile *profile, enum stream stream)
+{
+	const char *name = fifo_name(profile, stream);
+	int fifo;
+
+	if ((profile->streams & 1U << stream) == 0 && fifos_made >= fifos_max) {
+		errno = EMFILE;
+		return -1;
+	}
+	/* our own group may open it too, so that we can again when it is no longer ours; nobody
+	 * else can enter the directory */
+	if (mkfifoat(fifos, name, 0660) == 0) {
+		if (fchmodat(fifos, name, 0660, 0) == -1)
+			return -1;
+	} else if (errno != EEXIST) {
+		return -1;
+	}
+	fifo = open_fifo(name, 0);
+	if (fifo != -1 && fchown(fifo, profile->facts.uid, getegid()) == -1) {
+		(void)close(fifo);
+		return -1;
+	}
+	if (fifo != -1 && (profile->streams & 1U << stream) == 0) {
+		profile->streams |= 1U << stream;
+		fifos_made++;
+	}
+	return fifo;
+}
+
+int
+outputs_open_for_monitor(const struct profile *profile, enum stream stream)
+{
+	return open_fifo(fifo_name(profile, stream), O_NONBLOCK);
+}
+
+unsigned
+outputs_found(const struct profile *profile)
+{
+	unsigned stream, found = 0;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if (faccessat(fifos, fifo_name(profile, (enum stream)stream), F_OK,
+			AT_SYMLINK_NOFOLLOW) == 0)
+			found |= 1U << stream;
+	fifos_made += (uint32_t)__builtin_popcount(found);
+	return found;
+}
+
+void
+outputs_forget(const struct profile *profile)
+{
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++) {
+		if ((profile->streams & 1U << stream) != 0)
+			fifos_made--;
+		(void)unlinkat(fifos, fifo_name(profile, (enum stream)stream), 0);
+	}
+}
+
+/* "web.log", "web.err.log", "alice/web.log". */
+static void
+file_name(const struct profile *profile, enum stream stream, char *name)
+{
+	(void)snprintf(name, FILE_NAME_BYTES, "%s%s.log", profile->facts.name,
+	    stream == STREAM_ERROR ? ".err" : "");
+}
+
+/* The directory of a tenant's files is made when the first is. */
+static void
+make_tenant_directory(int directory, const char *name)
+{
+	char tenant[FILE_NAME_BYTES];
+	const char *slash = strchr(name, '/');
+
+	if (slash == NULL)
+		return;
+	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - name), name);
+	(void)mkdirat(directory, tenant, 0750); /* what is wrong shows when the file is opened */
+}
+
+int
+outputs_open_file(const struct profile *profile, struct file_facts *facts, bool read)
+{
+	char name[FILE_NAME_BYTES + 8];
+	int directory = outputs_directory(), file = -1;
+	struct stat status;
+
+	file_name(profile, (enum stream)facts->stream, name);
+	if (facts->age > 0)
+		strcat(name, ".1");
+	if (directory != -1 && !read)
+		make_tenant_directory(directory, name);
+	if (directory != -1)
+		file = read
+		    ? openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+		    : files_open_own(directory, name);
+	if (file == -1 || fstat(file, &status) == -1) {
+		facts->error = errno == 0 ? EIO : errno;
+		return -1;
+	}
+	facts->size = (uint64_t)status.st_size;
+	return file;
+}
+
+int
+outputs_rotate_file(int directory, const char *name, unsigned keep)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	unsigned age;
+
+	if (keep == 0)
+		return unlinkat(directory, name, 0);
+	(void)snprintf(to, sizeof(to), "%.200s.%u", name, keep);
+	for (age = keep; age-- > 0;) {
+		if (age == 0)
+			(void)snprintf(from, sizeof(from), "%.200s", name);
+		else
+			(void)snprintf(from, sizeof(from), "%.200s.%u", name, age);
+		/* one that is missing in between leaves a gap, and nothing is lost */
+		if (renameat(directory, from, directory, to) == -1 && errno != ENOENT)
+			return -1;
+		strcpy(to, from);
+	}
+	return 0;
+}
+
+void
+outputs_rotate(const struct profile *profile, const struct file_facts *facts)
+{
+	char name[FILE_NAME_BYTES + 8];
+	int directory = outputs_directory();
+
+	file_name(profile, (enum stream)facts->stream, name);
+	if (directory != -1)
+		(void)outputs_rotate_file(directory, name, facts->keep); /* else it grows on */
+}

@@ -1,0 +1,47 @@
+/*
+ * --tenants=DIR: one directory a tenant, named after and owned by an account, with profiles in it
+ * that run as that account. DIR is root's; what stands in a tenant's directory is looked at by a
+ * process that has dropped to the tenant.
+ */
+#ifndef PROCLAUNCH_TENANTS_H
+#define PROCLAUNCH_TENANTS_H
+
+#include "table.h"
+
+/* Opens and checks the directory (NULL: there are no tenants) and takes the default quota. Fatal
+ * when it cannot be trusted. */
+void tenants_open(const char *path, const struct quota *quota);
+
+/* Its descriptor; stays the room's. -1: there are no tenants. */
+int tenants_directory(void);
+
+/* Looks who the tenants are, and has the profiles of each surveyed. */
+void tenants_scan(void);
+
+/* A survey of all profiles of the tenant begins. */
+void tenants_begin_survey(const char *tenant);
+
+/* It is complete: those that it did not find have gone. */
+void tenants_surveyed(const char *tenant);
+
+/* The tenant whose profile has this name ("alice/web"): its quota; NULL when it is no tenant's. */
+const struct quota *tenants_quota(const char *profile);
+
+/* How many profiles the tenant of that profile has; and how many others that are within the quota.
+ */
+unsigned tenants_count(const char *profile);
+unsigned tenants_count_others(const char *profile);
+
+/* An inotify event: about DIR itself, or about a tenant's directory. False: it was about neither.
+ */
+struct inotify_event;
+bool tenants_event(const struct inotify_event *event);
+
+/* The survey of all profiles of the tenant has come to nothing: it is made again later. */
+void tenants_unsurveyed(const char *tenant);
+
+/* When tenants_tend() has something to do; NEVER otherwise. */
+int64_t tenants_deadline(void);
+void tenants_tend(int64_t now);
+
+#endif

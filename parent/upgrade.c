@@ -1,0 +1,269 @@
+#include <sys/epoll.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "births.h"
+#include "build.h"
+#include "children.h"
+#include "clock.h"
+#include "files.h"
+#include "inform.h"
+#include "sources.h"
+#include "nofile.h"
+#include "privdrop.h"
+#include "processes.h"
+#include "report.h"
+#include "upgrade.h"
+
+/* Where the old parent tells the new one its version, the descriptor of the lock and its directory.
+ */
+#define VARIABLE "PROCLAUNCH_UPGRADE"
+/* How long a new binary may take to name its version, and a service to come through its exec. */
+#define PROVED_WITHIN (5 * SECOND)
+
+enum { PARENT, MONITOR, SPAWNER, BINARIES };
+
+static struct probe {
+	pid_t pid; /* 0: it has ended */
+	int output;
+	size_t length;
+	char line[128];
+	bool failed;
+} probes[BINARIES];
+
+static char own_path[PATH_MAX];
+static char directory[PATH_MAX];
+static char **own_arguments;
+static char old_version[32];
+static int inherited_control = -1;
+static uid_t probe_uid;
+static gid_t probe_gid;
+static int64_t give_up_at = NEVER;
+static bool proved; /* the new ones may take over as soon as no birth is under way */
+
+const char *
+upgrade_remember(char **arguments)
+{
+	const char *told = getenv(VARIABLE);
+	ssize_t length = readlink("/proc/self/exe", own_path, sizeof(own_path) - 1);
+	int lock = -1, control = -1, read_until = 0;
+
+	if (length <= 0)
+		fatal("/proc/self/exe");
+	own_path[length] = '\0';
+	own_arguments = arguments;
+	if (told != NULL &&
+	    sscanf(told, "%31s %d %d %n", old_version, &lock, &control, &read_until) != 3)
+		fatalx(VARIABLE " is set: it is for the parent's own use");
+	/* relative paths on the command line mean the directory that we were first started in */
+	if (told != NULL && chdir(told + read_until) == -1)
+		fatal("%s", told + read_until);
+	if (getcwd(directory, sizeof(directory)) == NULL)
+		fatal("getcwd");
+	(void)unsetenv(VARIABLE);
+	files_inherit_lock(lock);
+	inherited_control = control;
+	return told == NULL ? NULL : old_version;
+}
+
+int
+upgrade_control(void)
+{
+	return inherited_control;
+}
+
+void
+upgrade_configure(uid_t uid, gid_t gid)
+{
+	probe_uid = uid;
+	probe_gid = gid;
+}
+
+static const char *
+path_of(unsigned binary)
+{
+	return binary == PARENT ? own_path : children_path(binary == MONITOR);
+}
+
+/* Between fork and exec: system calls only. */
+static void
+run_probe(const char *path, int output)
+{
+	static char option[] = "--version";
+	char *arguments[] = {(char *)(uintptr_t)path, option, NULL};
+	char *environment[] = {NULL};
+
+	if (dup2(output, STDOUT_FILENO) == -1 || nofile_restore() == -1)
+		return;
+	if (geteuid() == 0 && privdrop(probe_uid, probe_gid, NULL, 0) != STAGE_NONE)
+		return;
+	(void)execve(path, arguments, environment);
+}
+
+static bool
+start_probe(unsigned binary)
+{
+	struct probe *probe = &probes[binary];
+	int ends[2];
+
+	memset(probe, 0, sizeof(*probe));
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+		return false;
+	probe->output = ends[0];
+	probe->pid = fork();
+	if (probe->pid == 0) {
+		run_probe(path_of(binary), ends[1]);
+		_exit(127);
+	}
+	(void)close(ends[1]);
+	if (probe->pid == -1 || loop_add(ends[0], EPOLLIN, SOURCE_PROBE, binary) == -1) {
+		probe->failed = true;
+		loop_close(&probe->output);
+	}
+	return probe->pid != -1;
+}
+
+static void
+abandon(const char *path, int error)
+{
+	unsigned binary;
+
+	for (binary = 0; binary < BINARIES; binary++) {
+		if (probes[binary].pid > 0)
+			(void)kill(probes[binary].pid, SIGKILL); /* our child, not reaped yet */
+		loop_close(&probes[binary].output);
+	}
+	give_up_at = NEVER;
+	proved = false;
+	births_hold(false);
+	inform_report(REPORT_NOT_UPGRADED, error, path);
+}
+
+void
+upgrade_begin(void)
+{
+	unsigned binary;
+
+	if (give_up_at != NEVER)
+		return; /* one is under way */
+	give_up_at = clock_now() + PROVED_WITHIN;
+	for (binary = 0; binary < BINARIES; binary++)
+		probes[binary].output = -1;
+	for (binary = 0; binary < BINARIES; binary++) {
+		if (!start_probe(binary)) {
+			abandon(path_of(binary), errno);
+			return;
+		}
+	}
+}
+
+static void
+judge(void)
+{
+	unsigned binary;
+
+	for (binary = 0; binary < BINARIES; binary++) {
+		if (probes[binary].pid > 0 || probes[binary].output != -1)
+			return; /* not all have ended */
+	}
+	for (binary = 0; binary < BINARIES; binary++) {
+		if (probes[binary].failed || probes[binary].length == 0) {
+			abandon(path_of(binary), ENOEXEC);
+			return;
+		}
+		if (strcmp(probes[binary].line, probes[PARENT].line) != 0) {
+			abandon(path_of(binary), EXDEV);
+			return;
+		}
+	}
+	proved = true;
+	births_hold(true);
+}
+
+void
+upgrade_reaped(const siginfo_t *how)
+{
+	unsigned binary;
+
+	for (binary = 0; binary < BINARIES && give_up_at != NEVER; binary++) {
+		if (probes[binary].pid != how->si_pid)
+			continue;
+		probes[binary].pid = 0;
+		if (how->si_code != CLD_EXITED || how->si_status != 0)
+			probes[binary].failed = true;
+		judge();
+	}
+}
+
+void
+upgrade_probe_event(uint32_t index, uint32_t events)
+{
+	struct probe *probe = &probes[index];
+	size_t room = sizeof(probe->line) - 1 - probe->length;
+	ssize_t length;
+
+	(void)events;
+	if (probe->output == -1)
+		return;
+	length = read(probe->output, probe->line + probe->length, room);
+	if (length > 0) {
+		probe->length += (size_t)length;
+		return;
+	}
+	if (length == -1 && errno == EAGAIN)
+		return;
+	loop_close(&probe->output);
+	judge();
+}
+
+static bool
+tell_successor(void)
+{
+	char text[PATH_MAX + 64];
+	int lock, control;
+
+	files_keep(true, &lock, &control);
+	(void)snprintf(
+	    text, sizeof(text), "%s %d %d %s", PROCLAUNCH_VERSION, lock, control, directory);
+	return setenv(VARIABLE, text, 1) == 0;
+}
+
+/* The point of no return, or nearly: when the exec fails the old binaries go on. */
+static void
+take_over(void)
+{
+	int error, lock, control;
+
+	children_end();
+	processes_keep(true);
+	if (tell_successor() && chdir(directory) == 0 && nofile_restore() == 0)
+		(void)execv(own_path, own_arguments);
+	error = errno;
+	(void)nofile_raise();
+	files_keep(false, &lock, &control);
+	processes_keep(false);
+	abandon(own_path, error);
+	children_go_on();
+}
+
+int64_t
+upgrade_deadline(void)
+{
+	return give_up_at;
+}
+
+void
+upgrade_tend(int64_t now)
+{
+	if (proved && (!births_under_way() || now >= give_up_at))
+		take_over();
+	else if (now >= give_up_at)
+		abandon(own_path, ETIMEDOUT);
+}
