@@ -544,8 +544,8 @@ print_step(const void *state, unsigned kind)
 	print_error("  %s: %s, process %d, left behind %d, clock %d, cause %d, wanted %d, gone %d, "
 		    "finished %d, policy %d\n",
 	    kind == 0 ? "at the beginning" : incidents[kind >> 8].text,
-	    machine_state_name((enum state)after->state), after->process, after->left_behind,
-	    after->clock, after->cause, after->wanted, after->gone, after->finished, after->policy);
+	    state_name((enum state)after->state), after->process, after->left_behind, after->clock,
+	    after->cause, after->wanted, after->gone, after->finished, after->policy);
 }
 
 static void
