@@ -123,6 +123,20 @@ watch_end(struct profile *profile)
 		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
 }
 
+/* A daemon may begin its session only after its pid file has named it, as Debian's nginx does. What
+ * getsid(2) says is about our process when that has not been reaped even afterwards. */
+static void
+note_session(struct profile *profile)
+{
+	pid_t session;
+
+	if (profile->pidfd == -1)
+		return;
+	session = getsid(profile->process.pid);
+	if (session > 0 && pidfd_send_signal(profile->pidfd, 0, NULL, 0) == 0)
+		profile->sessions[1] = session;
+}
+
 enum claim_verdict
 processes_prove(struct profile *profile, pid_t pid)
 {
@@ -142,7 +156,7 @@ processes_prove(struct profile *profile, pid_t pid)
 	processes_hold(profile, pid, pidfd);
 	watch_end(profile);
 	loop_close(&profile->rest);
-	profile->sessions[1] = getsid(pid);
+	note_session(profile);
 	profile->process.phase = PHASE_PROVED;
 	profile->process.adopted |= profile->stray;
 	profile->stray = false;
@@ -226,6 +240,7 @@ processes_ended(struct profile *profile, enum process_end end, int value)
 		processes_changed(profile);
 		return;
 	}
+	note_session(profile);
 	if (!cgroup_available())
 		(void)session_pin(profile); /* before the leader's number can be used again */
 	processes_release(profile);
@@ -370,6 +385,7 @@ adopt_recorded(struct profile *profile)
 		pidfd = pidfd_open(pid, 0);
 	if (pidfd != -1 && recorded_process_is(profile, pid)) {
 		processes_hold(profile, pid, pidfd);
+		note_session(profile);
 		watch_end(profile);
 		if (profile->process.phase == PHASE_BORN)
 			profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;

@@ -1,34 +1,64 @@
 /*
- * What happens to a profile from its start to its end: DESIGN.md section 4, from the outside.
+ * What happens to a profile from its start to its end, and to the supervisor: DESIGN.md section 4,
+ * from the outside.
  */
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "host.h"
 
-static int
-set_up(void **state)
-{
-	struct host *host = calloc(1, sizeof(*host));
+/* A service that stays when it is told to go; `ready` says that it is deaf from now on. */
+#define DEAF_SERVICE "trap '' TERM; : > ready; exec sleep 1000"
 
-	assert_non_null(host);
-	host_begin(host);
-	*state = host;
-	return 0;
+/* What a busy machine may add to what is measured. */
+#define TOLERANCE 600 /* milliseconds */
+
+static void
+wait_ready(struct host *host, const char *name)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s/ready", host->profiles, name);
+	wait_until(access(path, F_OK) == 0);
 }
 
-static int
-tear_down(void **state)
+static void
+state_path(const struct host *host, const char *name, char *path, size_t size)
 {
-	host_end(*state);
-	free(*state);
-	return 0;
+	(void)snprintf(path, size, "%s/%s", host->state, name);
 }
+
+/* How long after the last line that matches `earlier` the last that matches `later` was written. */
+static long long
+between(struct host *host, const char *earlier, const char *later)
+{
+	long long from[16], to[16];
+	unsigned from_count = host_log_times(host, from, 16, "%s", earlier);
+	unsigned to_count = host_log_times(host, to, 16, "%s", later);
+
+	assert_in_range(from_count, 1, 16);
+	assert_in_range(to_count, 1, 16);
+	return to[to_count - 1] - from[from_count - 1];
+}
+
+#define assert_takes(milliseconds, least) \
+	assert_in_range((milliseconds) + 1000, (least) + 1000 - 5, (least) + 1000 + TOLERANCE)
 
 static void
 every_profile_without_down_is_started(void **state)
@@ -65,6 +95,331 @@ a_service_with_restart_that_dies_is_started_again(void **state)
 	host_stop_all(host);
 }
 
+/* Each service comes to its end once, and stays when it is started a second time. */
+static const struct policy {
+	const char *name;
+	const char *restart; /* NULL: no such file */
+	const char *end;
+	const char *logged;
+	bool again;
+} policies[] = {
+    {"without-3", NULL, "exit 3", "exit 3", false},
+    {"without-signal", NULL, "kill -KILL $$", "signal SIGKILL", false},
+    {"empty-0", "", "exit 0", "exit 0", true},
+    {"one-0", "1\n", "exit 0", "exit 0", true},
+    {"always-0", "always\n", "exit 0", "exit 0", true},
+    {"always-signal", "always", "kill -KILL $$", "signal SIGKILL", true},
+    {"on-failure-0", "on-failure\n", "exit 0", "exit 0", false},
+    {"on-failure-3", "on-failure\n", "exit 3", "exit 3", true},
+    {"on-failure-signal", "on-failure\n", "kill -TERM $$", "signal SIGTERM", true},
+};
+#define POLICIES (sizeof(policies) / sizeof(policies[0]))
+
+static void
+restart_decides_whether_a_service_that_ended_is_started_again(void **state)
+{
+	const struct policy *policy;
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	for (policy = policies; policy < policies + POLICIES; policy++) {
+		host_profile(host, policy->name, "[ -e once ] && exec sleep 1000; : > once; %s",
+		    policy->end);
+		(void)snprintf(path, sizeof(path), "%s/restart", policy->name);
+		if (policy->restart != NULL)
+			host_write(host, path, 0644, "%s", policy->restart);
+	}
+	host_start(host);
+	for (policy = policies; policy < policies + POLICIES; policy++) {
+		host_wait_log(host, " INFO  %s died pid [0-9]+ %s$", policy->name, policy->logged);
+		if (!policy->again) {
+			host_wait_log(host, " INFO  %s stopped$", policy->name);
+			continue;
+		}
+		/* one that ends at once may never have been seen running */
+		wait_until(host_count_log(host, " INFO  %s starting$", policy->name) == 2);
+		(void)host_wait_running(host, policy->name);
+	}
+	host_stop_all(host);
+	for (policy = policies; policy < policies + POLICIES; policy++)
+		assert_int_equal(host_count_log(host, " INFO  %s starting$", policy->name),
+		    policy->again ? 2 : 1);
+}
+
+static void
+a_service_that_dies_at_once_is_started_at_once_then_after_1_and_2_seconds(void **state)
+{
+	struct host *host = *state;
+	long long starts[8], deaths[8];
+
+	host_profile(host, "web", "exit 1");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	wait_until(host_count_log(host, " web died pid [0-9]+ exit 1$") >= 4);
+	host_wait_log(host, " INFO  web starting again in 1\\.[01][0-9]{2} s$");
+	host_wait_log(host, " INFO  web starting again in 2\\.[0-2][0-9]{2} s$");
+	assert_in_range(host_log_times(host, starts, 8, " web starting$"), 4, 8);
+	assert_in_range(host_log_times(host, deaths, 8, " web died "), 4, 8);
+	assert_takes(starts[1] - deaths[0], 0);
+	assert_takes(starts[2] - deaths[1], 1000);
+	assert_takes(starts[3] - deaths[2], 2000);
+	host_stop_all(host);
+}
+
+static void
+ten_good_seconds_clear_the_count_of_failures_and_one_second_does_not(void **state)
+{
+	static const char script[] = "echo start >> starts\n"
+				     "case $(wc -l < starts) in 1|2) exit 1;; 3) sleep %s; exit "
+				     "1;; *) exec sleep 1000; esac";
+	struct host *host = *state;
+
+	host_profile(host, "good", script, "10.1");
+	host_profile(host, "short", script, "1.2");
+	host_write(host, "good/restart", 0644, "%s", "");
+	host_write(host, "short/restart", 0644, "%s", "");
+	host_start(host);
+	wait_until(host_count_log(host, " (good|short) starting$") == 6);
+	host_mark_log(host);
+	host_wait_log_within(host, 2 * SOON, " good died ");
+	host_wait_log(host, " good starting$");
+	assert_takes(between(host, " good died ", " good starting$"), 0);
+	assert_takes(between(host, " short died ", " short starting$"), 1000);
+	host_stop_all(host);
+}
+
+static void
+stop_signal_is_what_a_service_is_stopped_with(void **state)
+{
+	static const char script[] =
+	    "for signal in TERM USR1 USR2; do trap \"echo $signal > got; exit 0\" $signal; done\n"
+	    ": > ready; sleep 1000 & wait";
+	static const struct {
+		const char *name, *stop_signal, *got;
+	} services[] = {
+	    {"default", NULL, "TERM\n"},
+	    {"name", "USR1\n", "USR1\n"},
+	    {"long-name", "SIGUSR2\n", "USR2\n"},
+	    {"number", "10", "USR1\n"},
+	};
+	struct host *host = *state;
+	char path[PATH_MAX], got[16];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		host_profile(host, services[i].name, "%s", script);
+		(void)snprintf(path, sizeof(path), "%s/stop_signal", services[i].name);
+		if (services[i].stop_signal != NULL)
+			host_write(host, path, 0644, "%s", services[i].stop_signal);
+	}
+	host_start(host);
+	for (i = 0; i < 4; i++)
+		wait_ready(host, services[i].name);
+	host_stop_all(host);
+	for (i = 0; i < 4; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s/got", host->profiles, services[i].name);
+		wait_for_file(path, got, sizeof(got));
+		assert_string_equal(got, services[i].got);
+	}
+}
+
+static void
+stop_timeout_after_the_stop_signal_comes_sigkill(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "deaf", DEAF_SERVICE);
+	host_write(host, "deaf/stop_timeout", 0644, "1\n");
+	host_start(host);
+	pid = host_wait_running(host, "deaf");
+	wait_ready(host, "deaf");
+	host_stop_all(host);
+	assert_false(process_lives(pid));
+	assert_int_equal(host_count_log(host,
+			     " WARN  deaf still there 1 s after the stop signal: sending SIGKILL$"),
+	    1);
+	assert_takes(between(host, " deaf stopping$", " deaf still there "), 1000);
+	assert_takes(between(host, " deaf still there ", " deaf stopped$"), 0);
+}
+
+static void
+a_service_that_had_to_be_killed_is_started_again_and_stays(void **state)
+{
+	struct host *host = *state;
+	pid_t first, second;
+
+	host_profile(host, "deaf", DEAF_SERVICE);
+	host_write(host, "deaf/stop_timeout", 0644, "1\n");
+	host_start(host);
+	first = host_wait_running(host, "deaf");
+	wait_ready(host, "deaf");
+	host_mark_log(host);
+	host_remove(host, "deaf/ready");
+	host_touch(host, "deaf/run");
+	host_wait_log(host, " deaf still there 1 s after the stop signal: sending SIGKILL$");
+	second = host_wait_running(host, "deaf");
+	assert_int_not_equal(first, second);
+	wait_ready(host, "deaf"); /* it came far enough to be its own */
+	host_settle(host);
+	assert_true(process_lives(second));
+	assert_int_equal(host_count_log(host, " deaf died "), 0);
+	host_stop_all(host);
+}
+
+static void
+what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t left, kept, deaf;
+
+	host_profile(host, "group", "sleep 1000 & echo $! > left; exec sleep 1000");
+	host_profile(host, "deaf",
+	    "(trap '' TERM; : > ready; exec sleep 1000) & echo $! > left\n"
+	    "exec sleep 1000");
+	host_write(host, "deaf/stop_timeout", 0644, "1\n");
+	host_profile(host, "process", "sleep 1000 & echo $! > left; exec sleep 1000");
+	host_write(host, "process/kill_mode", 0644, "process\n");
+	host_start(host);
+	left = wait_for_pid_file(host_path(host, "group/left", path, sizeof(path)));
+	deaf = wait_for_pid_file(host_path(host, "deaf/left", path, sizeof(path)));
+	kept = wait_for_pid_file(host_path(host, "process/left", path, sizeof(path)));
+	wait_ready(host, "deaf");
+	(void)host_wait_running(host, "group");
+	(void)host_wait_running(host, "deaf");
+	(void)host_wait_running(host, "process");
+	host_stop_all(host);
+	assert_false(process_lives(left));
+	assert_false(process_lives(deaf));
+	assert_true(process_lives(kept));
+}
+
+static void
+start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again(void **state)
+{
+	static const char late[] =
+	    "pid_file has named no process of this profile within 1 s \\(start_timeout\\)$";
+	struct host *host = *state;
+	pid_t first;
+
+	host_profile(host, "late", "echo $$ > ../first; exec sleep 1000");
+	host_write(host, "late/pid_file", 0644, "never.pid\n");
+	host_write(host, "late/start_timeout", 0644, "1\n");
+	host_write(host, "late/restart", 0644, "%s", "");
+	host_profile(host, "never", "exec sleep 1000");
+	host_write(host, "never/pid_file", 0644, "never.pid\n");
+	host_write(host, "never/start_timeout", 0644, "1\n");
+	host_start(host);
+	first = wait_for_pid_file(host_path(host, "first", (char[PATH_MAX]){""}, PATH_MAX));
+	host_wait_log(host, " WARN  late %s", late);
+	host_wait_log(host, " WARN  never %s", late);
+	wait_until(host_count_log(host, " late starting$") == 2);
+	process_wait_gone(first);
+	host_wait_log(host, " never stopped$");
+	assert_takes(between(host, " never starting$", " never pid_file has "), 1000);
+	assert_int_equal(host_count_log(host, " running pid "), 0);
+	host_stop_all(host);
+	assert_int_equal(host_count_log(host, " never starting$"), 1);
+}
+
+static void
+a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t first, second;
+
+	host_profile(host, "daemon",
+	    "setsid sh -c 'echo $$ > daemon.pid; exec sleep 1000' > /dev/null 2>&1 &");
+	host_write(host, "daemon/pid_file", 0644, "daemon.pid\n");
+	host_write(host, "daemon/restart", 0644, "%s", "");
+	host_start(host);
+	first = host_wait_running(host, "daemon");
+	assert_int_equal(
+	    wait_for_pid_file(host_path(host, "daemon/daemon.pid", path, sizeof(path))), first);
+	host_mark_log(host);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	host_wait_log(host, " INFO  daemon died pid %d signal SIGKILL$", first);
+	second = host_wait_running(host, "daemon");
+	assert_int_not_equal(first, second);
+	host_stop_all(host);
+	process_wait_gone(second);
+}
+
+/* As Debian's nginx does it: the pid file is written before setsid(2) is called. */
+static void
+a_daemon_that_begins_its_session_late_does_not_leave_it_behind(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t daemon, left;
+
+	host_profile(host, "daemon",
+	    "sh -c 'echo $$ > daemon.pid; until [ -e go ]; do sleep 0.01; done\n"
+	    "exec setsid sh -c \"sleep 1000 & echo \\$! > left; exec sleep 1000\"' "
+	    "> /dev/null 2>&1 &");
+	host_write(host, "daemon/pid_file", 0644, "daemon.pid\n");
+	host_start(host);
+	daemon = host_wait_running(host, "daemon");
+	host_write(host, "daemon/go", 0644, "%s", "");
+	left = wait_for_pid_file(host_path(host, "daemon/left", path, sizeof(path)));
+	assert_int_equal(getsid(left), daemon);
+	assert_int_equal(kill(daemon, SIGKILL), 0);
+	host_wait_log(host, " daemon stopped$");
+	assert_false(process_lives(left));
+	host_stop_all(host);
+}
+
+static void
+sighup_stops_all_profiles_and_the_exit_status_is_111(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t web, mail;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "mail", "exec sleep 1000");
+	host_write(host, "mail/restart", 0644, "%s", "");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	mail = host_wait_running(host, "mail");
+	host_mark_log(host);
+	host_stop_all(host);
+	assert_false(process_lives(web));
+	assert_false(process_lives(mail));
+	assert_int_equal(host_count_log(host, " INFO  web stopping$"), 1);
+	assert_int_equal(host_count_log(host, " INFO  web stopped$"), 1);
+	assert_int_equal(host_count_log(host, " INFO  mail stopped$"), 1);
+	assert_int_equal(host_count_log(host, " starting$"), 0);
+	assert_takes(between(host, " received HUP\\. Stopping all profiles\\.$",
+			 " ProcLaunch all profiles stopped\\. Exiting\\.$"),
+	    0);
+	state_path(host, "proclaunch.pid", path, sizeof(path));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(host_processes(host), 0);
+}
+
+static void
+a_second_sighup_leaves_at_once_with_111_whatever_still_runs(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "deaf", DEAF_SERVICE);
+	host_start(host);
+	pid = host_wait_running(host, "deaf");
+	wait_ready(host, "deaf");
+	assert_int_equal(kill(host->supervisor, SIGHUP), 0);
+	host_wait_log(host, " INFO  deaf stopping$");
+	assert_int_equal(host_signal_and_wait(host, SIGHUP), 111);
+	assert_int_equal(
+	    host_count_log(host, " INFO  ProcLaunch received HUP again\\. Exiting immediately\\.$"),
+	    1);
+	assert_int_equal(host_count_log(host, " deaf stopped$"), 0);
+	assert_true(process_lives(pid));
+}
+
 static void
 sigterm_leaves_services_up_and_the_next_start_adopts_them(void **state)
 {
@@ -85,16 +440,242 @@ sigterm_leaves_services_up_and_the_next_start_adopts_them(void **state)
 	process_wait_gone(pid);
 }
 
+static void
+sigint_leaves_services_up_and_the_exit_status_is_0(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	assert_int_equal(host_signal_and_wait(host, SIGINT), 0);
+	assert_int_equal(host_count_log(host, " INFO  ProcLaunch exiting$"), 1);
+	state_path(host, "proclaunch.pid", path, sizeof(path));
+	assert_int_equal(access(path, F_OK), -1);
+	assert_true(process_lives(pid));
+	assert_int_equal(host_processes(host), 1);
+}
+
+/* What is sent to the monitor fills its queue, so that the ping which follows finds no room. */
+static void
+a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead(void **state)
+{
+	struct host *host = *state;
+	struct deadline eleven_seconds;
+	char path[128];
+	pid_t monitor;
+	int i;
+
+	host_start(host);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGSTOP), 0);
+	for (i = 0; i < 200; i++) {
+		(void)snprintf(path, sizeof(path), "profile-%d/restart", i);
+		host_write(host, path, 0644, "%s", "");
+	}
+	eleven_seconds = deadline_in(11000);
+	while (deadline_left(&eleven_seconds) > 8000)
+		(void)poll(NULL, 0, 10); /* until the ping is overdue, and no longer */
+	assert_int_equal(kill(monitor, SIGCONT), 0);
+	wait_until(host_count_log(host, " WARN  profile-[0-9]+ refused: run: is missing") == 200);
+	while (deadline_left(&eleven_seconds) > 0)
+		(void)poll(NULL, 0, 10);
+	assert_int_equal(host_count_log(host, " WARN  ProcLaunch "), 0);
+	assert_int_equal(host_monitor(host), monitor);
+	host_stop_all(host);
+}
+
+static void
+a_second_start_on_one_state_directory_exits_0_and_says_nothing(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t web, monitor;
+	unsigned processes;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	monitor = host_monitor(host);
+	processes = host_processes(host);
+	host_mark_log(host);
+	host_run(host, &outcome, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.output, "");
+	assert_string_equal(outcome.error, "");
+	host_run(host, &outcome, "--foreground", host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.output, "");
+	assert_string_equal(outcome.error, "");
+	assert_int_equal(host_count_log(host, "."), 0);
+	assert_int_equal(host_monitor(host), monitor);
+	assert_int_equal(host_processes(host), processes);
+	assert_true(process_lives(web));
+	host_stop_all(host);
+}
+
+/* Takes every lock that somebody who may only read can take on what they can open, and says so with
+ * a byte. Never returns. */
+static void
+hold_locks_as(uid_t uid, const struct host *host, int ready)
+{
+	struct flock read_lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	static const char *const names[] = {"proclaunch.pid", "lock", "ledger", "control", "."};
+	char path[PATH_MAX];
+	unsigned char taken = 0;
+	int file;
+	size_t i;
+
+	if (setuid(uid) == -1)
+		_exit(1);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", host->state, names[i]);
+		file = open(path, O_RDONLY | O_NONBLOCK);
+		if (file == -1)
+			continue;
+		taken = (unsigned char)(taken + (flock(file, LOCK_EX | LOCK_NB) == 0));
+		taken = (unsigned char)(taken + (fcntl(file, F_SETLK, &read_lock) == 0));
+	}
+	file = open(host->profiles, O_RDONLY | O_DIRECTORY);
+	taken = (unsigned char)(taken + (flock(file, LOCK_EX | LOCK_NB) == 0));
+	if (write(ready, &taken, 1) != 1)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static void
+somebody_who_can_only_read_cannot_keep_us_from_starting(void **state)
+{
+	const struct passwd *reader = getpwnam(OTHER_TENANT);
+	struct host *host = *state;
+	unsigned char taken = 0;
+	int ready[2];
+	pid_t holder;
+
+	assert_non_null(reader);
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_crash(host); /* what it has made stays where it is */
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	holder = fork();
+	assert_true(holder >= 0);
+	if (holder == 0)
+		hold_locks_as(reader->pw_uid, host, ready[1]);
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &taken, 1), 1);
+	(void)close(ready[0]);
+	host_mark_log(host);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+	assert_int_equal(kill(holder, SIGKILL), 0);
+	assert_int_equal(waitpid(holder, NULL, 0), holder);
+	assert_int_equal(taken, 3); /* the pid file both ways, the profiles directory one way */
+}
+
+static void
+in_the_background_0_means_up_and_nobody_holds_the_terminal(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX], target[PATH_MAX];
+	pid_t supervisor;
+	ssize_t length;
+	int i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	/* returns only when nobody holds the pipes open that were its output and its error */
+	host_run(host, &outcome, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.output, "");
+	assert_string_equal(outcome.error, "");
+	state_path(host, "proclaunch.pid", path, sizeof(path));
+	assert_int_equal(access(path, F_OK), 0);
+	supervisor = wait_for_pid_file(path);
+	assert_true(process_lives(supervisor));
+	assert_int_equal(host_count_log(host, " ProcLaunch started pid %d$", supervisor), 1);
+	assert_int_equal(host_count_log(host, " web starting$"), 1);
+	assert_int_equal(getsid(supervisor), supervisor);
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", supervisor, i);
+		length = readlink(path, target, sizeof(target) - 1);
+		assert_true(length > 0);
+		target[length] = '\0';
+		assert_string_equal(target, "/dev/null");
+	}
+	assert_int_equal(kill(supervisor, SIGHUP), 0);
+	process_wait_gone(supervisor);
+	assert_int_equal(
+	    host_count_log(host, " ProcLaunch all profiles stopped\\. Exiting\\.$"), 1);
+}
+
+static void
+in_the_background_1_means_not_up_and_the_reason_is_on_standard_error(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char option[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	(void)snprintf(option, sizeof(option), "--log-path=%s/missing/log", host->root);
+	host_run(host, &outcome, option, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_string_equal(outcome.output, "");
+	assert_non_null(strstr(outcome.error, "missing: No such file or directory"));
+	assert_int_equal(host_processes(host), 0);
+	host_run(host, &outcome, host->state, host->log, NULL); /* no directory */
+	assert_int_equal(outcome.status, 1);
+	assert_non_null(strstr(outcome.error, "profiles directory: "));
+	assert_int_equal(host_processes(host), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(
-		every_profile_without_down_is_started, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		a_service_with_restart_that_dies_is_started_again, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(
-		sigterm_leaves_services_up_and_the_next_start_adopts_them, set_up, tear_down),
+	    ROOT_TEST(every_profile_without_down_is_started),
+	    TENANT_TEST(every_profile_without_down_is_started),
+	    ROOT_TEST(a_service_with_restart_that_dies_is_started_again),
+	    TENANT_TEST(a_service_with_restart_that_dies_is_started_again),
+	    ROOT_TEST(restart_decides_whether_a_service_that_ended_is_started_again),
+	    TENANT_TEST(restart_decides_whether_a_service_that_ended_is_started_again),
+	    ROOT_TEST(a_service_that_dies_at_once_is_started_at_once_then_after_1_and_2_seconds),
+	    ROOT_TEST(ten_good_seconds_clear_the_count_of_failures_and_one_second_does_not),
+	    ROOT_TEST(stop_signal_is_what_a_service_is_stopped_with),
+	    TENANT_TEST(stop_signal_is_what_a_service_is_stopped_with),
+	    ROOT_TEST(stop_timeout_after_the_stop_signal_comes_sigkill),
+	    TENANT_TEST(stop_timeout_after_the_stop_signal_comes_sigkill),
+	    ROOT_TEST(a_service_that_had_to_be_killed_is_started_again_and_stays),
+	    TENANT_TEST(a_service_that_had_to_be_killed_is_started_again_and_stays),
+	    ROOT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
+	    TENANT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
+	    ROOT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
+	    TENANT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
+	    ROOT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
+	    TENANT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
+	    ROOT_TEST(a_daemon_that_begins_its_session_late_does_not_leave_it_behind),
+	    TENANT_TEST(a_daemon_that_begins_its_session_late_does_not_leave_it_behind),
+	    ROOT_TEST(sighup_stops_all_profiles_and_the_exit_status_is_111),
+	    TENANT_TEST(sighup_stops_all_profiles_and_the_exit_status_is_111),
+	    ROOT_TEST(a_second_sighup_leaves_at_once_with_111_whatever_still_runs),
+	    TENANT_TEST(a_second_sighup_leaves_at_once_with_111_whatever_still_runs),
+	    ROOT_TEST(sigterm_leaves_services_up_and_the_next_start_adopts_them),
+	    TENANT_TEST(sigterm_leaves_services_up_and_the_next_start_adopts_them),
+	    ROOT_TEST(sigint_leaves_services_up_and_the_exit_status_is_0),
+	    TENANT_TEST(sigint_leaves_services_up_and_the_exit_status_is_0),
+	    ROOT_TEST(a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead),
+	    ROOT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
+	    TENANT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
+	    ROOT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
+	    TENANT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
+	    ROOT_TEST(in_the_background_0_means_up_and_nobody_holds_the_terminal),
+	    TENANT_TEST(in_the_background_0_means_up_and_nobody_holds_the_terminal),
+	    ROOT_TEST(in_the_background_1_means_not_up_and_the_reason_is_on_standard_error),
+	    TENANT_TEST(in_the_background_1_means_not_up_and_the_reason_is_on_standard_error),
 	};
 
 	return cmocka_run_group_tests_name("lifecycle", tests, NULL, NULL);

@@ -269,8 +269,8 @@ address(struct incoming *incoming, enum message_type type)
 static unsigned
 count_contents(void)
 {
-	return (scene->restart != NULL) + (scene->reload != NULL) + (scene->kill_mode != NULL) +
-	    (scene->stop_timeout != NULL) + scene->pid_file;
+	return (unsigned)((scene->restart != NULL) + (scene->reload != NULL) +
+	    (scene->kill_mode != NULL) + (scene->stop_timeout != NULL) + scene->pid_file);
 }
 
 static void

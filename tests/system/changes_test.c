@@ -1,0 +1,725 @@
+/*
+ * What the supervisor does when profiles come, change and go while it runs: DESIGN.md section 4.
+ */
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+
+/* The design wants 100 ms; what is over it is for a machine that has other things to do. */
+#define NOTICED 500 /* milliseconds */
+
+/* Notes each of these signals and goes on. */
+#define LISTENING_SERVICE                                                              \
+	"for signal in HUP USR1 USR2; do trap \"echo $signal >> got\" $signal; done\n" \
+	"trap 'echo TERM >> got; exit 0' TERM\n"                                       \
+	"sleep 1000 & : > ready; while :; do wait; done"
+
+static long long
+wall_ms(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &now), 0);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void
+move(struct host *host, const char *from, const char *to)
+{
+	char source[PATH_MAX], target[PATH_MAX];
+
+	host_path(host, from, source, sizeof(source));
+	host_path(host, to, target, sizeof(target));
+	assert_int_equal(rename(source, target), 0);
+}
+
+static void
+wait_for_content(struct host *host, const char *path, const char *expected)
+{
+	char full[PATH_MAX], text[256];
+
+	host_path(host, path, full, sizeof(full));
+	wait_until((wait_for_file(full, text, sizeof(text)), strcmp(text, expected) == 0));
+}
+
+static void
+wait_ready(struct host *host, const char *name)
+{
+	char path[PATH_MAX], full[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/ready", name);
+	host_path(host, path, full, sizeof(full));
+	wait_until(access(full, F_OK) == 0);
+}
+
+static void
+a_new_profile_is_noticed_and_started_at_once(void **state)
+{
+	struct host *host = *state;
+	long long moved, started;
+
+	host_start(host);
+	host_profile(host, ".web", "exec sleep 1000"); /* no profile, as long as it has a dot */
+	host_settle(host);
+	assert_int_equal(host_count_log(host, "web"), 0);
+	moved = wall_ms();
+	move(host, ".web", "web");
+	(void)host_wait_running(host, "web");
+	assert_int_equal(host_log_times(host, &started, 1, " INFO  web starting$"), 1);
+	assert_in_range(started - moved, 0, NOTICED);
+	host_stop_all(host);
+}
+
+static void
+a_profile_that_is_made_file_by_file_is_started_once_it_is_whole(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	host_start(host);
+	host_path(host, "web", path, sizeof(path));
+	assert_int_equal(mkdir(path, 0755), 0);
+	if (host->uid != 0)
+		assert_int_equal(chown(path, host->uid, (gid_t)-1), 0);
+	host_wait_log(host, " WARN  web refused: run: is missing");
+	host_write(host, "web/run", 0644, "#!/bin/sh\nexec sleep 1000\n");
+	host_wait_log(host, " WARN  web refused: run: is not executable");
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_path(host, "web/run", path, sizeof(path));
+	assert_int_equal(chmod(path, 0755), 0);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(host_count_log(host, " INFO  web accepted$"), 1);
+	assert_int_equal(host_count_log(host, " web refused"), 2);
+	assert_int_equal(host_count_log(host, " web starting$"), 1);
+	host_stop_all(host);
+}
+
+/* The next process of the profile, started because its files have changed. */
+static pid_t
+wait_restarted(struct host *host, const char *name, pid_t old)
+{
+	pid_t new;
+
+	host_wait_log(host, " INFO  %s changed\\. Restarting\\.$", name);
+	host_wait_log(host, " INFO  %s stopping$", name);
+	host_wait_log(host, " INFO  %s stopped$", name);
+	new = host_wait_running(host, name);
+	assert_int_not_equal(new, old);
+	assert_false(process_lives(old));
+	return new;
+}
+
+static void
+a_change_of_run_or_pid_file_restarts_the_service(void **state)
+{
+	struct host *host = *state;
+	char command[256];
+	long long touched, noticed;
+	pid_t web, daemon;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "daemon", "echo $$ > a.pid; echo $$ > b.pid; exec sleep 1000");
+	host_write(host, "daemon/pid_file", 0644, "a.pid\n");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	daemon = host_wait_running(host, "daemon");
+
+	host_mark_log(host);
+	touched = wall_ms();
+	host_touch(host, "web/run");
+	web = wait_restarted(host, "web", web);
+	assert_int_equal(host_log_times(host, &noticed, 1, " web changed\\."), 1);
+	assert_in_range(noticed - touched, 0, NOTICED);
+
+	host_mark_log(host);
+	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1001\n");
+	web = wait_restarted(host, "web", web);
+	/* what runs now is the new file: sh until it has become sleep */
+	wait_until(read_proc(web, "cmdline", command, sizeof(command)) > 6 &&
+	    strcmp(command, "sleep") == 0 && strcmp(command + 6, "1001") == 0);
+
+	host_mark_log(host);
+	host_replace(host, "daemon/pid_file", 0644, "b.pid\n");
+	(void)wait_restarted(host, "daemon", daemon);
+	assert_int_equal(host_count_log(host, " web "), 0);
+	host_stop_all(host);
+}
+
+static void
+the_coming_and_going_of_user_restarts_the_service_as_somebody_else(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	assert_int_equal(process_uid(pid), 0);
+	host_mark_log(host);
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	pid = wait_restarted(host, "web", pid);
+	assert_int_equal(process_uid(pid), account_uid(TENANT));
+	host_mark_log(host);
+	host_replace(host, "web/user", 0644, OTHER_TENANT "\n");
+	pid = wait_restarted(host, "web", pid);
+	assert_int_equal(process_uid(pid), account_uid(OTHER_TENANT));
+	host_mark_log(host);
+	host_remove(host, "web/user");
+	pid = wait_restarted(host, "web", pid);
+	assert_int_equal(process_uid(pid), 0);
+	host_stop_all(host);
+}
+
+static void
+the_coming_and_going_of_allow_new_privs_restarts_the_service(void **state)
+{
+	struct host *host = *state;
+	char value[32];
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	assert_string_equal(process_status(pid, "NoNewPrivs", value, sizeof(value)), "1");
+	host_mark_log(host);
+	host_write(host, "web/allow_new_privs", 0644, "%s", "");
+	pid = wait_restarted(host, "web", pid);
+	assert_string_equal(process_status(pid, "NoNewPrivs", value, sizeof(value)), "0");
+	host_mark_log(host);
+	host_remove(host, "web/allow_new_privs");
+	pid = wait_restarted(host, "web", pid);
+	assert_string_equal(process_status(pid, "NoNewPrivs", value, sizeof(value)), "1");
+	host_stop_all(host);
+}
+
+static void
+with_a_reload_file_a_change_sends_its_signal_instead(void **state)
+{
+	struct host *host = *state;
+	pid_t empty, named;
+
+	host_profile(host, "empty", LISTENING_SERVICE);
+	host_write(host, "empty/reload", 0644, "%s", "");
+	host_profile(host, "named", LISTENING_SERVICE);
+	host_write(host, "named/reload", 0644, "SIGUSR1\n");
+	host_start(host);
+	empty = host_wait_running(host, "empty");
+	named = host_wait_running(host, "named");
+	wait_ready(host, "empty");
+	wait_ready(host, "named");
+	host_mark_log(host);
+	host_touch(host, "empty/run");
+	host_touch(host, "named/run");
+	wait_for_content(host, "empty/got", "HUP\n");
+	wait_for_content(host, "named/got", "USR1\n");
+	host_write(host, "named/pid_file", 0644, "named.pid\n");
+	wait_for_content(host, "named/got", "USR1\nUSR1\n");
+	assert_int_equal(host_count_log(host, " INFO  empty reloading$"), 1);
+	assert_int_equal(host_count_log(host, " INFO  named reloading$"), 2);
+	assert_int_equal(host_count_log(host, "stopping|starting|changed"), 0);
+	assert_true(process_lives(empty));
+	assert_true(process_lives(named));
+	host_stop_all(host);
+	wait_for_content(host, "empty/got", "HUP\nTERM\n");
+}
+
+/* Edits as fast as they can be made; one that took too long to be one burst is no test. */
+static bool
+edit_in_a_burst(struct host *host, const char *run)
+{
+	long long began = wall_ms();
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		host_touch(host, run);
+		host_replace(host, run, 0755, "#!/bin/sh\nexec sleep 1000\n");
+	}
+	return wall_ms() - began < 15;
+}
+
+static void
+a_burst_of_edits_restarts_the_service_once(void **state)
+{
+	struct host *host = *state;
+	bool burst = false;
+	int attempt;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	for (attempt = 0; attempt < 20 && !burst; attempt++) {
+		host_mark_log(host);
+		burst = edit_in_a_burst(host, "web/run");
+		pid = wait_restarted(host, "web", pid);
+		host_settle(host);
+		pid = host_wait_running(host, "web");
+	}
+	if (!burst)
+		skip(); /* this machine has no time for 20 edits at once */
+	assert_int_equal(host_count_log(host, " web changed\\. Restarting\\.$"), 1);
+	assert_int_equal(host_count_log(host, " web starting$"), 1);
+	host_stop_all(host);
+}
+
+static void
+policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
+{
+	struct host *host = *state;
+	pid_t pid, again;
+
+	host_profile(host, "web", LISTENING_SERVICE);
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	wait_ready(host, "web");
+	host_mark_log(host);
+	host_write(host, "web/stop_signal", 0644, "USR2\n");
+	host_write(host, "web/stop_timeout", 0644, "1\n");
+	host_write(host, "web/start_timeout", 0644, "7\n");
+	host_write(host, "web/kill_mode", 0644, "group\n");
+	host_write(host, "web/reload", 0644, "%s", "");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web "), 0);
+	assert_true(process_lives(pid));
+
+	assert_int_equal(kill(pid, SIGKILL), 0); /* restart is in force */
+	again = host_wait_running(host, "web");
+	assert_int_not_equal(again, pid);
+	wait_ready(host, "web");
+	host_mark_log(host);
+	host_remove(host, "web/restart");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web "), 0);
+	host_stop_all(host); /* stop_signal and stop_timeout are: USR2 does not end it */
+	wait_for_content(host, "web/got", "USR2\n");
+	host_wait_log(host, " WARN  web still there 1 s after the stop signal: sending SIGKILL$");
+}
+
+static void
+restart_that_has_gone_is_not_in_force_any_more(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_remove(host, "web/restart");
+	host_settle(host);
+	host_mark_log(host);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	host_wait_log(host, " INFO  web stopped$");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_stop_all(host);
+}
+
+static void
+down_leaves_a_running_service_alone_and_its_going_starts_a_stopped_one(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_mark_log(host);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_settle(host);
+	assert_true(process_lives(pid));
+	assert_int_equal(host_count_log(host, " web "), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	host_wait_log(host, " INFO  web stopped$");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_remove(host, "web/down");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+static void
+a_service_that_has_ended_is_started_again_when_its_files_change(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "ended", "exit 3");
+	host_profile(host, "waiting", "exit 3");
+	host_write(host, "waiting/restart", 0644, "%s", "");
+	host_start(host);
+	host_wait_log(host, " ended stopped$");
+	host_wait_log(host, " waiting starting again in [1-4]\\.");
+	host_mark_log(host);
+	host_replace(host, "ended/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
+	host_replace(host, "waiting/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
+	host_wait_log_within(host, 900, " ended running pid "); /* sooner than any delay */
+	host_wait_log_within(host, 900, " waiting running pid ");
+	host_stop_all(host);
+}
+
+static void
+wait_forgotten(struct host *host, const char *name)
+{
+	char path[PATH_MAX];
+
+	host_wait_log(host, " INFO  %s disappeared\\. Stopping and not restarting\\.$", name);
+	host_wait_log(host, " INFO  %s stopped$", name);
+	if (!host_has_cgroups(host))
+		return;
+	host_cgroup(host, name, path, sizeof(path));
+	wait_until(access(path, F_OK) == -1);
+}
+
+static void
+a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back(void **state)
+{
+	struct host *host = *state;
+	long long moved, noticed;
+	pid_t pid, again;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_mark_log(host);
+	moved = wall_ms();
+	move(host, "web", ".web");
+	wait_forgotten(host, "web");
+	assert_int_equal(host_log_times(host, &noticed, 1, " web disappeared"), 1);
+	assert_in_range(noticed - moved, 0, NOTICED);
+	process_wait_gone(pid);
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_mark_log(host);
+	move(host, ".web", "web");
+	again = host_wait_running(host, "web");
+	host_mark_log(host);
+	host_remove(host, "web");
+	wait_forgotten(host, "web");
+	process_wait_gone(again);
+	host_stop_all(host);
+}
+
+static void
+a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **state)
+{
+	struct host *host = *state;
+	pid_t pid, again;
+
+	host_profile(
+	    host, "web", "trap '' TERM; while ! [ -e ../.end ]; do : > ready; sleep 0.01; done");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	wait_ready(host, "web");
+	host_mark_log(host);
+	move(host, "web", ".web");
+	host_wait_log(host, " web stopping$");
+	move(host, ".web", "web");
+	host_settle(host);
+	assert_true(process_lives(pid));
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_write(host, ".end", 0644, "%s", "");
+	host_wait_log(host, " web stopped$");
+	assert_false(process_lives(pid));
+	host_wait_log(host, " web starting$");
+	host_remove(host, ".end");
+	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
+	again = host_wait_running(host, "web");
+	assert_int_not_equal(again, pid);
+	host_stop_all(host);
+}
+
+static void
+a_profile_whose_rest_kill_mode_spares_may_come_back(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t left;
+
+	host_profile(host, "web", "sleep 1000 & echo $! > ../left; exec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "left", path, sizeof(path)));
+	host_mark_log(host);
+	move(host, "web", ".web");
+	host_wait_log(host, " web stopped$");
+	host_settle(host);
+	assert_true(process_lives(left));
+	host_mark_log(host);
+	move(host, ".web", "web");
+	(void)host_wait_running(host, "web");
+	assert_true(process_lives(left));
+	wait_until(wait_for_pid_file(path) != left);
+	host_remove(host, "web");
+	host_wait_log(host, " web stopped$");
+	assert_int_equal(kill(left, SIGKILL), 0);
+	assert_int_equal(kill(wait_for_pid_file(path), SIGKILL), 0); /* of the second start */
+	wait_forgotten(host, "web");
+	host_stop_all(host);
+}
+
+static void
+an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", LISTENING_SERVICE);
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_write(host, "web/stop_signal", 0644, "USR2\n");
+	host_write(host, "web/stop_timeout", 0644, "1\n");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	wait_ready(host, "web");
+	host_mark_log(host);
+	host_write(host, "web/stop_signal", 0644, "NONSENSE\n");
+	host_wait_log_within(host, NOTICED, " WARN  web refused: stop_signal: ");
+	host_settle(host);
+	assert_true(process_lives(pid));
+	assert_int_equal(host_count_log(host, " web "), 1);
+	host_stop_all(host);
+	wait_for_content(host, "web/got", "USR2\n"); /* as it was started with, and not TERM */
+	assert_false(process_lives(pid));
+}
+
+static void
+a_broken_profile_is_not_started_again_until_it_is_mended(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_write(host, "web/stop_timeout", 0644, "soon\n");
+	host_wait_log(host, " WARN  web refused: stop_timeout: ");
+	host_mark_log(host);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	host_wait_log(host, " INFO  web stopped$");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_write(host, "web/stop_timeout", 0644, "2\n");
+	host_wait_log(host, " INFO  web accepted$");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+static void
+mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ(void **state)
+{
+	struct host *host = *state;
+	pid_t same, other;
+
+	host_profile(host, "same", "exec sleep 1000");
+	host_profile(host, "other", "exec sleep 1000");
+	host_start(host);
+	same = host_wait_running(host, "same");
+	other = host_wait_running(host, "other");
+	host_mark_log(host);
+	host_write(host, "same/restart", 0644, "perhaps\n");
+	host_write(host, "other/restart", 0644, "perhaps\n");
+	host_wait_log(host, " same refused: restart: ");
+	host_wait_log(host, " other refused: restart: ");
+	host_replace(host, "other/run", 0755, "#!/bin/sh\nexec sleep 1001\n");
+	host_settle(host);
+	assert_true(process_lives(other)); /* still broken */
+	host_write(host, "same/restart", 0644, "always\n");
+	host_write(host, "other/restart", 0644, "always\n");
+	host_wait_log(host, " INFO  same accepted$");
+	host_wait_log(host, " INFO  other accepted$");
+	(void)wait_restarted(host, "other", other);
+	host_settle(host);
+	assert_true(process_lives(same));
+	assert_int_equal(host_count_log(host, " same (changed|stopping|starting)"), 0);
+	host_stop_all(host);
+}
+
+static void
+a_refused_profile_is_looked_at_again_when_it_changes(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "gently\n");
+	host_start(host);
+	host_wait_log(host, " WARN  web refused: kill_mode: ");
+	host_write(host, "web/README", 0644, "nothing\n");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web refused"), 1); /* said once */
+	host_write(host, "web/kill_mode", 0644, "\n");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+static void
+a_directory_that_takes_the_place_of_another_is_watched_from_then_on(void **state)
+{
+	struct host *host = *state;
+	char one[PATH_MAX], other[PATH_MAX];
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, ".next", "exec sleep 1001");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_mark_log(host);
+	host_path(host, "web", one, sizeof(one));
+	host_path(host, ".next", other, sizeof(other));
+	assert_int_equal(renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE), 0);
+	pid = wait_restarted(host, "web", pid);
+	host_settle(host);
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	(void)wait_restarted(host, "web", pid);
+	host_stop_all(host);
+}
+
+static void
+overflow_the_queue_of_events(struct host *host)
+{
+	char path[PATH_MAX], text[32];
+	long events, i;
+	int file;
+
+	wait_for_file("/proc/sys/fs/inotify/max_queued_events", text, sizeof(text));
+	events = strtol(text, NULL, 10);
+	if (events > 200000) {
+		assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+		skip(); /* somebody has made it so long that it takes minutes to fill */
+	}
+	host_path(host, ".flood", path, sizeof(path));
+	for (i = 0; i <= events / 2; i++) {
+		file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		assert_true(file != -1);
+		assert_int_equal(close(file), 0);
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static void
+after_an_overflow_of_events_every_profile_is_scanned_and_watched_again(void **state)
+{
+	struct host *host = *state;
+	pid_t web, mail;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "mail", "exec sleep 1000");
+	host_profile(host, "gone", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	mail = host_wait_running(host, "mail");
+	(void)host_wait_running(host, "gone");
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	overflow_the_queue_of_events(host);
+	host_touch(host, "web/run");
+	host_write(host, "mail/README", 0644, "no reason to restart\n");
+	host_profile(host, "new", "exec sleep 1000");
+	move(host, "gone", ".gone");
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch too many changes at once\\. Scanning all profiles again\\.$");
+	(void)host_wait_running(host, "new");
+	host_wait_log(host, " INFO  gone disappeared\\. Stopping and not restarting\\.$");
+	web = wait_restarted(host, "web", web);
+	host_settle(host);
+	assert_true(process_lives(mail));
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	host_touch(host, "mail/run");
+	(void)wait_restarted(host, "web", web);
+	(void)wait_restarted(host, "mail", mail);
+	host_stop_all(host);
+}
+
+/* inotify does not report what a mount changes. */
+static void
+rescan_sees_what_inotify_cannot(void **state)
+{
+	struct host *host = *state;
+	char below[PATH_MAX], above[PATH_MAX];
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, ".above", "exec sleep 1001");
+	host_start_with(host, "--rescan=1", NULL);
+	pid = host_wait_running(host, "web");
+	host_mark_log(host);
+	host_path(host, "web", below, sizeof(below));
+	host_path(host, ".above", above, sizeof(above));
+	assert_int_equal(mount(above, below, NULL, MS_BIND, NULL), 0);
+	pid = wait_restarted(host, "web", pid);
+	host_mark_log(host);
+	assert_int_equal(umount2(below, MNT_DETACH), 0);
+	(void)wait_restarted(host, "web", pid);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_new_profile_is_noticed_and_started_at_once),
+	    TENANT_TEST(a_new_profile_is_noticed_and_started_at_once),
+	    ROOT_TEST(a_profile_that_is_made_file_by_file_is_started_once_it_is_whole),
+	    TENANT_TEST(a_profile_that_is_made_file_by_file_is_started_once_it_is_whole),
+	    ROOT_TEST(a_change_of_run_or_pid_file_restarts_the_service),
+	    TENANT_TEST(a_change_of_run_or_pid_file_restarts_the_service),
+	    ROOT_TEST(the_coming_and_going_of_user_restarts_the_service_as_somebody_else),
+	    ROOT_TEST(the_coming_and_going_of_allow_new_privs_restarts_the_service),
+	    ROOT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
+	    TENANT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
+	    ROOT_TEST(a_burst_of_edits_restarts_the_service_once),
+	    TENANT_TEST(a_burst_of_edits_restarts_the_service_once),
+	    ROOT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
+	    TENANT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
+	    ROOT_TEST(restart_that_has_gone_is_not_in_force_any_more),
+	    ROOT_TEST(down_leaves_a_running_service_alone_and_its_going_starts_a_stopped_one),
+	    TENANT_TEST(down_leaves_a_running_service_alone_and_its_going_starts_a_stopped_one),
+	    ROOT_TEST(a_service_that_has_ended_is_started_again_when_its_files_change),
+	    ROOT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
+	    TENANT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
+	    ROOT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
+	    TENANT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
+	    ROOT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
+	    TENANT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
+	    ROOT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
+	    TENANT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
+	    ROOT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
+	    TENANT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
+	    ROOT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),
+	    TENANT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),
+	    ROOT_TEST(a_refused_profile_is_looked_at_again_when_it_changes),
+	    TENANT_TEST(a_refused_profile_is_looked_at_again_when_it_changes),
+	    ROOT_TEST(a_directory_that_takes_the_place_of_another_is_watched_from_then_on),
+	    TENANT_TEST(a_directory_that_takes_the_place_of_another_is_watched_from_then_on),
+	    ROOT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
+	    TENANT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
+	    ROOT_TEST(rescan_sees_what_inotify_cannot),
+	};
+
+	return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
+}
