@@ -93,7 +93,8 @@ exec_hint(int error)
 	case ENOEXEC:
 		return "run must be a program, or begin with a line such as #!/bin/sh";
 	case ENOENT:
-		return "run, or the interpreter in its first line, does not exist";
+		return "run, or the interpreter in its first line, does not exist: no line may end "
+		       "with CR LF";
 	case EACCES:
 		return "run must be executable by its user, on a file system without noexec";
 	case ETXTBSY:

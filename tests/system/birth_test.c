@@ -470,7 +470,7 @@ a_birth_that_fails_says_where_and_why_and_harms_nobody_else(void **state)
 	    "#!/bin/sh\\)");
 	assert_cannot_start(host, "interpreter",
 	    "execve: No such file or directory \\(run, or the interpreter in its first line, does "
-	    "not exist\\)");
+	    "not exist: no line may end with CR LF\\)");
 	web = host_wait_running(host, "web");
 	host_path(host, "noline/run", path, sizeof(path));
 	host_replace(host, "noline/run", 0755, "#!/bin/sh\nexec sleep 1000\n");

@@ -194,6 +194,19 @@ every_file_of_a_profile_is_explained(void **state)
 			    "proclaunch-profile(5) lacks %s", setting_name((enum setting)setting));
 }
 
+static void
+every_file_of_a_profile_is_in_the_table_of_the_readme(void **state)
+{
+	static char readme[PAGE_BYTES];
+	unsigned setting;
+
+	(void)state;
+	read_file("README.md", readme, sizeof(readme));
+	for (setting = 0; setting < SETTING_COUNT; setting++)
+		if (!has_line(readme, "^\\| `%s` \\|", setting_name((enum setting)setting)))
+			fail_msg("README.md lacks %s", setting_name((enum setting)setting));
+}
+
 /* `usage` names them as [-f|--foreground] and [--log-level=...]. */
 static void
 every_option_is_explained(void **state)
@@ -266,6 +279,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_page_is_well_formed),
 	    cmocka_unit_test(every_file_of_a_profile_is_explained),
+	    cmocka_unit_test(every_file_of_a_profile_is_in_the_table_of_the_readme),
 	    cmocka_unit_test(every_option_is_explained),
 	    cmocka_unit_test(every_message_of_the_log_is_explained),
 	    cmocka_unit_test(no_message_is_explained_that_is_not_in_the_vocabulary),
