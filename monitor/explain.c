@@ -15,7 +15,7 @@ static const char *const stage_texts[STAGE_COUNT] = {STAGE_CATALOGUE(STAGE_TEXT)
 static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_MISSING] = "is missing: a profile needs an executable file of that name",
     [REFUSAL_LINK] = "is a link: put a file of its own there",
-    [REFUSAL_NOT_REGULAR] = "is no plain file",
+    [REFUSAL_NOT_REGULAR] = "is no plain file: put one there",
     [REFUSAL_TOO_LARGE] = "is larger than 4096 bytes",
     [REFUSAL_OWNER] = "belongs to somebody else than root and the profile's owner: chown it",
     [REFUSAL_WRITABLE] = "may be written to by others: chmod go-w, and see its ACL",
@@ -24,7 +24,8 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_NO_ACCOUNT] = "must name an existing account exactly, by name",
     [REFUSAL_UID_CHANGED] = "names an account whose uid has changed: touch the file to accept it",
     [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
-    [REFUSAL_NO_ROOT] = "would make it run as root, which --no-root forbids",
+    [REFUSAL_NO_ROOT] =
+	"would make it run as root, which --no-root forbids: name another account in it",
     [REFUSAL_NOT_YOU] = "names somebody else, which only root can become",
     [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows",
     [REFUSAL_GROUPS] = "names an account that is in more than 512 groups",
@@ -186,17 +187,21 @@ last_end(const struct profile *profile, char *text, size_t size)
 	return text;
 }
 
+static const char *
+refused_file(const struct profile *profile)
+{
+	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
+								   : profile->draft_refused);
+}
+
 static void
 explain_stopped(const struct profile *profile, struct row *row)
 {
 	char text[160];
 
 	if (row->accepted == 0)
-		decide(row,
-		    refused_name(profile->facts.refusal != REFUSAL_NONE
-			    ? profile->facts.refused_setting
-			    : profile->draft_refused),
-		    "refused: %s", explain_refusal(profile, text, sizeof(text)));
+		decide(row, refused_file(profile), "refused: %s",
+		    explain_refusal(profile, text, sizeof(text)));
 	else if (profile->wish == WISH_DOWN)
 		decide(row, "stop", "stopped on request, until start or the next boot");
 	else if (profile->wish == WISH_DEFAULT && profile->facts.kept == WISH_DOWN)
@@ -232,6 +237,8 @@ explain_stopping(const struct profile *profile, struct row *row)
 static void
 explain_state(const struct profile *profile, struct row *row)
 {
+	char text[160];
+
 	switch (profile->state) {
 	case STATE_STOPPED:
 		explain_stopped(profile, row);
@@ -244,8 +251,9 @@ explain_state(const struct profile *profile, struct row *row)
 		break;
 	case STATE_RUNNING:
 		if (row->accepted == 0)
-			decide(row, "",
-			    "running with the settings it was started with: a file is refused");
+			/* a tenant, who cannot read the log, learns here what to mend */
+			decide(row, refused_file(profile), "running as before; refused: %s",
+			    explain_refusal(profile, text, sizeof(text)));
 		else
 			decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
 		break;

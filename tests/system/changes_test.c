@@ -499,6 +499,28 @@ an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings(void **st
 	assert_false(process_lives(pid));
 }
 
+/* Who may not read the log, a tenant, learns from explain which file to mend, and how. */
+static void
+explain_says_what_is_wrong_with_a_broken_profile_that_runs(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_write(host, "web/stop_timeout", 0644, "5s\n");
+	host_wait_log(host, " WARN  web refused: stop_timeout: ");
+	run_program(&outcome, host_program("proclaunchctl", path, sizeof(path)), "-d", host->state,
+	    "explain", "web", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_non_null(strstr(outcome.output,
+	    "running as before; refused: stop_timeout: must be a number of seconds from 1 to "
+	    "86400"));
+	host_stop_all(host);
+}
+
 static void
 a_broken_profile_is_not_started_again_until_it_is_mended(void **state)
 {
@@ -706,6 +728,7 @@ main(void)
 	    TENANT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
 	    ROOT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    TENANT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
+	    ROOT_TEST(explain_says_what_is_wrong_with_a_broken_profile_that_runs),
 	    ROOT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    TENANT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    ROOT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),
