@@ -12,6 +12,7 @@
 #include "report.h"
 #include "screen.h"
 #include "show.h"
+#include "words.h"
 
 #define MEMBERS_MAX 512
 

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "report.h"
 #include "show.h"
+#include "words.h"
 
 #define CELL_BYTES 512
 

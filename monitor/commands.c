@@ -10,6 +10,7 @@
 #include "parent.h"
 #include "supervise.h"
 #include "vocabulary.h"
+#include "words.h"
 
 /* A user who is not root may give so many commands at once, and then so many a second: each is a
  * line in the log. Users share a bucket when their uids are so far apart. */

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "supervise.h"
 #include "vocabulary.h"
+#include "words.h"
 
 #define STAGE_TEXT(name, text) [STAGE_##name] = text,
 static const char *const stage_texts[STAGE_COUNT] = {STAGE_CATALOGUE(STAGE_TEXT)};

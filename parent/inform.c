@@ -162,21 +162,26 @@ send_message(const struct message *message)
 	return children_send_monitor(message, NULL, 0) == CHANNEL_DONE;
 }
 
+/* With the descriptor, which is closed; -1: without one, and the message says why. */
+static bool
+send_file(const struct message *message, int descriptor)
+{
+	bool sent;
+
+	sent =
+	    children_send_monitor(message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	if (descriptor != -1)
+		(void)close(descriptor);
+	return sent;
+}
+
 static bool
 send_log(void)
 {
 	struct message message;
-	int descriptor;
-	bool sent;
 
 	message_begin(&message, MESSAGE_LOG);
-	descriptor = files_open_log(&message.file, false);
-	/* without a descriptor it says why, and the monitor asks again later */
-	sent =
-	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
-	return sent;
+	return send_file(&message, files_open_log(&message.file, false));
 }
 
 static bool
@@ -249,7 +254,6 @@ send_stream(const struct profile *profile, enum tell what, enum stream stream)
 {
 	struct message message;
 	int descriptor;
-	bool sent;
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
@@ -259,11 +263,7 @@ send_stream(const struct profile *profile, enum tell what, enum stream stream)
 		descriptor = outputs_open_file(profile, &message.file, false);
 	if (descriptor == -1 && what == TELL_FIFO)
 		return true; /* somebody has removed it: what is printed from now on is lost */
-	sent =
-	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
-	return sent;
+	return send_file(&message, descriptor);
 }
 
 static bool

@@ -32,6 +32,7 @@
 #include "output.h"
 #include "parent.h"
 #include "reports.h"
+#include "words.h"
 
 /* The hour at which everything happens. That time passes is one of the incidents. */
 #define NOW   (1000 * SECOND)
