@@ -422,9 +422,6 @@ inform_flush(void)
 	if (log_due && !send_log())
 		return;
 	log_due = false;
-	if (control_due && !send_control())
-		return;
-	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -434,8 +431,11 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
-	if (send_reads())
-		(void)send_order(ORDER_TOLD);
+	if (!send_reads() || !send_order(ORDER_TOLD))
+		return;
+	/* a monitor that does not know every profile yet would answer that there is none */
+	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())
+		control_due = false;
 }
 
 bool
