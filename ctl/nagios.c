@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "nagios.h"
+#include "words.h"
 
 /* Names that a line has room for; the rest is counted. */
 #define NAMED_MAX 5

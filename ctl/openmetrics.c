@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "openmetrics.h"
+#include "words.h"
 
 /* Names and accounts hold nothing that would have to be escaped in a label, names.h. */
 static void

@@ -5,6 +5,7 @@
 
 #include "profiles.h"
 #include "report.h"
+#include "words.h"
 
 void
 profiles_add(struct profiles *profiles, const struct row *row)

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "report.h"
 #include "request.h"
+#include "words.h"
 
 #define DEFAULT_STATE_DIRECTORY "/var/lib/proclaunch"
 #define DEFAULT_TIMEOUT		(90 * SECOND)

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "report.h"
 #include "show.h"
+#include "words.h"
 
 #define CELL_BYTES 512
 
@@ -82,6 +83,17 @@ chosen_fields(const char *text, enum field *chosen)
 		chosen[count++] = field_from_text(text, length);
 	}
 	return count;
+}
+
+void
+show_check_fields(const struct request *request)
+{
+	enum field chosen[FIELD_COUNT];
+
+	if (request->fields == NULL || chosen_fields(request->fields, chosen) > 0)
+		return;
+	warningx("-o: no column is named");
+	exit(EXIT_USAGE);
 }
 
 static const char *

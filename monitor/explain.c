@@ -8,6 +8,7 @@
 #include "log.h"
 #include "supervise.h"
 #include "vocabulary.h"
+#include "words.h"
 
 #define STAGE_TEXT(name, text) [STAGE_##name] = text,
 static const char *const stage_texts[STAGE_COUNT] = {STAGE_CATALOGUE(STAGE_TEXT)};
@@ -203,6 +204,8 @@ explain_stopped(const struct profile *profile, struct row *row)
 	if (row->accepted == 0)
 		decide(row, refused_file(profile), "refused: %s",
 		    explain_refusal(profile, text, sizeof(text)));
+	else if (profile->facts.gone != 0)
+		decide(row, "", "its directory has disappeared");
 	else if (profile->wish == WISH_DOWN)
 		decide(row, "stop", "stopped on request, until start or the next boot");
 	else if (profile->wish == WISH_DEFAULT && profile->facts.kept == WISH_DOWN)
@@ -212,6 +215,10 @@ explain_stopped(const struct profile *profile, struct row *row)
 	else if (profile->finished)
 		decide(row, "restart", "%s, and is not to be started again",
 		    last_end(profile, text, sizeof(text)));
+	else if (profile->timer == TIMER_START && profile->over_quota)
+		decide(row, "quota", "%s, over the tenant's quota of %u restarts a minute",
+		    last_end(profile, text, sizeof(text)),
+		    profile->facts.quota.restarts_per_minute);
 	else if (profile->timer == TIMER_START && profile->process.end == END_UNBORN)
 		decide(row, "backoff", "cannot start: %s",
 		    explain_failure(profile, text, sizeof(text)));

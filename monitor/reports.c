@@ -7,6 +7,7 @@
 #include "log.h"
 #include "reports.h"
 #include "vocabulary.h"
+#include "words.h"
 
 /* Entries that are no profiles are met again at each scan; so many are remembered. */
 #define SKIPPED_MAX 1024

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "settings.h"
+#include "words.h"
 
 void
 settings_default(struct settings *settings)

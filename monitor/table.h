@@ -73,6 +73,7 @@ struct profile {
 	uint64_t trigger_done; /* the change that a reload has answered */
 	uint32_t failures;     /* starts in a row that failed or died within a second */
 	uint32_t restarts;
+	bool over_quota; /* the next start waits for the tenant's quota of restarts */
 	uint32_t claims; /* wrong pids in its pid file since its start */
 	enum timer timer;
 	int64_t timer_at; /* NEVER with TIMER_NONE */

@@ -347,6 +347,7 @@ births_ask_again(void)
 			enqueue(profile, ASKED_READER);
 		}
 	}
+	surveys_ask_again();
 }
 
 /* The pid stands in the ledger before the child may go on: nothing ever runs that we could forget.

@@ -35,7 +35,7 @@ void births_hold(bool hold);
 /* True while a child is between its gate and its exec. */
 bool births_under_way(void);
 
-/* The spawner has died: what it was asked and has not answered is asked again. */
+/* The spawner has died: what it was asked and has not answered is asked again, surveys too. */
 void births_ask_again(void);
 
 /* BORN has come from the spawner. */

@@ -14,6 +14,8 @@
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
 static unsigned reports_first, reports_count;
+static unsigned reports_told;	 /* of these: sent, but they may yet die with the monitor */
+static unsigned reports_written; /* of these: in the log once the last ping is answered */
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static struct message reads[READS_MAX];		       /* what clients are to read; by token */
@@ -65,11 +67,34 @@ inform_forget(struct profile *profile)
 	profile->tell = 0;
 }
 
+static void
+drop_reports(unsigned count)
+{
+	reports_first = (reports_first + count) % REPORTS_MAX;
+	reports_count -= count;
+	reports_told -= count;
+	reports_written -= reports_written < count ? reports_written : count;
+}
+
+void
+inform_asked(void)
+{
+	reports_written = reports_told;
+}
+
+void
+inform_answered(void)
+{
+	drop_reports(reports_written);
+}
+
 static struct message *
 new_report(enum report report)
 {
 	struct message *message;
 
+	if (reports_count == REPORTS_MAX && reports_told > 0)
+		drop_reports(1); /* it is as good as written */
 	if (reports_count == REPORTS_MAX) {
 		reports_lost++;
 		return NULL;
@@ -83,7 +108,7 @@ new_report(enum report report)
 static void
 set_text(struct message *message, const char *text)
 {
-	strncpy(message->report.text, text, sizeof(message->report.text) - 1);
+	(void)snprintf(message->report.text, sizeof(message->report.text), "%s", text);
 }
 
 void
@@ -146,6 +171,7 @@ inform_everything(void)
 	uint32_t index;
 
 	log_due = control_due = true;
+	reports_told = reports_written = 0;
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile, index) {
@@ -162,21 +188,26 @@ send_message(const struct message *message)
 	return children_send_monitor(message, NULL, 0) == CHANNEL_DONE;
 }
 
+/* With the descriptor, which is closed; -1: without one, and the message says why. */
+static bool
+send_file(const struct message *message, int descriptor)
+{
+	bool sent;
+
+	sent =
+	    children_send_monitor(message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	if (descriptor != -1)
+		(void)close(descriptor);
+	return sent;
+}
+
 static bool
 send_log(void)
 {
 	struct message message;
-	int descriptor;
-	bool sent;
 
 	message_begin(&message, MESSAGE_LOG);
-	descriptor = files_open_log(&message.file, false);
-	/* without a descriptor it says why, and the monitor asks again later */
-	sent =
-	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
-	return sent;
+	return send_file(&message, files_open_log(&message.file, false));
 }
 
 static bool
@@ -192,12 +223,9 @@ send_control(void)
 static bool
 send_reports(void)
 {
-	while (reports_count > 0) {
-		if (!send_message(&reports[reports_first]))
+	for (; reports_told < reports_count; reports_told++)
+		if (!send_message(&reports[(reports_first + reports_told) % REPORTS_MAX]))
 			return false;
-		reports_first = (reports_first + 1) % REPORTS_MAX;
-		reports_count--;
-	}
 	if (reports_lost > 0) {
 		inform_report(REPORT_LOST, reports_lost, "");
 		reports_lost = 0;
@@ -249,7 +277,6 @@ send_stream(const struct profile *profile, enum tell what, enum stream stream)
 {
 	struct message message;
 	int descriptor;
-	bool sent;
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
@@ -259,11 +286,7 @@ send_stream(const struct profile *profile, enum tell what, enum stream stream)
 		descriptor = outputs_open_file(profile, &message.file, false);
 	if (descriptor == -1 && what == TELL_FIFO)
 		return true; /* somebody has removed it: what is printed from now on is lost */
-	sent =
-	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
-	return sent;
+	return send_file(&message, descriptor);
 }
 
 static bool
@@ -394,12 +417,11 @@ inform_flush(void)
 
 	if (!children_monitor_ready())
 		return;
+	if (reports_told > 0)
+		children_ping_monitor(); /* are they in the log? */
 	if (log_due && !send_log())
 		return;
 	log_due = false;
-	if (control_due && !send_control())
-		return;
-	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -409,13 +431,16 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
-	if (send_reads())
-		(void)send_order(ORDER_TOLD);
+	if (!send_reads() || !send_order(ORDER_TOLD))
+		return;
+	/* a monitor that does not know every profile yet would answer that there is none */
+	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())
+		control_due = false;
 }
 
 bool
 inform_done(void)
 {
-	return !log_due && !control_due && reports_count == 0 && TAILQ_EMPTY(&queue) &&
+	return !log_due && !control_due && reports_told == reports_count && TAILQ_EMPTY(&queue) &&
 	    orders_due == 0;
 }

@@ -42,6 +42,11 @@ void inform_quietly(void);
 /* A monitor has started that knows nothing. */
 void inform_everything(void);
 
+/* The monitor is pinged, and has answered: what it was told before the ping stands in the log, and
+ * its successor need not be told again. */
+void inform_asked(void);
+void inform_answered(void);
+
 /* Sends what there is room for. */
 void inform_flush(void);
 

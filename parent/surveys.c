@@ -171,8 +171,8 @@ surveys_born(const struct message *born, int pidfd)
 	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
 	if (profile[0] == '\0')
 		tenants_begin_survey(look.look.where);
-	(void)channel_send(
-	    survey->job.channel, &look, NULL, 0); /* it has died: we see it hang up */
+	if (channel_send(survey->job.channel, &look, NULL, 0) != CHANNEL_DONE)
+		end_survey(born->index); /* it has died */
 }
 
 void
@@ -254,6 +254,10 @@ surveys_event(uint32_t index, uint32_t events)
 		result = channel_receive(survey->job.channel, &incoming);
 		if (result == CHANNEL_AGAIN)
 			return;
+		if (result == CHANNEL_CLOSED && survey->job.pidfd == -1) {
+			loop_mute(survey->job.channel); /* BORN, or the spawner's death, follows */
+			return;
+		}
 		if (result == CHANNEL_DONE && incoming.count == 0 &&
 		    take(survey, &incoming.message))
 			continue;

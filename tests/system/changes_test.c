@@ -432,6 +432,7 @@ a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **stat
 	host_mark_log(host);
 	move(host, "web", ".web");
 	host_wait_log(host, " web stopping$");
+	host_replace(host, ".web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	move(host, ".web", "web");
 	host_settle(host);
 	assert_true(process_lives(pid));
@@ -439,9 +440,6 @@ a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **stat
 	host_write(host, ".end", 0644, "%s", "");
 	host_wait_log(host, " web stopped$");
 	assert_false(process_lives(pid));
-	host_wait_log(host, " web starting$");
-	host_remove(host, ".end");
-	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	again = host_wait_running(host, "web");
 	assert_int_not_equal(again, pid);
 	host_stop_all(host);
@@ -700,6 +698,30 @@ rescan_sees_what_inotify_cannot(void **state)
 	host_stop_all(host);
 }
 
+/* What a tenant owns is surveyed by a child of the spawner; here the spawner dies before it has
+ * made that child. */
+static void
+a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one(void **state)
+{
+	struct host *host = *state;
+	char hidden[PATH_MAX], shown[PATH_MAX];
+	pid_t spawner, web;
+
+	host_profile(host, ".web", "exec sleep 1000");
+	host_chown(host, ".web", TENANT);
+	host_start(host);
+	spawner = host_spawner(host);
+	assert_int_equal(kill(spawner, SIGSTOP), 0);
+	host_path(host, ".web", hidden, sizeof(hidden));
+	host_path(host, "web", shown, sizeof(shown));
+	assert_int_equal(rename(hidden, shown), 0);
+	host_settle(host);
+	assert_int_equal(kill(spawner, SIGKILL), 0);
+	web = host_wait_running(host, "web");
+	assert_int_equal(process_uid(web), account_uid(TENANT));
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -742,6 +764,7 @@ main(void)
 	    ROOT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
 	    TENANT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
 	    ROOT_TEST(rescan_sees_what_inotify_cannot),
+	    ROOT_TEST(a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one),
 	};
 
 	return cmocka_run_group_tests_name("changes", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "machine.h"
+#include "words.h"
 
 #define STOPPED	 STATE_STOPPED
 #define STARTING STATE_STARTING

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "names.h"
+#include "words.h"
 
 static void
 names_of_the_permitted_characters_are_profile_names(void **state)

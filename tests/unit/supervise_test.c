@@ -32,6 +32,7 @@
 #include "output.h"
 #include "parent.h"
 #include "reports.h"
+#include "words.h"
 
 /* The hour at which everything happens. That time passes is one of the incidents. */
 #define NOW   (1000 * SECOND)
@@ -166,6 +167,12 @@ history_add(const struct profile *profile, enum state from, const char *reason)
 
 void
 commands_look(const struct profile *profile)
+{
+	(void)profile;
+}
+
+void
+commands_forget(const struct profile *profile)
 {
 	(void)profile;
 }

@@ -19,6 +19,7 @@
 
 #include "exploration.h"
 #include "machine.h"
+#include "words.h"
 
 enum main_process { NOTHING, ASKED, EXECUTED, PROVED };
 enum policy { NEVER_AGAIN, ALWAYS_AGAIN, AGAIN_ON_FAILURE, POLICIES };
