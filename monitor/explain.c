@@ -212,6 +212,10 @@ explain_stopped(const struct profile *profile, struct row *row)
 		decide(row, "disable", "disabled, until enable");
 	else if (row->wanted == 0 && profile->settings.down)
 		decide(row, "down", "not started until asked for");
+	else if (profile->unnamed && (profile->finished || profile->timer == TIMER_START))
+		decide(row, "pid_file",
+		    "pid_file has named no process of it within start_timeout%s",
+		    profile->finished ? ", and it is not to be started again" : "");
 	else if (profile->finished)
 		decide(row, "restart", "%s, and is not to be started again",
 		    last_end(profile, text, sizeof(text)));

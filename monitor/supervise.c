@@ -171,7 +171,7 @@ start(struct profile *profile)
 	log_line(profile->facts.name, SAY_STARTING);
 	profile->attempt++;
 	profile->claims = 0;
-	profile->finished = profile->stop_said = profile->reload_owed = false;
+	profile->finished = profile->stop_said = profile->reload_owed = profile->unnamed = false;
 	profile->cause = CAUSE_NONE;
 	profile->trigger_done = 0;
 	memset(&profile->process, 0, sizeof(profile->process));
@@ -269,7 +269,8 @@ say_late(struct profile *profile)
 {
 	profile->failures++;
 	profile->cause = CAUSE_LATE;
-	if (profile->process.phase == PHASE_UP)
+	profile->unnamed = profile->process.phase == PHASE_UP;
+	if (profile->unnamed)
 		log_line(profile->facts.name, SAY_LATE_PID_FILE, profile->settings.start_timeout);
 	else
 		log_line(profile->facts.name, SAY_LATE, profile->settings.start_timeout);

@@ -67,6 +67,7 @@ struct profile {
 	uint32_t attempt;
 	enum wish wish; /* of start and stop, until the next boot */
 	bool finished;	/* ended, and not to be restarted */
+	bool unnamed;	/* it was ended because pid_file named no process of it in time */
 	enum cause cause;
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;

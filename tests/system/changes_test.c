@@ -522,6 +522,28 @@ explain_says_what_is_wrong_with_a_broken_profile_that_runs(void **state)
 }
 
 static void
+explain_says_that_the_pid_file_named_nobody(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "daemon", "sleep 1000 &");
+	host_write(host, "daemon/pid_file", 0644, "daemon.pid\n");
+	host_write(host, "daemon/start_timeout", 0644, "1\n");
+	host_start(host);
+	host_wait_log(
+	    host, " WARN  daemon pid_file has named no process of this profile within 1 s");
+	host_wait_log(host, " INFO  daemon stopped$");
+	run_program(&outcome, host_program("proclaunchctl", path, sizeof(path)), "-d", host->state,
+	    "explain", "daemon", NULL);
+	assert_non_null(strstr(outcome.output,
+	    "pid_file has named no process of it within start_timeout, and it is not to be started "
+	    "again"));
+	host_stop_all(host);
+}
+
+static void
 a_broken_profile_is_not_started_again_until_it_is_mended(void **state)
 {
 	struct host *host = *state;
@@ -753,6 +775,7 @@ main(void)
 	    ROOT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    TENANT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    ROOT_TEST(explain_says_what_is_wrong_with_a_broken_profile_that_runs),
+	    ROOT_TEST(explain_says_that_the_pid_file_named_nobody),
 	    ROOT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    TENANT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    ROOT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),
