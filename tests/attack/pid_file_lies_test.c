@@ -3,6 +3,7 @@
  * and never a signal to anybody. DESIGN.md section 6. Where there are cgroups, and where there are
  * none.
  */
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -303,18 +304,20 @@ every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled(void **state)
 	end_thread(&threaded);
 }
 
-/* The file is another one at every look, and never the true one. */
+/* The file is another one at every look, and never the true one. A child of the test: it asserts
+ * nothing, and ends when anything fails. */
 static _Noreturn void
-flicker(struct host *host, pid_t root)
+flicker(const char *path, const char *aside, pid_t root)
 {
-	char path[PATH_MAX], aside[PATH_MAX + 8];
 	unsigned i;
+	int file;
 
-	claim_path(host, "flickering", path, sizeof(path));
-	(void)snprintf(aside, sizeof(aside), "%s.odd", path);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (i = 0;; i++) {
-		put_pid(host, "flickering", i % 2 == 0 ? root : 1);
-		(void)unlink(aside);
+		file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		if (file == -1 || dprintf(file, "%d\n", i % 2 == 0 ? root : 1) < 2 ||
+		    close(file) == -1 || rename(aside, path) == -1)
+			_exit(1);
 		if (i % 3 == 0 ? mkfifo(aside, 0666) == -1 : symlink("/proc/1/stat", aside) == -1)
 			_exit(1);
 		if (rename(aside, path) == -1)
@@ -325,8 +328,9 @@ flicker(struct host *host, pid_t root)
 static void
 a_pid_file_that_is_replaced_while_it_is_read_is_never_believed(void **state)
 {
-	struct host *host = *state;
 	pid_t root = canary_begin("root"), flickering, service;
+	char path[PATH_MAX], aside[PATH_MAX + 8];
+	struct host *host = *state;
 	int status;
 
 	make_folders(host);
@@ -334,10 +338,12 @@ a_pid_file_that_is_replaced_while_it_is_read_is_never_believed(void **state)
 	host_write(host, "flickering/stop_timeout", 0644, "5\n");
 	host_start(host);
 	service = true_pid(host, "flickering");
+	claim_path(host, "flickering", path, sizeof(path));
+	(void)snprintf(aside, sizeof(aside), "%s.aside", path);
 	flickering = fork();
 	assert_true(flickering >= 0);
 	if (flickering == 0)
-		flicker(host, root);
+		flicker(path, aside, root);
 	host_wait_log(host, " WARN  flickering refused: pid_file has named 16 wrong pids");
 	assert_int_equal(waitpid(flickering, &status, WNOHANG), 0);
 	assert_int_equal(kill(flickering, SIGKILL), 0);
