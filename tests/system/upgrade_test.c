@@ -183,21 +183,25 @@ assert_nothing_has_happened(struct host *host, const struct running *running)
 	assert_int_equal(access(host_path(host, "second", path, sizeof(path)), F_OK), -1);
 }
 
+/* A line may stand there twice where one monitor took over from another, but none is missing. */
 static void
 assert_line_follows_line(const char *text, unsigned long printed)
 {
+	unsigned long expected = 1, number;
 	const char *line = text, *at;
-	unsigned long i;
 
-	for (i = 1; i <= printed; i++) {
+	while (*line != '\0') {
 		at = strchr(line, ' ');
-		if (at == NULL || strncmp(at, " line ", 6) != 0 || strtoul(at + 6, NULL, 10) != i)
-			fail_msg("line %lu is not where it should be", i);
+		number =
+		    at == NULL || strncmp(at, " line ", 6) != 0 ? 0 : strtoul(at + 6, NULL, 10);
+		if (number == 0 || number > expected)
+			fail_msg("line %lu is not where it should be", expected);
+		expected = number + 1;
 		line = strchr(at, '\n');
 		assert_non_null(line);
 		line++;
 	}
-	assert_string_equal(line, "");
+	assert_int_equal(expected, printed + 1);
 }
 
 /* All files of the printer's output, the oldest first. */
@@ -225,7 +229,7 @@ whole_output(struct host *host)
 	return text;
 }
 
-/* Nothing that the printer said is lost or doubled, over whatever happened meanwhile. */
+/* Nothing that the printer said is lost, over whatever happened meanwhile. */
 static void
 assert_output_is_whole(struct host *host)
 {
