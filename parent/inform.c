@@ -444,3 +444,9 @@ inform_done(void)
 	return !log_due && !control_due && reports_told == reports_count && TAILQ_EMPTY(&queue) &&
 	    orders_due == 0;
 }
+
+bool
+inform_written(void)
+{
+	return inform_done() && reports_count == 0;
+}

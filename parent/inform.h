@@ -53,4 +53,7 @@ void inform_flush(void);
 /* True when the monitor has been told all there is. */
 bool inform_done(void);
 
+/* True when, moreover, every report stands in the log. */
+bool inform_written(void);
+
 #endif
