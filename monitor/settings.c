@@ -105,6 +105,7 @@ parse_number(const char *text, size_t length, bool suffixes, uint64_t most, uint
 	static const char letters[] = "KMG";
 	const char *letter = NULL;
 	uint64_t value = 0;
+	unsigned shift = 0;
 	size_t i;
 
 	if (suffixes && length > 1 && (letter = memchr(letters, text[length - 1], 3)) != NULL)
@@ -117,9 +118,9 @@ parse_number(const char *text, size_t length, bool suffixes, uint64_t most, uint
 		value = value * 10 + (uint64_t)(text[i] - '0');
 	}
 	if (letter != NULL)
-		value <<= 10 * (letter - letters + 1);
-	*number = value;
-	return value <= most;
+		shift = 10 * (unsigned)(letter - letters + 1);
+	*number = value << shift;
+	return value <= most >> shift;
 }
 
 static const char *

@@ -28,6 +28,7 @@ read_number(const char *text, size_t length, uint64_t *number)
 	static const char suffixes[] = "KMG";
 	const char *suffix = length == 0 ? NULL : memchr(suffixes, text[length - 1], 3);
 	uint64_t value = 0;
+	unsigned shift;
 	size_t i;
 
 	if (suffix != NULL)
@@ -39,8 +40,9 @@ read_number(const char *text, size_t length, uint64_t *number)
 			return false;
 		value = value * 10 + (uint64_t)(text[i] - '0');
 	}
-	*number = suffix == NULL ? value : value << 10 * (suffix - suffixes + 1);
-	return value > 0;
+	shift = suffix == NULL ? 0 : 10 * (unsigned)(suffix - suffixes + 1);
+	*number = value << shift;
+	return value > 0 && value <= UINT64_MAX >> shift;
 }
 
 bool

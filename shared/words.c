@@ -53,7 +53,7 @@ realtime_number(const char *name)
 		if (name[5] != (name[4] == 'N' ? '+' : '-'))
 			return 0;
 		offset = small_number(name + 6);
-		if (offset < 0)
+		if (offset < 0 || offset > SIGRTMAX - SIGRTMIN)
 			return 0;
 	}
 	return name[4] == 'N' ? SIGRTMIN + offset : SIGRTMAX - offset;

@@ -63,7 +63,7 @@ what_is_no_permitted_signal_is_refused(void **state)
 {
 	static const char *const bad[] = {"", "0", "-1", "+15", "015", "15 ", " 15", "99", "999",
 	    "TERMX", "SIG", "SIGSIGTERM", "FOO", "SEGV", "11", "BUS", "RTMIN+99", "RTMIN-1",
-	    "RTMAX+1", "TERM\n", "9999999999999999999", "SIGRTMIN+"};
+	    "RTMAX+1", "RTMAX-36", "RTMIN+31", "TERM\n", "9999999999999999999", "SIGRTMIN+"};
 	size_t i;
 
 	(void)state;

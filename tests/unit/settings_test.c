@@ -280,6 +280,17 @@ every_file_that_is_parsed_can_be_refused(void **state)
 		assert_refused(parsed[i], (struct text)TEXT("no\nsuch\nvalue"));
 }
 
+/* 17179869185G is 2^64 + 2^30 bytes, and was once taken for 1G. */
+static void
+a_size_that_no_64_bits_hold_is_refused(void **state)
+{
+	(void)state;
+	assert_refused(SETTING_OUTPUT, (struct text)TEXT("rotate_size 17179869185G"));
+	assert_refused(SETTING_OUTPUT, (struct text)TEXT("rotate_size 999999999999999G"));
+	assert_accepted(SETTING_OUTPUT, (struct text)TEXT("rotate_size 1024G"));
+	assert_true(settings.output.rotate_size == ROTATE_SIZE_MAX);
+}
+
 int
 main(void)
 {
@@ -295,6 +306,7 @@ main(void)
 	    cmocka_unit_test(contents_of_the_largest_size_are_read_to_their_end_and_no_further),
 	    cmocka_unit_test(nothing_of_a_content_is_in_its_refusal),
 	    cmocka_unit_test(every_file_that_is_parsed_can_be_refused),
+	    cmocka_unit_test(a_size_that_no_64_bits_hold_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);
