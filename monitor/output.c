@@ -32,9 +32,16 @@
  */
 #define TRY_AGAIN (1 * SECOND)
 #define KEEP_FOR  (30 * SECOND)
-/* An unfinished line is looked at again so much later at the earliest, however often it grows: who
- * prints byte by byte must not make us copy all of it for each. */
-#define UNFINISHED (5 * MILLISECOND)
+/* An unfinished line is looked at again so much later for each of its bytes, however often it
+ * grows: who prints byte by byte must not make us copy all of it for each. */
+#define QUIET_FOR_A_BYTE 16 /* nanoseconds */
+/* And it is looked at again by the clock: a write(2) that fills a FIFO in which something stands
+ * already waits for room without telling any reader, see pipe_write() in Linux. At first after the
+ * one, then after twice the time, up to the other. */
+#define UNFINISHED_FIRST (1 * MILLISECOND)
+#define UNFINISHED_MOST	 (1 * SECOND)
+/* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
+#define BUSY_FIFO_BYTES (1024 * 1024)
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
 #define NULL_DEVICE    STDOUT_FILENO /* descriptors.h */
@@ -179,6 +186,7 @@ stuck(struct output_stream *stream, const char *name, int error)
 		stream->stuck_since = now;
 		log_line(name, SAY_OUTPUT_STUCK, strerror(error));
 	}
+	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
 	if (too_long(stream, now))
 		(void)throw_away(stream);
@@ -304,14 +312,15 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 	return taken;
 }
 
-/* A line of 64 KiB is to stay whole: it may need a larger FIFO than the usual, pipe(7). */
+/* Where the system's limits allow it, pipe(7); a line of 64 KiB needs LOOK_BYTES to stay whole. */
 static bool
 grow(struct output_stream *stream)
 {
 	if (stream->grown)
 		return false;
 	stream->grown = true;
-	return fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
+	return fcntl(stream->fifo, F_SETPIPE_SZ, BUSY_FIFO_BYTES) > 0 ||
+	    fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
 }
 
 /* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
@@ -408,6 +417,21 @@ confess(struct profile *profile, struct output_stream *stream)
 	return true;
 }
 
+/* A line that is not finished stays in the FIFO until it is, or can grow no more. */
+static void
+look_at_unfinished(struct output_stream *stream, size_t length)
+{
+	int64_t now = clock_now();
+
+	if (stream->unfinished != length || stream->pause == 0)
+		stream->pause = UNFINISHED_FIRST;
+	else if (stream->pause < UNFINISHED_MOST)
+		stream->pause *= 2;
+	stream->unfinished = length;
+	stream->quiet_until = now + (int64_t)length * QUIET_FOR_A_BYTE;
+	look_later(stream, now + stream->pause);
+}
+
 /* True when there may be more to do for the stream at once. */
 static bool
 move_lines(struct profile *profile, enum stream which)
@@ -424,13 +448,17 @@ move_lines(struct profile *profile, enum stream which)
 	length = peek(stream);
 	if (length == 0) {
 		stream->flush = false;
+		stream->unfinished = 0;
 		return false;
 	}
+	if (length >= LINE_MAX_BYTES)
+		(void)grow(stream);
 	take = choose(stream, length, &behind);
 	if (take == 0) {
-		stream->quiet_until = clock_now() + UNFINISHED;
+		look_at_unfinished(stream, length);
 		return false;
 	}
+	stream->unfinished = 0;
 	take = limit_lines(settings, stream, take);
 	if (take == 0)
 		return false;
@@ -477,11 +505,15 @@ pump(struct output_stream *stream)
 void
 output_flush(struct profile *profile)
 {
+	struct output_stream *stream;
 	unsigned which;
 
 	for (which = 0; which < STREAM_COUNT; which++) {
-		profile->streams[which].flush = true;
-		enqueue(&profile->streams[which]);
+		stream = &profile->streams[which];
+		stream->flush = true;
+		if (stream->unfinished > 0)
+			stream->look_at = NEVER; /* it will not be finished any more */
+		enqueue(stream);
 	}
 }
 
@@ -540,10 +572,13 @@ output_event(uint32_t index, uint32_t events)
 	if (profile == NULL)
 		return;
 	stream = &profile->streams[index % STREAM_COUNT];
-	if (stream->quiet_until > clock_now() && stream->look_at == NEVER)
+	if (stream->unfinished > 0 && stream->quiet_until > clock_now()) {
 		look_later(stream, stream->quiet_until);
-	else
-		enqueue(stream);
+		return;
+	}
+	if (stream->unfinished > 0)
+		stream->look_at = NEVER; /* it has grown: no need to wait */
+	enqueue(stream);
 }
 
 int64_t

@@ -27,13 +27,15 @@ struct output_stream {
 	bool asked;	 /* the parent is to open the file */
 	bool ready;	 /* stands in the queue of those to be looked at */
 	bool flush;	 /* the service has ended: an unfinished line goes out too */
-	bool grown;	 /* the FIFO has been made larger for a long line */
+	bool grown;	 /* the FIFO has been made larger */
 	bool rotating;	 /* the next file that comes is a new one */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
 	uint64_t last_use;   /* for closing those that are not used */
 	int64_t stuck_since; /* what could not be written waits since; 0: nothing does */
-	int64_t quiet_until; /* an unfinished line was looked at: not again before */
+	size_t unfinished;   /* bytes of a line that was found unfinished; 0: none was */
+	int64_t pause; /* ... after which it is looked at again, though nothing is heard of it */
+	int64_t quiet_until; /* ... not before this, whatever is heard of it */
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
 	uint64_t dropped;    /* bytes, since it is stuck for too long */
 	uint32_t tokens;     /* lines that `rate` permits now */
