@@ -290,10 +290,10 @@ policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 	pid = host_wait_running(host, "web");
 	wait_ready(host, "web");
 	host_mark_log(host);
-	host_write(host, "web/stop_signal", 0644, "USR2\n");
-	host_write(host, "web/stop_timeout", 0644, "1\n");
-	host_write(host, "web/start_timeout", 0644, "7\n");
-	host_write(host, "web/kill_mode", 0644, "group\n");
+	host_replace(host, "web/stop_signal", 0644, "USR2\n");
+	host_replace(host, "web/stop_timeout", 0644, "1\n");
+	host_replace(host, "web/start_timeout", 0644, "7\n");
+	host_replace(host, "web/kill_mode", 0644, "group\n");
 	host_write(host, "web/reload", 0644, "%s", "");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_settle(host);
