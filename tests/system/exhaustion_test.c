@@ -138,27 +138,36 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	host_profile(host, "web", GUARD "exec sleep 1000");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_profile(host, "stays", GUARD "exec sleep 1000");
+	host_profile(host, "edited", GUARD "exec sleep 1000");
 	host_start(host);
 	web = host_wait_running(host, "web");
 	stays = host_wait_running(host, "stays");
+	(void)host_wait_running(host, "edited");
+	host_settle(host);
 	monitor = host_monitor(host);
 	spawner = host_spawner(host);
 	set_descriptors(host->supervisor, 3, &before);
 	assert_int_equal(kill(web, SIGKILL), 0);
 	host_wait_log(host, " WARN  web cannot start: .*: Too many open files$");
+	host_touch(host, "edited/run");
+	host_profile(host, "new", GUARD "exec sleep 1000");
+	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
 	assert_int_equal(kill(spawner, SIGKILL), 0);
 	host_wait_log(
 	    host, " WARN  ProcLaunch cannot start the spawner: Too many open files. Trying again");
 	assert_int_equal(kill(monitor, SIGKILL), 0);
 	process_wait_gone(monitor);
-	host_profile(host, "new", GUARD "exec sleep 1000");
 	assert_true(process_lives(stays));
 	set_descriptors(host->supervisor, before.rlim_cur, &none);
-	host_wait_log_within(host, AFTER_BACKOFF,
-	    " WARN  ProcLaunch cannot start the monitor: Too many open files. Trying again");
-	wait_listed(host, "running", 3);
+	wait_listed(host, "running", 4);
+	host_wait_log_within(host, AFTER_BACKOFF, " INFO  edited changed. Restarting.$");
+	wait_listed(host, "running", 4);
 	assert_true(process_lives(stays));
 	assert_int_equal(host_count_log(host, " stays (died|stopping|starting)"), 1);
+	/* and what changes afterwards is noticed as ever */
+	host_mark_log(host);
+	host_touch(host, "new/run");
+	host_wait_log(host, " INFO  new changed. Restarting.$");
 	host_stop_all(host);
 	assert_no_second_copy(host);
 }
