@@ -408,6 +408,26 @@ confess(struct profile *profile, struct output_stream *stream)
 	return true;
 }
 
+/* So many of the lines as go into an empty file of this size, and at least one: a tenant's quota
+ * counts on it. */
+static size_t
+fitting_lines(size_t length, uint64_t size)
+{
+	const char *newline;
+	size_t end = 0, next;
+	uint64_t bytes = 0;
+
+	while (end < length) {
+		newline = memchr(in + end, '\n', length - end);
+		next = newline == NULL ? length : (size_t)(newline - in) + 1;
+		bytes += next - end + STAMP_BYTES;
+		if (end > 0 && bytes > size)
+			break;
+		end = next;
+	}
+	return end;
+}
+
 /* True when there may be more to do for the stream at once. */
 static bool
 move_lines(struct profile *profile, enum stream which)
@@ -439,6 +459,9 @@ move_lines(struct profile *profile, enum stream which)
 		rotate(profile, which);
 		return false;
 	}
+	if (bytes > settings->rotate_size)
+		take = format(
+		    settings->raw, fitting_lines(take, settings->rotate_size), behind, &bytes);
 	if (!line_file_write(&stream->file, out, bytes)) {
 		stuck(stream, profile->facts.name, errno);
 		return false;
