@@ -205,9 +205,7 @@ output_take_file(void *subject, struct incoming *incoming)
 	line_file_use(&stream->file, channel_take(incoming), message->file.size);
 	stream->last_use = ++uses;
 	open_files++;
-	if (stream->rotating)
-		commands_log_rotated(profile);
-	stream->rotating = false;
+	commands_log_rotated(profile); /* or opened anew, after logrotate(8) */
 	enqueue(stream);
 }
 
@@ -226,7 +224,7 @@ rotate(struct profile *profile, enum stream which)
 	struct output_stream *stream = &profile->streams[which];
 
 	close_file(stream);
-	stream->asked = stream->rotating = true;
+	stream->asked = true;
 	parent_ask_rotate(profile, which);
 }
 
