@@ -458,12 +458,19 @@ a_file_system_that_never_answers_keeps_nobody_else_waiting(void **state)
 	for (i = 0; i < SILENT_PROFILES; i++) {
 		(void)snprintf(name, sizeof(name), "web%d", i);
 		make_profile(host, TENANT, name, SERVICE);
-		/* what the survey opens, as the tenant: it hangs */
 		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/restart", i);
 		assert_int_equal(mkdir(host_path(host, path, full, sizeof(full)), 0755), 0);
-		servers[i] = mount_silence(host, path);
 	}
 	mail = begin_other(host);
+	for (i = 0; i < SILENT_PROFILES; i++)
+		host_wait_log(host, " WARN  " TENANT "/web%d refused: restart: ", i);
+	/* whoever looks at them again waits: the survey, which is the tenant */
+	for (i = 0; i < SILENT_PROFILES; i++) {
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/restart", i);
+		servers[i] = mount_silence(host, path);
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/run", i);
+		host_touch(host, path);
+	}
 	assert_unharmed(host, mail);
 	host_mark_log(host);
 	/* all of his directory: looked at by root, at every change of it */
