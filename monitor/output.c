@@ -213,9 +213,7 @@ output_take_file(void *subject, struct incoming *incoming)
 	line_file_use(&stream->file, channel_take(incoming), message->file.size);
 	stream->last_use = ++uses;
 	open_files++;
-	if (stream->rotating)
-		commands_log_rotated(profile);
-	stream->rotating = false;
+	commands_log_rotated(profile); /* or opened anew, after logrotate(8) */
 	enqueue(stream);
 }
 
@@ -234,7 +232,7 @@ rotate(struct profile *profile, enum stream which)
 	struct output_stream *stream = &profile->streams[which];
 
 	close_file(stream);
-	stream->asked = stream->rotating = true;
+	stream->asked = true;
 	parent_ask_rotate(profile, which);
 }
 
@@ -432,6 +430,26 @@ look_at_unfinished(struct output_stream *stream, size_t length)
 	look_later(stream, now + stream->pause);
 }
 
+/* So many of the lines as go into an empty file of this size, and at least one: a tenant's quota
+ * counts on it. */
+static size_t
+fitting_lines(size_t length, uint64_t size)
+{
+	const char *newline;
+	size_t end = 0, next;
+	uint64_t bytes = 0;
+
+	while (end < length) {
+		newline = memchr(in + end, '\n', length - end);
+		next = newline == NULL ? length : (size_t)(newline - in) + 1;
+		bytes += next - end + STAMP_BYTES;
+		if (end > 0 && bytes > size)
+			break;
+		end = next;
+	}
+	return end;
+}
+
 /* True when there may be more to do for the stream at once. */
 static bool
 move_lines(struct profile *profile, enum stream which)
@@ -467,6 +485,9 @@ move_lines(struct profile *profile, enum stream which)
 		rotate(profile, which);
 		return false;
 	}
+	if (bytes > settings->rotate_size)
+		take = format(
+		    settings->raw, fitting_lines(take, settings->rotate_size), behind, &bytes);
 	if (!line_file_write(&stream->file, out, bytes)) {
 		stuck(stream, profile->facts.name, errno);
 		return false;

@@ -28,7 +28,6 @@ struct output_stream {
 	bool ready;	 /* stands in the queue of those to be looked at */
 	bool flush;	 /* the service has ended: an unfinished line goes out too */
 	bool grown;	 /* the FIFO has been made larger */
-	bool rotating;	 /* the next file that comes is a new one */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
 	uint64_t last_use;   /* for closing those that are not used */
