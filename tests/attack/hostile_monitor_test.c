@@ -329,20 +329,21 @@ count_lines(const struct scene *scene, const char *path)
 
 /* Each service says that it was started, and whether another copy was there. A canary also says
  * which signal it got. */
+#define CANARY 2
 static void
 make_services(struct scene *scene)
 {
 	static const char once[] = "exec 9>lock\nflock -n 9 || echo twice >> doubled\n"
 				   "echo $$ >> starts\n";
-	static const char deaf[] =
-	    "for number in 1 2 3 10 12 15 28; do trap \"echo $number >> signals\" $number; done\n"
-	    "while :; do sleep 1000 & wait $!; done";
-	static const char *const names[] = {"web", "other", "canary"};
+	static const char traps[] =
+	    "for number in 1 2 3 10 12 15 28; do trap \"echo $number >> signals\" $number; done";
+	static const char rest[] = "while :; do sleep 1000 & wait $!; done";
+	static const char *const names[] = {"web", "other", [CANARY] = "canary"};
 	size_t i;
 
 	for (i = 0; i < COUNT(names); i++) {
-		host_profile(&scene->host, names[i], "%s%s", once,
-		    strcmp(names[i], "canary") == 0 ? deaf : "exec sleep 1000");
+		host_profile(&scene->host, names[i], "%s\n%s%s", i == CANARY ? traps : "", once,
+		    i == CANARY ? rest : "exec sleep 1000");
 	}
 	host_chown(&scene->host, "web", TENANT);
 	host_chown(&scene->host, "other", OTHER_TENANT);
@@ -374,6 +375,16 @@ start_profile(struct scene *scene, const struct message *about)
 {
 	say(scene, MESSAGE_START, about, 1);
 	return wait_phase(scene, about, PHASE_PROVED);
+}
+
+/* It hears from now on. */
+static pid_t
+start_canary(struct scene *scene, const struct message *canary)
+{
+	pid_t pid = start_profile(scene, canary);
+
+	wait_until(count_lines(scene, "canary/starts") == 1);
+	return pid;
 }
 
 /* Ended by the parent, which starts another. */
@@ -476,7 +487,7 @@ what_else_stands_in_a_request_names_nobody(void **state)
 	pid_t pid, bird, neighbour;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	neighbour = start_profile(scene, &other);
 	/* a body full of the canary's pid, which is also a uid, a gid and a flag to whom believes
 	 * it
@@ -512,7 +523,7 @@ a_signal_that_is_not_in_the_fixed_set_ends_the_monitor_and_reaches_nobody(void *
 	size_t i;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	for (i = 0; i < COUNT(numbers); i++) {
 		say(scene, MESSAGE_SIGNAL, &canary, numbers[i]);
 		wait_replaced(scene);
@@ -584,7 +595,7 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 	size_t i;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	(void)start_profile(scene, &web);
 	for (i = 0; i < COUNT(kinds); i++) /* once, for what is allocated once */
 		flood(scene, kinds[i], &web, 100);
@@ -600,8 +611,7 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 	flood(scene, MESSAGE_GOODBYE, &none, 2000);
 	drain(scene);
 	assert_in_range(memory_of(scene->host.supervisor), 1, memory + MEMORY_GROWTH_MAX);
-	assert_in_range(
-	    open_files(scene->host.supervisor), 1, files + 2); /* web's own pidfd, job */
+	wait_until(open_files(scene->host.supervisor) <= files + 2); /* web may be on its way */
 	assert_true(process_lives(scene->monitor) && process_lives(bird));
 	assert_int_equal(count_lines(scene, "canary/signals"), 0);
 	assert_never_doubled(scene);
@@ -649,7 +659,7 @@ a_monitor_that_never_answers_is_replaced_and_services_stay(void **state)
 	pid_t bird;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	drain(scene);
 	host_write(&scene->host, "web/stop_timeout", 0644, "6\n"); /* work, so a ping */
 	from = now_ms();
@@ -672,7 +682,7 @@ a_monitor_that_sends_descriptors_is_ended_and_none_is_kept(void **state)
 	pid_t bird;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	drain(scene);
 	files = open_files(scene->host.supervisor);
 	for (i = 1; i <= 13; i += 6) {
@@ -681,7 +691,7 @@ a_monitor_that_sends_descriptors_is_ended_and_none_is_kept(void **state)
 		wait_replaced(scene);
 	}
 	drain(scene);
-	assert_in_range(open_files(scene->host.supervisor), 1, files);
+	wait_until(open_files(scene->host.supervisor) <= files);
 	assert_true(process_lives(bird));
 }
 
@@ -698,7 +708,7 @@ a_monitor_that_asks_before_it_greets_or_is_of_another_build_is_ended(void **stat
 	size_t i;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	starts = count_lines(scene, "web/starts");
 	place(scene, RUDE);
 	assert_int_equal(kill(scene->monitor, SIGKILL), 0);
@@ -731,7 +741,7 @@ what_it_notes_is_given_back_and_decides_nothing(void **state)
 	pid_t bird;
 
 	begin(scene, &web, &other, &canary);
-	bird = start_profile(scene, &canary);
+	bird = start_canary(scene, &canary);
 	peer_fill(&note, MESSAGE_NOTE, canary.index, canary.generation);
 	memset(&note.note, 0xff, sizeof(note.note));
 	note.note.exit_pid = 1;
