@@ -48,7 +48,7 @@
 
 static TAILQ_HEAD(ready_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static int look[2]; /* a pipe: what tee(2) shows us of a FIFO without taking it out */
-static char in[LOOK_BYTES], out[OUT_BYTES];
+static char in[LOOK_BYTES + sizeof(SPLIT_MARK)], out[OUT_BYTES];
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
@@ -370,46 +370,60 @@ stamp_now(char *stamp)
 	stamp_microseconds(now.tv_sec * 1000000LL + now.tv_nsec / 1000, stamp);
 }
 
-/* Puts the first `length` bytes at `in` into `out` as they are to be written; returns how many of
- * them, and in *bytes how many came out. */
-static size_t
-format(bool raw, size_t length, const char *behind, size_t *bytes)
+/* The first *length bytes at `in` as they are to be written, or fewer of them, and then *length
+ * says so; how many came out is in *bytes. */
+static const char *
+format(bool raw, size_t *length, const char *behind, size_t *bytes)
 {
-	char stamp[STAMP_BYTES + 1];
-	size_t used = length, extra = strlen(behind);
+	char stamp[STAMP_BYTES + 1], *lines = raw ? in : out;
 
-	*bytes = length;
-	if (raw) {
-		memcpy(out, in, length);
-	} else {
+	*bytes = *length;
+	if (!raw) {
 		stamp_now(stamp);
-		used = stamp_lines(in, length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
+		*length =
+		    stamp_lines(in, *length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
 	}
-	memcpy(out + *bytes, behind, extra);
-	*bytes += extra;
-	return used;
+	/* what it overwrites at `in` still stands in the FIFO */
+	memcpy(lines + *bytes, behind, strlen(behind));
+	*bytes += strlen(behind);
+	return lines;
 }
 
-/* Says in the file itself, and in the log, how much is missing. */
+/* Says in the file itself how much is missing; true where nothing is. */
 static bool
-confess(struct profile *profile, struct output_stream *stream)
+confess(struct output_stream *stream)
 {
 	char notice[STAMP_BYTES + 64];
 	size_t length;
 
-	if (stream->dropped > 0) {
-		stamp_now(notice);
-		length = STAMP_BYTES +
-		    (size_t)snprintf(notice + STAMP_BYTES, 64,
-			"-- %llu bytes were dropped here --\n",
-			(unsigned long long)stream->dropped);
-		if (!line_file_write(&stream->file, notice, length))
-			return false;
+	if (stream->dropped == 0)
+		return true;
+	stamp_now(notice);
+	length = STAMP_BYTES +
+	    (size_t)snprintf(notice + STAMP_BYTES, 64, "-- %llu bytes were dropped here --\n",
+		(unsigned long long)stream->dropped);
+	return line_file_write(&stream->file, notice, length);
+}
+
+/* Writes these lines, behind a notice of what was dropped before them. Only when they stand in the
+ * file it is over that output cannot be written: the disk may have room for a notice alone. */
+static bool
+put(const struct profile *profile, struct output_stream *stream, const char *lines, size_t length)
+{
+	uint64_t before = stream->file.size;
+
+	if (!confess(stream) || !line_file_write(&stream->file, lines, length)) {
+		stuck(stream, profile->facts.name, errno);
+		line_file_cut(&stream->file, before);
+		return false;
+	}
+	if (stream->stuck_since == 0)
+		return true;
+	if (stream->dropped > 0)
 		log_line(
 		    profile->facts.name, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
-	} else {
+	else
 		log_line(profile->facts.name, SAY_OUTPUT_RESUMED);
-	}
 	stream->stuck_since = 0;
 	stream->dropped = 0;
 	return true;
@@ -456,17 +470,15 @@ move_lines(struct profile *profile, enum stream which)
 {
 	struct output_stream *stream = &profile->streams[which];
 	const struct output_settings *settings = &profile->settings.output;
-	const char *behind;
+	const char *behind, *lines;
 	size_t length, take, bytes;
 
-	if (stream->stuck_since != 0 && !confess(profile, stream)) {
-		stuck(stream, profile->facts.name, errno);
-		return false;
-	}
 	length = peek(stream);
 	if (length == 0) {
 		stream->flush = false;
 		stream->unfinished = 0;
+		if (stream->stuck_since != 0)
+			(void)put(profile, stream, in, 0); /* what was dropped was the last */
 		return false;
 	}
 	if (length >= LINE_MAX_BYTES)
@@ -480,18 +492,17 @@ move_lines(struct profile *profile, enum stream which)
 	take = limit_lines(settings, stream, take);
 	if (take == 0)
 		return false;
-	take = format(settings->raw, take, behind, &bytes);
+	lines = format(settings->raw, &take, behind, &bytes);
 	if (stream->file.size > 0 && stream->file.size + bytes > settings->rotate_size) {
 		rotate(profile, which);
 		return false;
 	}
-	if (bytes > settings->rotate_size)
-		take = format(
-		    settings->raw, fitting_lines(take, settings->rotate_size), behind, &bytes);
-	if (!line_file_write(&stream->file, out, bytes)) {
-		stuck(stream, profile->facts.name, errno);
-		return false;
+	if (bytes > settings->rotate_size) {
+		take = fitting_lines(take, settings->rotate_size);
+		lines = format(settings->raw, &take, behind, &bytes);
 	}
+	if (!put(profile, stream, lines, bytes))
+		return false;
 	consume(stream, take);
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
