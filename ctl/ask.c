@@ -92,6 +92,8 @@ ask_connect(const char *state_directory, int64_t deadline, bool any_build)
 		warningx("%s", incoming.message.answer.text);
 		return ASK_UNREACHABLE;
 	}
+	if (incoming.message.type != MESSAGE_HELLO)
+		return ASK_LOST;
 	greeting = incoming.message.hello;
 	if (!channel_same_build(&incoming.message) && !any_build) {
 		warningx("the supervisor is version %.31s, build %.39s, and this is another one: "
@@ -118,6 +120,47 @@ ask_send(const struct ask *ask)
 	return channel_send(connection, &message, NULL, 0) == CHANNEL_DONE ? ASK_OK : ASK_LOST;
 }
 
+static void
+make_printable(char *text, const char * not )
+{
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~' || strchr(not, *text) != NULL)
+			*text = '?';
+}
+
+void
+ask_make_printable(struct message *message)
+{
+	static const char quotes[] = "\"\\";
+	struct row *row;
+
+	switch (message->type) {
+	case MESSAGE_HELLO:
+		make_printable(message->hello.version, quotes);
+		make_printable(message->hello.build, quotes);
+		make_printable(message->hello.base, "");
+		break;
+	case MESSAGE_ROWS:
+		for (row = message->rows.rows; row < message->rows.rows + message->rows.count;
+		     row++) {
+			make_printable(row->name, quotes);
+			make_printable(row->account, quotes);
+			make_printable(row->reason, "");
+			make_printable(row->decided_by, "");
+		}
+		break;
+	case MESSAGE_TRANSITION:
+		make_printable(message->transition.name, quotes);
+		make_printable(message->transition.reason, "");
+		break;
+	case MESSAGE_ANSWER:
+		make_printable(message->answer.text, "");
+		break;
+	default:
+		break;
+	}
+}
+
 enum ask_result
 ask_receive(struct incoming *incoming, int64_t deadline)
 {
@@ -126,11 +169,7 @@ ask_receive(struct incoming *incoming, int64_t deadline)
 	while ((result = channel_receive(connection, incoming)) == CHANNEL_AGAIN)
 		if (!wait_for(POLLIN, deadline))
 			return ASK_TIMED_OUT;
+	if (result == CHANNEL_DONE)
+		ask_make_printable(&incoming->message);
 	return result == CHANNEL_DONE ? ASK_OK : ASK_LOST;
-}
-
-int
-ask_descriptor(void)
-{
-	return connection;
 }

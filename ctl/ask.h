@@ -26,7 +26,9 @@ enum ask_result ask_send(const struct ask *ask);
 /* Waits for the next message; the descriptors that it carries are the caller's. */
 enum ask_result ask_receive(struct incoming *incoming, int64_t deadline);
 
-/* The connection's descriptor, for those who wait for more than it. */
-int ask_descriptor(void);
+/* In every text of the message, what is not printable ASCII becomes '?': a monitor that somebody
+ * owns must not write to root's terminal what the terminal obeys. In names, quotes and backslashes
+ * too, which OpenMetrics would have escaped. ask_receive() has done it. */
+void ask_make_printable(struct message *message);
 
 #endif

@@ -103,9 +103,9 @@ members_path(pid_t pid, char *path, size_t size)
 	if (!slurp(own, text, sizeof(text)))
 		return false;
 	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	line = line == NULL ? NULL : strchr(line, '/');
 	if (line == NULL || strstr(line, "/proclaunch-") == NULL)
 		return false;
-	line = strchr(line, '/');
 	end = strchr(line, '\n');
 	if (end != NULL)
 		*end = '\0';

@@ -524,10 +524,13 @@ supervise_profile(void *subject, struct incoming *incoming)
 	bool was_gone;
 
 	(void)subject;
-	if (profile == NULL)
+	if (profile == NULL) {
 		profile = table_make(message->index, message->generation);
-	if (profile == NULL)
-		return;
+		if (profile == NULL)
+			return;
+		/* should its process have to be stopped before its files have once been read */
+		settings_default(&profile->settings);
+	}
 	was_gone = profile->facts.gone != 0;
 	profile->trigger_before =
 	    profile->draft_missing == 0 ? profile->facts.trigger : profile->trigger_before;
@@ -611,6 +614,28 @@ supervise_note(const struct profile *profile, struct note *note)
 	note->settings_known = profile->settings_known;
 }
 
+static bool
+timeout_recallable(uint32_t seconds)
+{
+	return seconds >= 1 && seconds <= TIMEOUT_MAX;
+}
+
+/* An attacker who owned the last monitor could have noted anything; it must not become ours. */
+static bool
+recallable(const struct note *note)
+{
+	if (note->state >= STATE_COUNT || note->wish >= WISH_COUNT || note->exit_end >= END_COUNT ||
+	    note->cause >= CAUSE_COUNT || note->next_start < 0)
+		return false;
+	return note->settings_known == 0 ||
+	    (note->restart <= RESTART_ON_FAILURE && note->kill_mode <= KILL_PROCESS &&
+		note->stop_signal < NSIG && signal_permitted((int)note->stop_signal) &&
+		(note->reload_signal == 0 ||
+		    (note->reload_signal < NSIG && signal_permitted((int)note->reload_signal))) &&
+		timeout_recallable(note->start_timeout) &&
+		(note->stop_timeout == NO_TIMEOUT || timeout_recallable(note->stop_timeout)));
+}
+
 static void
 recall_settings(struct profile *profile, const struct note *note)
 {
@@ -633,7 +658,7 @@ supervise_recall(void *subject, struct incoming *incoming)
 	struct profile *profile = table_at(message->index, message->generation);
 
 	(void)subject;
-	if (profile == NULL || profile->acquainted || note->state >= STATE_COUNT)
+	if (profile == NULL || profile->acquainted || !recallable(note))
 		return;
 	profile->state = (enum state)note->state;
 	if (note->since_wall_ms != 0)

@@ -283,8 +283,11 @@ ask(struct profile *profile)
 	enum refusal refusal;
 
 	refusal = profiles_account(profile, &account);
-	if (refusal != REFUSAL_NONE) {
+	if (refusal != REFUSAL_NONE)
 		profiles_refuse(profile, SETTING_USER, refusal);
+	else if ((profile->ask & ASKED_RUN) != 0)
+		refusal = (enum refusal)profile->facts.refusal; /* since its start was asked for */
+	if (refusal != REFUSAL_NONE) {
 		if ((profile->ask & ASKED_RUN) != 0)
 			fail(profile, STAGE_ACCOUNT, EPERM);
 		dequeue(profile, ASKED_RUN | ASKED_READER);

@@ -62,7 +62,7 @@ realtime_number(const char *name)
 int
 signal_from_text(const char *text, size_t length)
 {
-	char name[16];
+	char name[16] = "";
 	const char *stem, *abbreviation;
 	int number, found;
 	size_t i;

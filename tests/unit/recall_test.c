@@ -1,0 +1,155 @@
+/*
+ * What a monitor takes over from the one before it: a note that the parent has kept without
+ * believing any of it, and that an attacker who owned the last monitor may have written.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "descriptors.h"
+#include "loop.h"
+#include "parent.h"
+#include "settings.h"
+#include "supervise.h"
+
+static int parent = -1;
+
+static void
+say(const struct message *about, void (*handle)(void *subject, struct incoming *incoming))
+{
+	struct incoming incoming = {.message = *about};
+
+	incoming.message.index = 0;
+	incoming.message.generation = 1;
+	REQUIRE(message_valid(&incoming.message));
+	handle(NULL, &incoming);
+}
+
+static struct note
+good_note(void)
+{
+	return (struct note){.state = STATE_RUNNING,
+	    .stop_signal = SIGINT,
+	    .start_timeout = 60,
+	    .stop_timeout = NO_TIMEOUT,
+	    .settings_known = 1};
+}
+
+/* A profile that runs, whose files have been broken since, is stopped: with which signal? */
+static uint32_t
+stop_signal_after(const struct note *note)
+{
+	static struct incoming incoming;
+	struct message message;
+	uint32_t number = 0;
+	int ends[2];
+
+	REQUIRE(channel_pair(ends) == 0);
+	parent = ends[0];
+	REQUIRE(dup2(ends[1], FD_PARENT) == FD_PARENT);
+	loop_open();
+	message_begin(&message, MESSAGE_PROFILE);
+	strcpy(message.profile.name, "web");
+	message.profile.trigger = 1;
+	message.profile.refusal = REFUSAL_OWNER;
+	say(&message, supervise_profile);
+	if (note != NULL) {
+		message_begin(&message, MESSAGE_RECALL);
+		message.note = *note;
+		say(&message, supervise_recall);
+	}
+	message_begin(&message, MESSAGE_PROCESS);
+	message.process.phase = PHASE_PROVED;
+	message.process.pid = 4242;
+	message.process.trigger = 1;
+	say(&message, supervise_process);
+	supervise_stop(table_at(0, 1));
+	(void)parent_flush();
+	while (channel_receive(parent, &incoming) == CHANNEL_DONE)
+		if (incoming.message.type == MESSAGE_SIGNAL)
+			number = incoming.message.number;
+	return number;
+}
+
+struct trial {
+	const struct note *note;
+	uint32_t expected;
+};
+
+static void
+try_note(void *context)
+{
+	const struct trial *trial = context;
+
+	REQUIRE(stop_signal_after(trial->note) == trial->expected);
+}
+
+static void
+a_running_profile_whose_files_were_never_read_is_stopped_with_sigterm(void **state)
+{
+	struct trial trial = {.note = NULL, .expected = SIGTERM};
+
+	(void)state;
+	child_run(try_note, &trial);
+}
+
+static void
+the_settings_in_force_are_recalled_for_a_profile_that_is_broken(void **state)
+{
+	struct note note = good_note();
+	struct trial trial = {.note = &note, .expected = SIGINT};
+
+	(void)state;
+	child_run(try_note, &trial);
+}
+
+static void
+a_note_with_anything_out_of_its_range_is_not_recalled_at_all(void **state)
+{
+	struct note notes[16];
+	struct trial trial = {.expected = SIGTERM};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+		notes[i] = good_note();
+	notes[0].stop_signal = 0;
+	notes[1].stop_signal = SIGSEGV;
+	notes[2].stop_signal = UINT32_MAX;
+	notes[3].reload_signal = 200;
+	notes[4].state = STATE_COUNT;
+	notes[5].wish = WISH_COUNT;
+	notes[6].cause = UINT32_MAX;
+	notes[7].exit_end = END_COUNT;
+	notes[8].restart = 3;
+	notes[9].kill_mode = 2;
+	notes[10].start_timeout = 0;
+	notes[11].start_timeout = TIMEOUT_MAX + 1;
+	notes[12].stop_timeout = 0;
+	notes[13].stop_timeout = NO_TIMEOUT - 1;
+	notes[14].next_start = -1;
+	notes[15].next_start = INT64_MIN;
+	for (i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
+		trial.note = &notes[i];
+		child_run(try_note, &trial);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_running_profile_whose_files_were_never_read_is_stopped_with_sigterm),
+	    cmocka_unit_test(the_settings_in_force_are_recalled_for_a_profile_that_is_broken),
+	    cmocka_unit_test(a_note_with_anything_out_of_its_range_is_not_recalled_at_all),
+	};
+
+	return cmocka_run_group_tests_name("recall", tests, NULL, NULL);
+}
