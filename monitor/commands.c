@@ -415,6 +415,10 @@ send_answer(struct client *client)
 {
 	struct message message;
 
+	if (verb_rules[client->ask.verb].changes) { /* who is told so may rely on it */
+		log_flush();
+		(void)parent_flush();
+	}
 	message_begin(&message, MESSAGE_ANSWER);
 	message.answer = client->answer;
 	if (!control_send(client, &message))
