@@ -68,7 +68,9 @@ find(const struct client *client, const char *name)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (strcmp(profile->facts.name, name) == 0 && may_see(client, profile))
+		/* a command must not come before we know how its process stands */
+		if (strcmp(profile->facts.name, name) == 0 && may_see(client, profile) &&
+		    profile->acquainted)
 			found = profile;
 	}
 	return found;

@@ -425,9 +425,6 @@ inform_flush(void)
 	if (log_due && !send_log())
 		return;
 	log_due = false;
-	if (control_due && !send_control())
-		return;
-	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -437,6 +434,10 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
+	/* nobody is to ask a monitor that does not know all profiles yet */
+	if (control_due && !send_control())
+		return;
+	control_due = false;
 	if (send_reads())
 		(void)send_order(ORDER_TOLD);
 }
