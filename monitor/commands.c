@@ -79,7 +79,9 @@ find(const struct client *client, const char *name)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (strcmp(profile->facts.name, name) == 0 && may_see(client, profile))
+		/* a command must not come before we know how its process stands */
+		if (strcmp(profile->facts.name, name) == 0 && may_see(client, profile) &&
+		    profile->acquainted)
 			found = profile;
 	}
 	return found;
@@ -434,6 +436,10 @@ send_answer(struct client *client)
 {
 	struct message message;
 
+	if (verb_rules[client->ask.verb].changes) { /* who is told so may rely on it */
+		log_flush();
+		(void)parent_flush();
+	}
 	message_begin(&message, MESSAGE_ANSWER);
 	message.answer = client->answer;
 	if (!control_send(client, &message))

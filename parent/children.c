@@ -316,6 +316,8 @@ children_reaped(const siginfo_t *how)
 	if (child == &spawner) {
 		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
 		births_ask_again();
+	} else {
+		children_monitor_event(0, EPOLLIN); /* what somebody was told is done */
 	}
 	forget_child(child);
 	if (child == &monitor)
@@ -518,17 +520,21 @@ children_tend(int64_t now)
 }
 
 void
-children_end(void)
+children_end(bool heed)
 {
 	siginfo_t how;
 	size_t i;
 
 	ending = true;
 	for (i = 0; i < BOTH; i++)
-		end_child(both[i]);
+		if (both[i]->pid != 0)
+			(void)kill(both[i]->pid, SIGKILL); /* our child, not reaped */
 	for (i = 0; i < BOTH; i++) {
 		if (both[i]->pid == 0)
 			continue;
+		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED | WNOWAIT);
+		if (heed && both[i] == &monitor)
+			children_monitor_event(0, EPOLLIN);
 		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
 		forget_child(both[i]);
 	}

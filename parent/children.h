@@ -57,8 +57,9 @@ void children_spawner_event(uint32_t index, uint32_t events);
 int64_t children_deadline(void);
 void children_tend(int64_t now);
 
-/* Ends both and waits until they are gone. children_go_on() starts others. */
-void children_end(void);
+/* Ends both and waits until they are gone; with `heed`, what the monitor has still asked for is
+ * done. children_go_on() starts others. */
+void children_end(bool heed);
 void children_go_on(void);
 
 /* The path of the monitor's or the spawner's binary, as it was opened. */

@@ -18,7 +18,8 @@ static unsigned reports_told;	 /* of these: sent, but they may yet die with the 
 static unsigned reports_written; /* of these: in the log once the last ping is answered */
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
-static struct message reads[READS_MAX];		       /* what clients are to read; by token */
+static unsigned orders_asked, orders_said; /* sent before the last ping; before one answered */
+static struct message reads[READS_MAX];	   /* what clients are to read; by token */
 static bool reads_due;
 static bool log_due;
 static bool control_due;
@@ -80,12 +81,14 @@ void
 inform_asked(void)
 {
 	reports_written = reports_told;
+	orders_asked = orders_sent;
 }
 
 void
 inform_answered(void)
 {
 	drop_reports(reports_written);
+	orders_said |= orders_asked;
 }
 
 static struct message *
@@ -316,7 +319,7 @@ send_one(struct profile *profile, enum tell what)
 	case TELL_RECALL:
 		address(&message, MESSAGE_RECALL, profile);
 		message.note = profile->note;
-		message.number = orders_sent == 0 && !quiet; /* the first one says what was found */
+		message.number = orders_said == 0 && !quiet; /* the first one says what was found */
 		break;
 	case TELL_PROCESS:
 		address(&message, MESSAGE_PROCESS, profile);
@@ -402,7 +405,7 @@ send_order(enum order order)
 		return true;
 	message_begin(&message, MESSAGE_ORDER);
 	message.number = order;
-	message.order.repeated = (orders_sent & bit) != 0;
+	message.order.repeated = (orders_said & bit) != 0;
 	if (!send_message(&message))
 		return false;
 	orders_due &= ~bit;
@@ -417,8 +420,8 @@ inform_flush(void)
 
 	if (!children_monitor_ready())
 		return;
-	if (reports_told > 0)
-		children_ping_monitor(); /* are they in the log? */
+	if (reports_told > 0 || orders_sent != orders_said)
+		children_ping_monitor(); /* is it in the log? */
 	if (log_due && !send_log())
 		return;
 	log_due = false;

@@ -60,7 +60,7 @@ leave(int exit_status)
 	struct profile *profile;
 	uint32_t index;
 
-	children_end();
+	children_end(false);
 	PROFILES_FOREACH(profile, index)
 		cgroup_remove(profile->facts.name); /* where nothing lives */
 	cgroup_end();
@@ -72,7 +72,7 @@ void
 leave_when_done(uint32_t faults)
 {
 	if (intention == CHECKING) {
-		children_end();
+		children_end(false);
 		exit(faults == 0 ? 0 : 1);
 	}
 	if (intention == LEAVING)

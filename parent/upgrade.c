@@ -242,7 +242,7 @@ take_over(void)
 {
 	int error, lock, control;
 
-	children_end();
+	children_end(true);
 	processes_keep(true);
 	if (tell_successor() && chdir(directory) == 0 && nofile_restore() == 0)
 		(void)execv(own_path, own_arguments);
