@@ -36,6 +36,13 @@ refused_name(uint32_t setting)
 	return setting < SETTING_COUNT ? setting_name((enum setting)setting) : "the directory";
 }
 
+static const char *
+refused_file(const struct profile *profile)
+{
+	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
+								   : profile->draft_refused);
+}
+
 const char *
 explain_refusal(const struct profile *profile, char *text, size_t size)
 {
@@ -192,11 +199,8 @@ explain_stopped(const struct profile *profile, struct row *row)
 	char text[160];
 
 	if (row->accepted == 0)
-		decide(row,
-		    refused_name(profile->facts.refusal != REFUSAL_NONE
-			    ? profile->facts.refused_setting
-			    : profile->draft_refused),
-		    "refused: %s", explain_refusal(profile, text, sizeof(text)));
+		decide(row, refused_file(profile), "refused: %s",
+		    explain_refusal(profile, text, sizeof(text)));
 	else if (profile->facts.gone != 0)
 		decide(row, "", "its directory has disappeared");
 	else if (profile->wish == WISH_DOWN)
@@ -236,6 +240,18 @@ explain_stopping(const struct profile *profile, struct row *row)
 }
 
 static void
+explain_running(const struct profile *profile, struct row *row)
+{
+	char text[160];
+
+	if (row->accepted != 0)
+		decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+	else
+		decide(row, refused_file(profile), "running as it was started, refused: %s",
+		    explain_refusal(profile, text, sizeof(text)));
+}
+
+static void
 explain_state(const struct profile *profile, struct row *row)
 {
 	switch (profile->state) {
@@ -249,11 +265,7 @@ explain_state(const struct profile *profile, struct row *row)
 			decide(row, "", "waiting for run to be executed");
 		break;
 	case STATE_RUNNING:
-		if (row->accepted == 0)
-			decide(row, "",
-			    "running with the settings it was started with: a file is refused");
-		else
-			decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+		explain_running(profile, row);
 		break;
 	default:
 		explain_stopping(profile, row);
