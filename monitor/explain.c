@@ -38,6 +38,13 @@ refused_name(uint32_t setting)
 	return setting < SETTING_COUNT ? setting_name((enum setting)setting) : "the directory";
 }
 
+static const char *
+refused_file(const struct profile *profile)
+{
+	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
+								   : profile->draft_refused);
+}
+
 const char *
 explain_refusal(const struct profile *profile, char *text, size_t size)
 {
@@ -189,13 +196,6 @@ last_end(const struct profile *profile, char *text, size_t size)
 	return text;
 }
 
-static const char *
-refused_file(const struct profile *profile)
-{
-	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
-								   : profile->draft_refused);
-}
-
 static void
 explain_stopped(const struct profile *profile, struct row *row)
 {
@@ -247,10 +247,20 @@ explain_stopping(const struct profile *profile, struct row *row)
 }
 
 static void
-explain_state(const struct profile *profile, struct row *row)
+explain_running(const struct profile *profile, struct row *row)
 {
 	char text[160];
 
+	if (row->accepted != 0)
+		decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+	else
+		decide(row, refused_file(profile), "running as before; refused: %s",
+		    explain_refusal(profile, text, sizeof(text)));
+}
+
+static void
+explain_state(const struct profile *profile, struct row *row)
+{
 	switch (profile->state) {
 	case STATE_STOPPED:
 		explain_stopped(profile, row);
@@ -262,12 +272,7 @@ explain_state(const struct profile *profile, struct row *row)
 			decide(row, "", "waiting for run to be executed");
 		break;
 	case STATE_RUNNING:
-		if (row->accepted == 0)
-			/* a tenant, who cannot read the log, learns here what to mend */
-			decide(row, refused_file(profile), "running as before; refused: %s",
-			    explain_refusal(profile, text, sizeof(text)));
-		else
-			decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+		explain_running(profile, row);
 		break;
 	default:
 		explain_stopping(profile, row);

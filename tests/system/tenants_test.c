@@ -311,6 +311,39 @@ a_directory_that_changes_without_end_loses_no_service(void **state)
 	host_stop_all(host);
 }
 
+/* As the README shows it to a new user: nothing but files and proclaunchctl, no root, no log. */
+static void
+a_tenant_adds_breaks_mends_watches_and_restarts_a_service_without_root(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	struct running_ctl log;
+	uid_t uid = account_uid(TENANT);
+
+	make_tenants(host);
+	start_with_tenants(host);
+	make_profile(host, TENANT, "web", "echo serving; exec sleep 1000");
+	wait_until(ctl_as(host, uid, &outcome, "list", "--no-header", "-o", "name,state", NULL) ==
+		CTL_DONE &&
+	    strstr(outcome.output, TENANT "/web running\n") != NULL);
+	/* breaks it: it runs on, and who asks is told which file and why */
+	host_write(host, TENANTS TENANT "/web/user", 0644, OTHER_TENANT "\n");
+	wait_until(ctl_as(host, uid, &outcome, "explain", TENANT "/web", NULL) == CTL_DONE &&
+	    strstr(outcome.output,
+		" is running: running as before; refused: user: names somebody else than "
+		"the profile's owner: remove it.\n  decided by  user\n") != NULL);
+	assert_int_equal(ctl_as(host, uid, &outcome, "restart", TENANT "/web", NULL), CTL_FAILED);
+	assert_non_null(strstr(outcome.error, "refused: user: names somebody else"));
+	/* mends it */
+	host_remove(host, TENANTS TENANT "/web/user");
+	wait_until(ctl_as(host, uid, &outcome, "restart", TENANT "/web", NULL) == CTL_DONE);
+	ctl_begin(host, uid, &log, "log", "-f", TENANT "/web", NULL);
+	ctl_wait_said(&log, " serving\n");
+	ctl_end(&log);
+	assert_int_equal(ctl_as(host, uid, &outcome, "status", TENANT "/web", NULL), 0);
+	host_stop_all(host);
+}
+
 /* What a tenant can put where a profile is expected. Each is refused or ignored, and named in the
  * log where `said` is not NULL. */
 static void
@@ -847,6 +880,7 @@ main(void)
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
 	    ROOT_TEST(a_directory_that_is_a_tenants_no_more_takes_its_services_with_it),
 	    ROOT_TEST(a_user_file_that_names_another_is_refused_and_ones_own_name_is_not),
+	    ROOT_TEST(a_tenant_adds_breaks_mends_watches_and_restarts_a_service_without_root),
 	    ROOT_TEST(a_directory_that_changes_without_end_loses_no_service),
 	    ROOT_TEST(what_a_tenant_puts_into_his_directory_hurts_him_alone),
 	    ROOT_TEST(a_file_system_that_never_answers_keeps_nobody_else_waiting),

@@ -1,0 +1,96 @@
+# bash completion for proclaunchctl(1). Names of profiles are those that the caller may see.
+
+_proclaunchctl_names()
+{
+	local directory=$1
+	${directory:+env PROCLAUNCH_STATE_DIR="$directory"} \
+	    proclaunchctl --no-header --timeout=1 -o name list 2>/dev/null
+}
+
+_proclaunchctl()
+{
+	local verbs='list status start stop restart reload signal wait enable disable reset log
+	    reopen events explain check metrics ping version'
+	local options='--state-dir= --json --quiet --color= --timeout= --help --version'
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
+	local verb= directory= argument i
+
+	# bash takes --for=running apart at the "="
+	if [[ $word == '=' ]]; then
+		word=
+	elif [[ $before == '=' ]]; then
+		before=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		argument=${COMP_WORDS[i]}
+		case $argument in
+		-d | --state-dir)
+			[[ ${COMP_WORDS[i+1]} == '=' ]] && ((i++))
+			directory=${COMP_WORDS[++i]}
+			;;
+		-o | -n | --output | --lines | --color | --timeout | --for | --textfile)
+			[[ ${COMP_WORDS[i+1]} == '=' ]] && ((i++))
+			((i++))
+			;;
+		-*) ;;
+		*)
+			[[ -z $verb ]] && verb=$argument
+			;;
+		esac
+	done
+
+	COMPREPLY=()
+	case $before in
+	-d | --state-dir)
+		compopt -o filenames 2>/dev/null
+		COMPREPLY=($(compgen -d -- "$word"))
+		return
+		;;
+	--textfile)
+		compopt -o filenames 2>/dev/null
+		COMPREPLY=($(compgen -f -- "$word"))
+		return
+		;;
+	--for)
+		COMPREPLY=($(compgen -W 'stopped starting running stopping' -- "$word"))
+		return
+		;;
+	--color)
+		COMPREPLY=($(compgen -W 'auto always never' -- "$word"))
+		return
+		;;
+	-o | --output)
+		COMPREPLY=($(compgen -W 'name user state pid since restarts last_exit wanted uptime
+		    failures uid reason' -- "$word"))
+		return
+		;;
+	-n | --lines | --timeout)
+		return
+		;;
+	signal)
+		COMPREPLY=($(compgen -W 'HUP INT QUIT USR1 USR2 ALRM TERM CONT STOP KILL WINCH' -- "$word"))
+		return
+		;;
+	esac
+
+	if [[ $word == -* ]]; then
+		case $verb in
+		list) options+=' --no-header --output=' ;;
+		start | stop | restart | enable | disable) options+=' --no-wait' ;;
+		wait) options+=' --for=' ;;
+		log) options+=' --follow --lines= --stderr' ;;
+		events) options+=' --follow --lines=' ;;
+		metrics) options+=' --textfile=' ;;
+		esac
+		COMPREPLY=($(compgen -W "$options" -- "$word"))
+		[[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null
+	elif [[ -z $verb ]]; then
+		COMPREPLY=($(compgen -W "$verbs" -- "$word"))
+	else
+		case $verb in
+		reopen | metrics | ping | version) ;;
+		*) COMPREPLY=($(compgen -W "$(_proclaunchctl_names "$directory")" -- "$word")) ;;
+		esac
+	fi
+}
+complete -F _proclaunchctl proclaunchctl

@@ -1,0 +1,483 @@
+/*
+ * What a user can do to the control socket, short of reading its manual: it stays bounded, nobody
+ * else is delayed, and nothing is left of it afterwards.
+ */
+#include <sys/socket.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "client.h"
+#include "ctl.h"
+#include "host.h"
+
+#define SERVICE "exec sleep 1000"
+/* Uids without an account, as a user of subuid(5) has them. */
+#define STRANGER 700000U
+/* How long another tenant's status may take meanwhile, from the connect to the answer. */
+#define PROMPT 100 /* milliseconds */
+
+static long
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
+}
+
+static unsigned
+descriptors_of(pid_t pid)
+{
+	char path[64];
+	unsigned count = 0;
+	DIR *folder;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	assert_non_null(folder);
+	while (readdir(folder) != NULL)
+		count++;
+	assert_int_equal(closedir(folder), 0);
+	return count;
+}
+
+/* The supervisor as it was before, to be compared with what it is afterwards. */
+struct before {
+	pid_t monitor;
+	unsigned monitor_descriptors, parent_descriptors, processes;
+};
+
+static struct before
+begin(struct host *host)
+{
+	struct before before;
+
+	host_profile(host, "web", SERVICE);
+	host_write(host, "web/user", 0644, TENANT "\n");
+	host_profile(host, "mail", SERVICE);
+	host_write(host, "mail/user", 0644, OTHER_TENANT "\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, "mail");
+	/* the log file of each is open once it has been written to, and no client is there yet */
+	host_settle(host);
+	before.monitor = host_monitor(host);
+	before.processes = host_processes(host);
+	before.monitor_descriptors = descriptors_of(before.monitor);
+	before.parent_descriptors = descriptors_of(host->supervisor);
+	return before;
+}
+
+/* The machine may be busy with something else for a moment: then another look is as good. */
+static void
+assert_others_are_served(const struct host *host)
+{
+	uid_t uid = account_uid(OTHER_TENANT);
+	unsigned rows, prompt = 0, sample;
+	bool admitted;
+	long begun;
+	int client;
+
+	for (sample = 0; sample < 10; sample++) {
+		begun = now_ms();
+		client = client_greet(host, uid, &admitted);
+		assert_true(admitted);
+		assert_true(client_ask(client, VERB_STATUS, "mail"));
+		assert_int_equal(client_answer(client, &rows), RESULT_DONE);
+		assert_int_equal(rows, 1);
+		prompt += now_ms() - begun <= PROMPT;
+		assert_int_equal(close(client), 0);
+	}
+	assert_in_range(prompt, 9, 10);
+}
+
+static void
+assert_unharmed(struct host *host, const struct before *before)
+{
+	assert_others_are_served(host);
+	assert_int_equal(host_monitor(host), before->monitor);
+	wait_until(host_processes(host) == before->processes); /* one copy of each service */
+	wait_until(descriptors_of(before->monitor) <= before->monitor_descriptors);
+	wait_until(descriptors_of(host->supervisor) <= before->parent_descriptors);
+	assert_int_equal(host_count_log(host, "(monitor|spawner) .*(died|answered|protocol)"), 0);
+	host_stop_all(host);
+}
+
+/* Whether the supervisor hangs up, whatever it may say before. */
+static bool
+hangs_up(int client, int milliseconds)
+{
+	struct pollfd supervisor = {.fd = client, .events = POLLIN};
+	struct message message;
+	long until = now_ms() + milliseconds;
+
+	while (poll(&supervisor, 1, (int)(until > now_ms() ? until - now_ms() : 0)) == 1)
+		if (recv(client, &message, sizeof(message), MSG_DONTWAIT) == 0 ||
+		    (errno == ECONNRESET && (supervisor.revents & POLLHUP) != 0))
+			return true;
+	return false;
+}
+
+#define CONNECTIONS 1000
+
+static void
+a_thousand_connections_take_no_place_from_others(void **state)
+{
+	struct host *host = *state;
+	struct before before = begin(host);
+	unsigned admitted_count = 0, rows;
+	int clients[CONNECTIONS], i;
+	bool admitted;
+	uid_t uid;
+
+	for (i = 0; i < CONNECTIONS; i++) {
+		/* the tenant's own, and those of as many strangers */
+		uid = i % 2 == 0 ? account_uid(TENANT) : STRANGER + (uid_t)i;
+		clients[i] =
+		    i % 4 < 2 ? client_connect(host, uid) : client_greet(host, uid, &admitted);
+		admitted_count += i % 4 >= 2 && admitted;
+		if (i % 100 == 0)
+			assert_others_are_served(host);
+	}
+	/* no more than 16 of the tenant's and 32 of all strangers, here half of them silent */
+	assert_in_range(admitted_count, 1, 48);
+	assert_in_range(descriptors_of(before.monitor), before.monitor_descriptors + 40,
+	    before.monitor_descriptors + 48);
+	assert_others_are_served(host);
+	/* root always has a place */
+	i = client_greet(host, 0, &admitted);
+	assert_true(admitted);
+	assert_true(client_ask(i, VERB_LIST, ""));
+	assert_int_equal(client_answer(i, &rows), RESULT_DONE);
+	assert_int_equal(rows, 2);
+	assert_int_equal(close(i), 0);
+	for (i = 0; i < CONNECTIONS; i++)
+		if (clients[i] != -1)
+			assert_int_equal(close(clients[i]), 0);
+	assert_unharmed(host, &before);
+}
+
+#define IDLE_FOR 30000
+
+static void
+who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not(void **state)
+{
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct running_ctl log, events;
+	int silent, greeted, deaf;
+	uid_t uid = account_uid(TENANT);
+	bool admitted;
+	long begun;
+
+	ctl_begin(host, uid, &log, "log", "-f", "web", NULL);
+	ctl_begin(host, uid, &events, "events", "-f", "-n", "1", "web", NULL);
+	ctl_wait_said(&events, "web starting -> running");
+	begun = now_ms();
+	silent = client_connect(host, uid);
+	greeted = client_greet(host, uid, &admitted);
+	deaf = client_greet(host, uid, &admitted);
+	while (client_ask(deaf, VERB_STATUS, "web"))
+		; /* until there is no room for more questions, for it has none for answers */
+	assert_false(hangs_up(silent, (int)(begun + IDLE_FOR - 2000 - now_ms())));
+	assert_true(hangs_up(silent, SOON));
+	assert_true(hangs_up(greeted, SOON));
+	assert_true(hangs_up(deaf, SOON));
+	assert_in_range(now_ms() - begun, IDLE_FOR - 100, IDLE_FOR + SOON);
+	assert_int_equal(close(silent), 0);
+	assert_int_equal(close(greeted), 0);
+	assert_int_equal(close(deaf), 0);
+	ctl_end(&log); /* these two had not ended */
+	ctl_end(&events);
+	assert_unharmed(host, &before);
+}
+
+static bool
+send_bytes(int client, const void *bytes, size_t size)
+{
+	return send(client, bytes, size, MSG_NOSIGNAL) == (ssize_t)size;
+}
+
+/* A message that is valid in all but what `spoil` does to it. */
+static void
+assert_refused(struct host *host, bool greeted, void (*spoil)(struct message *message))
+{
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	uid_t uid = account_uid(TENANT);
+	bool admitted;
+	int client = greeted ? client_greet(host, uid, &admitted) : client_connect(host, uid);
+
+	strcpy(message.ask.name, "web");
+	message.ask.verb = VERB_STATUS;
+	spoil(&message);
+	assert_true(send_bytes(client, &message, sizeof(message)));
+	assert_true(hangs_up(client, SOON));
+	assert_int_equal(close(client), 0);
+}
+
+static void
+leave_as_it_is(struct message *message)
+{
+	(void)message;
+}
+
+static void
+spoil_verb(struct message *message)
+{
+	message->ask.verb = VERB_COUNT;
+}
+
+static void
+spoil_name(struct message *message)
+{
+	memset(message->ask.name, 'w', sizeof(message->ask.name));
+}
+
+static void
+spoil_type(struct message *message)
+{
+	message->type = MESSAGE_START; /* what only the monitor may say, to the parent */
+}
+
+static void
+spoil_all(struct message *message)
+{
+	memset(message, 0xff, sizeof(*message));
+}
+
+static void
+become_hello(struct message *message)
+{
+	memset(message, 0, sizeof(*message));
+	message->type = MESSAGE_HELLO;
+}
+
+static void
+garbage_oversized_and_truncated_requests_are_hung_up_on(void **state)
+{
+	static const size_t sizes[] = {1, 4, 100, MESSAGE_BYTES - 1, MESSAGE_BYTES + 1, 65536};
+	struct host *host = *state;
+	struct before before = begin(host);
+	static char bytes[65536];
+	unsigned seed = 20261123, round;
+	bool admitted;
+	size_t i, j;
+	int client;
+
+	assert_refused(host, false, leave_as_it_is); /* no greeting */
+	assert_refused(host, true, spoil_verb);
+	assert_refused(host, true, spoil_name);
+	assert_refused(host, true, spoil_type);
+	assert_refused(host, true, spoil_all);
+	assert_refused(host, true, become_hello); /* a second greeting */
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+			for (j = 0; j < sizes[i]; j++)
+				bytes[j] = (char)rand_r(&seed);
+			client = client_greet(host, account_uid(TENANT), &admitted);
+			assert_true(admitted);
+			assert_true(send_bytes(client, bytes, sizes[i]));
+			assert_true(hangs_up(client, SOON));
+			assert_int_equal(close(client), 0);
+		}
+		assert_others_are_served(host);
+	}
+	assert_unharmed(host, &before);
+}
+
+#define FLOOD 100
+
+/* The message with so many descriptors, more than anybody expects. */
+static bool
+send_descriptors(int client, const struct message *message, int descriptor, unsigned count)
+{
+	struct iovec vector = {.iov_base = (void *)(uintptr_t)message, .iov_len = sizeof(*message)};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(FLOOD * sizeof(int))];
+	struct msghdr header = {.msg_iov = &vector,
+	    .msg_iovlen = 1,
+	    .msg_control = control,
+	    .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	struct cmsghdr *attached = CMSG_FIRSTHDR(&header);
+	unsigned i;
+
+	memset(control, 0, sizeof(control));
+	attached->cmsg_level = SOL_SOCKET;
+	attached->cmsg_type = SCM_RIGHTS;
+	attached->cmsg_len = CMSG_LEN(count * sizeof(int));
+	for (i = 0; i < count; i++)
+		memcpy(CMSG_DATA(attached) + i * sizeof(int), &descriptor, sizeof(int));
+	return sendmsg(client, &header, MSG_NOSIGNAL) == (ssize_t)sizeof(*message);
+}
+
+static void
+descriptors_that_nobody_has_asked_for_are_closed(void **state)
+{
+	static const unsigned counts[] = {1, 5, 6, FLOOD};
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	unsigned round;
+	bool admitted;
+	size_t i;
+	int client;
+
+	message.ask.verb = VERB_STATUS;
+	strcpy(message.ask.name, "web");
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+			client = client_greet(host, account_uid(TENANT), &admitted);
+			assert_true(admitted);
+			/* one that is never taken in, and the client itself: a cycle */
+			(void)send_descriptors(client, &message, client, counts[i]);
+			(void)send_descriptors(client, &message, STDIN_FILENO, counts[i]);
+			assert_true(hangs_up(client, SOON));
+			assert_int_equal(close(client), 0);
+		}
+	}
+	assert_unharmed(host, &before);
+}
+
+static void
+clients_that_never_read_delay_nobody(void **state)
+{
+	static const enum verb verbs[] = {VERB_LIST, VERB_STATUS, VERB_EVENTS, VERB_LOG};
+	struct host *host = *state;
+	struct before before = begin(host);
+	int clients[16];
+	bool admitted;
+	size_t i;
+
+	for (i = 0; i < 16; i++) {
+		clients[i] = client_greet(host, account_uid(TENANT), &admitted);
+		assert_true(admitted);
+		while (client_ask(clients[i], verbs[i % 4], i % 4 == 0 ? "" : "web"))
+			; /* until there is no room */
+	}
+	for (i = 0; i < 5; i++)
+		assert_others_are_served(host);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(close(clients[i]), 0);
+	assert_unharmed(host, &before);
+}
+
+static void
+clients_that_die_in_the_middle_leave_nothing(void **state)
+{
+	static const enum verb verbs[] = {VERB_LIST, VERB_STATUS, VERB_WAIT, VERB_LOG, VERB_EVENTS,
+	    VERB_DISABLE, VERB_ENABLE, VERB_RESTART};
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct outcome outcome;
+	bool admitted;
+	int client, i;
+
+	for (i = 0; i < 800; i++) {
+		client = client_greet(host, account_uid(TENANT), &admitted);
+		if (admitted)
+			(void)client_ask(client, verbs[i % 8], "web");
+		assert_int_equal(close(client), 0);
+		if (i % 200 == 0)
+			assert_others_are_served(host);
+	}
+	/* what was asked for last holds, whoever has gone meanwhile */
+	assert_int_equal(ctl(host, &outcome, "enable", "web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), 0);
+	assert_unharmed(host, &before);
+}
+
+#define STORM_MS 3000
+
+static void
+a_storm_of_starts_and_stops_is_bounded_and_delays_nobody(void **state)
+{
+	static const enum verb verbs[] = {
+	    VERB_START, VERB_STOP, VERB_RESTART, VERB_ENABLE, VERB_DISABLE, VERB_RESET};
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	unsigned asked = 0, refused = 0, rows, logged;
+	struct outcome outcome;
+	long until = now_ms() + STORM_MS;
+	enum result result;
+	bool admitted;
+	int client;
+
+	host_mark_log(host);
+	client = client_greet(host, account_uid(TENANT), &admitted);
+	assert_true(admitted);
+	strcpy(message.ask.name, "web");
+	message.ask.flags = ASK_NO_WAIT;
+	while (now_ms() < until) {
+		message.ask.verb = verbs[asked++ % 6];
+		assert_true(send_bytes(client, &message, sizeof(message)));
+		result = client_answer(client, &rows);
+		assert_true(result == RESULT_DONE || result == RESULT_REFUSED);
+		refused += result == RESULT_REFUSED;
+		if (asked % 1000 == 0)
+			assert_others_are_served(host);
+	}
+	assert_int_equal(close(client), 0);
+	/* 20 at once and 10 a second are permitted, and no more than these stand in the log */
+	assert_true(asked - refused <= 20 + 10 * (STORM_MS / 1000 + 2));
+	logged = host_count_log(host, " web [a-z]+ by uid %u$", account_uid(TENANT));
+	assert_int_equal(logged, asked - refused);
+	assert_int_equal(ctl(host, &outcome, "enable", "web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), 0);
+	assert_unharmed(host, &before);
+}
+
+/* Many hands: each with its own uid, none of which owns a profile. */
+static void
+a_storm_of_strangers_fills_no_log_and_takes_no_tokens(void **state)
+{
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct outcome outcome;
+	unsigned rows, i;
+	bool admitted;
+	int client;
+
+	host_mark_log(host);
+	for (i = 0; i < 500; i++) {
+		client = client_greet(host, STRANGER + i, &admitted);
+		if (admitted && client_ask(client, VERB_STOP, "mail"))
+			assert_int_not_equal(client_answer(client, &rows), RESULT_DONE);
+		assert_int_equal(close(client), 0);
+	}
+	assert_in_range(host_count_log(host, " refused stop by uid 700[0-9]+: mail$"), 1, 150);
+	assert_int_equal(
+	    ctl_as(host, account_uid(OTHER_TENANT), &outcome, "restart", "mail", NULL), CTL_DONE);
+	assert_unharmed(host, &before);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
+	    ROOT_TEST(who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not),
+	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
+	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_closed),
+	    ROOT_TEST(clients_that_never_read_delay_nobody),
+	    ROOT_TEST(clients_that_die_in_the_middle_leave_nothing),
+	    ROOT_TEST(a_storm_of_starts_and_stops_is_bounded_and_delays_nobody),
+	    ROOT_TEST(a_storm_of_strangers_fills_no_log_and_takes_no_tokens),
+	};
+
+	return cmocka_run_group_tests_name("control abuse", tests, NULL, NULL);
+}
