@@ -4,6 +4,7 @@
  */
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -121,8 +122,13 @@ listen_to_parent(uint32_t index, uint32_t events)
 static void
 prepare(void)
 {
+	socklen_t size = sizeof(int);
+	int type;
 	sigset_t all;
 
+	/* or some pipe of ours would take the channel's place, and nobody could end us by ^C */
+	if (getsockopt(FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &size) == -1)
+		fatalx("this is started by proclaunch(8)");
 	(void)nofile_raise();
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_EMPTY + 1, ~0U, 0) == -1 ||
