@@ -83,7 +83,7 @@ new_report(enum report report)
 static void
 set_text(struct message *message, const char *text)
 {
-	strncpy(message->report.text, text, sizeof(message->report.text) - 1);
+	(void)snprintf(message->report.text, sizeof(message->report.text), "%s", text);
 }
 
 void
