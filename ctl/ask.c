@@ -83,8 +83,8 @@ ask_connect(const char *state_directory, int64_t deadline, bool any_build)
 	if (!connect_until(state_directory, deadline))
 		return unreachable(state_directory);
 	channel_hello(&hello);
-	if (channel_send(connection, &hello, NULL, 0) != CHANNEL_DONE)
-		return ASK_LOST;
+	/* whoever has hung up already may have said why */
+	(void)channel_send(connection, &hello, NULL, 0);
 	result = ask_receive(&incoming, deadline);
 	if (result != ASK_OK)
 		return result;

@@ -100,6 +100,8 @@ follow_begin(long lines)
 {
 	off_t from = 0, older_from = 0;
 
+	if (begun)
+		return; /* it goes on in another file */
 	begun = true;
 	if (lines == 0) {
 		shown = current == -1 ? 0 : lseek(current, 0, SEEK_END);
@@ -113,6 +115,17 @@ follow_begin(long lines)
 	}
 	if (current != -1)
 		shown = print_rest(current, from);
+}
+
+void
+follow_end(void)
+{
+	if (older != -1)
+		(void)close(older); /* opened for reading */
+	if (current != -1)
+		(void)close(current);
+	older = current = -1;
+	begun = false;
 }
 
 void

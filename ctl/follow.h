@@ -9,8 +9,11 @@
  * the room's. */
 void follow_file(int descriptor, bool older);
 
-/* Both have come, or will not: prints the last `lines` lines of them. */
+/* Both have come, or will not: prints the last `lines` lines of them, the first time. */
 void follow_begin(long lines);
+
+/* Forgets what has come, for the next profile. */
+void follow_end(void);
 
 /* The file has grown: prints what is new. */
 void follow_more(void);

@@ -22,6 +22,7 @@
 
 #define DEFAULT_EVENTS 20
 #define DEFAULT_LINES  50
+#define STATUS_LINES   10
 
 static struct request request;
 static int64_t deadline;
@@ -52,6 +53,13 @@ exit_unreachable(void)
 	return request.verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN : EXIT_FAILED;
 }
 
+/* What an answer means to a script; of several the worst is what counts. */
+static int
+worse(int status, int other)
+{
+	return other > status ? other : status;
+}
+
 static void
 say_broken(enum ask_result result, const char *name)
 {
@@ -73,6 +81,7 @@ connect_again(void)
 		    request.state_directory, deadline, request.verb == VERB_VERSION)) == ASK_LOST &&
 	    clock_now() < deadline)
 		(void)poll(NULL, 0, 20);
+	say_broken(result, NULL);
 	return result;
 }
 
@@ -111,15 +120,12 @@ fill_ask(struct ask *ask, const char *name)
 static void
 take_file(struct incoming *incoming)
 {
-	static bool begun;
 	bool older = incoming->message.number != 0;
 
 	if (incoming->count > 0)
 		follow_file(channel_take(incoming), older);
-	if (!older && !begun) {
+	if (!older)
 		follow_begin(request.lines < 0 ? DEFAULT_LINES : request.lines);
-		begun = true;
-	}
 }
 
 /* Takes in everything up to the answer; rows are collected, transitions shown as they come. */
@@ -146,6 +152,7 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 			follow_more();
 			break;
 		case MESSAGE_ANSWER:
+			follow_more(); /* what came before it disappeared */
 			*answer = incoming.message.answer;
 			return ASK_OK;
 		default:
@@ -160,6 +167,7 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 static enum ask_result
 converse(const char *name, struct profiles *profiles, struct answer *answer)
 {
+	size_t had = profiles->count;
 	enum ask_result result;
 	struct ask ask;
 
@@ -174,8 +182,11 @@ converse(const char *name, struct profiles *profiles, struct answer *answer)
 		result = ask_send(&ask);
 		if (result == ASK_OK)
 			result = listen_for_answer(profiles, answer);
+		if (request.follow)
+			deadline = clock_now() + request.timeout; /* to find it again */
 		if (result != ASK_LOST || !repeatable() || clock_now() >= deadline)
 			return result;
+		profiles->count = had; /* all are told again */
 		result = connect_again();
 		if (result != ASK_OK)
 			return result;
@@ -192,7 +203,7 @@ say_answer(const char *name, const struct answer *answer)
 		warningx("%s: %s", verb_rules[request.verb].name, answer->text);
 }
 
-/* Start, stop and their kin: each name in turn; the worst outcome is the exit status. */
+/* Start, stop and their kin: each name in turn. */
 static int
 command(void)
 {
@@ -208,8 +219,7 @@ command(void)
 			return EXIT_FAILED;
 		}
 		say_answer(request.names[i], &answer);
-		if (answer.result != RESULT_DONE)
-			status = exit_status_of((enum result)answer.result);
+		status = worse(status, (int)exit_status_of((enum result)answer.result));
 	}
 	return status;
 }
@@ -255,8 +265,9 @@ collect(struct profiles *profiles, int *status)
 		}
 		if (answer.result != RESULT_DONE) {
 			say_answer(request.names[i], &answer);
-			*status = verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN
-						      : (int)exit_status_of(answer.result);
+			*status = worse(*status,
+			    verb == VERB_STATUS ? (int)EXIT_STATUS_UNKNOWN
+						: (int)exit_status_of(answer.result));
 		}
 	} while (++i < request.name_count);
 	profiles_sort(profiles);
@@ -287,6 +298,35 @@ status_of(const struct row *row)
 	return screen_stale_pid_file(row) ? EXIT_STATUS_STALE : EXIT_STATUS_STOPPED;
 }
 
+/* The last lines of what the service has printed. */
+static void
+show_last_lines(const char *name)
+{
+	struct profiles none = {.count = 0};
+	struct answer answer;
+
+	request.verb = VERB_LOG;
+	request.lines = STATUS_LINES;
+	(void)putchar('\n');
+	if (converse(name, &none, &answer) == ASK_OK)
+		say_answer(name, &answer);
+	follow_end();
+	request.verb = VERB_STATUS;
+}
+
+static void
+show_screens(const struct profiles *profiles)
+{
+	size_t i;
+
+	for (i = 0; i < profiles->count; i++) {
+		if (i > 0)
+			(void)putchar('\n');
+		screen_show(&request, &profiles->rows[i]);
+		show_last_lines(profiles->rows[i].name);
+	}
+}
+
 static int
 show_status(void)
 {
@@ -296,16 +336,14 @@ show_status(void)
 
 	if (!collect(&profiles, &status) && profiles.count == 0)
 		return status;
-	for (i = 0; i < profiles.count && status != EXIT_STATUS_UNKNOWN; i++)
-		if (status_of(&profiles.rows[i]) > status)
-			status = status_of(&profiles.rows[i]);
+	for (i = 0; i < profiles.count; i++)
+		status = worse(status, status_of(&profiles.rows[i]));
 	if (request.json)
 		show_json(&profiles);
-	else if (request.name_count == 0)
+	else if (request.name_count == 0 && !request.quiet)
 		show_table(&request, &profiles);
-	for (i = 0; i < profiles.count && !request.json && request.name_count > 0; i++)
-		if (!request.quiet)
-			screen_show(&request, &profiles.rows[i]);
+	else if (!request.quiet)
+		show_screens(&profiles);
 	profiles_free(&profiles);
 	return status;
 }
@@ -407,6 +445,7 @@ main(int count, char **arguments)
 
 	report_as("proclaunchctl");
 	request_read(&request, count, arguments);
+	show_check_fields(&request);
 	deadline = clock_now() + request.timeout;
 	if (connect_again() != ASK_OK)
 		return exit_unreachable();

@@ -233,20 +233,20 @@ screen_show(const struct request *request, const struct row *row)
 bool
 screen_stale_pid_file(const struct row *row)
 {
+	const struct hello *greeting = ask_greeting();
+	const char *base = strchr(row->name, '/') == NULL ? greeting->base : greeting->tenants;
 	char path[PATH_MAX], target[PATH_MAX];
 	size_t length;
 
 	if (row->state != STATE_STOPPED)
 		return false;
-	(void)snprintf(
-	    path, sizeof(path), "%.511s/%.103s/pid_file", ask_greeting()->base, row->name);
+	(void)snprintf(path, sizeof(path), "%.511s/%.103s/pid_file", base, row->name);
 	if (!slurp(path, target, sizeof(target)))
 		return false;
 	for (length = strlen(target); length > 0 && strchr(" \t\r\n", target[length - 1]) != NULL;)
 		target[--length] = '\0';
 	if (target[0] == '/')
 		return access(target, F_OK) == 0;
-	(void)snprintf(
-	    path, sizeof(path), "%.511s/%.103s/%.2048s", ask_greeting()->base, row->name, target);
+	(void)snprintf(path, sizeof(path), "%.511s/%.103s/%.2048s", base, row->name, target);
 	return access(path, F_OK) == 0;
 }

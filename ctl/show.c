@@ -85,6 +85,17 @@ chosen_fields(const char *text, enum field *chosen)
 	return count;
 }
 
+void
+show_check_fields(const struct request *request)
+{
+	enum field chosen[FIELD_COUNT];
+
+	if (request->fields == NULL || chosen_fields(request->fields, chosen) > 0)
+		return;
+	warningx("-o: no column is named");
+	exit(EXIT_USAGE);
+}
+
 static const char *
 cell(const struct row *row, enum field field, char *text)
 {

@@ -5,8 +5,10 @@
 #include "profiles.h"
 #include "request.h"
 
-/* The table of `list`, with the columns of -o. Exits with EXIT_USAGE for a column that there is
- * not. */
+/* Exits with EXIT_USAGE where -o names a column that there is not. */
+void show_check_fields(const struct request *request);
+
+/* The table of `list`, with the columns of -o. */
 void show_table(const struct request *request, const struct profiles *profiles);
 
 /* {"schema":1,"profiles":[...]} on one line. */

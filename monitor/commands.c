@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "commands.h"
 #include "explain.h"
@@ -13,15 +14,13 @@
 #include "words.h"
 
 /* A user who is not root may give so many commands at once, and then so many a second: each is a
- * line in the log. Users share a bucket when their uids are so far apart. */
-#define TOKENS_MAX   20
-#define TOKEN_EVERY  (100 * MILLISECOND)
-#define TOKEN_PLACES 1024
+ * line in the log. Those as whom no profile runs share one bucket. */
+#define TOKENS_MAX  20
+#define TOKEN_EVERY (100 * MILLISECOND)
 
-struct bucket {
-	int64_t filled;
-	uint32_t tokens;
-};
+/* What unmapped users of other user namespaces look like, user_namespaces(7): nobody in particular,
+ * who owns nothing. */
+#define OVERFLOW_UID 65534
 
 static bool changed;		  /* clients may have something to be told */
 static int64_t next_more = NEVER; /* ... or will then */
@@ -32,32 +31,43 @@ static int64_t next_more = NEVER; /* ... or will then */
 static bool
 take_token(const struct client *client)
 {
-	static struct bucket buckets[TOKEN_PLACES];
-	struct bucket *bucket = &buckets[client->uid % TOKEN_PLACES];
-	int64_t now = clock_now(), earned = (now - bucket->filled) / TOKEN_EVERY;
+	static struct bucket buckets[BUCKETS];
+	struct bucket *bucket;
 
 	if (client->admin)
 		return true;
-	if (bucket->filled == 0 || bucket->tokens + earned >= TOKENS_MAX) {
-		bucket->tokens = TOKENS_MAX;
-		bucket->filled = now;
-	} else {
-		bucket->tokens += (uint32_t)earned;
-		bucket->filled += earned * TOKEN_EVERY;
-	}
-	if (bucket->tokens == 0)
+	bucket = bucket_of(buckets, client->stranger ? OVERFLOW_UID : client->uid);
+	if (bucket_wait(bucket, clock_now(), TOKENS_MAX, TOKEN_EVERY) > 0)
 		return false;
-	bucket->tokens--;
+	bucket->full += TOKEN_EVERY;
 	return true;
+}
+
+static bool
+owns(uint32_t uid, const struct profile *profile)
+{
+	return profile->facts.uid == uid && uid != 0 && uid != OVERFLOW_UID &&
+	    profile->facts.account[0] != '\0';
+}
+
+bool
+commands_owner(uint32_t uid)
+{
+	const struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (owns(uid, profile))
+			return true;
+	}
+	return false;
 }
 
 /* The one place where a client's eyes end. */
 static bool
 may_see(const struct client *client, const struct profile *profile)
 {
-	return client->admin ||
-	    (profile->facts.uid == client->uid && client->uid != 0 &&
-		profile->facts.account[0] != '\0');
+	return client->admin || owns(client->uid, profile);
 }
 
 /* Every name is compared, whether or not an earlier one has matched and whoever owns it: how long
@@ -116,6 +126,8 @@ refuse(struct client *client, enum result result, const char *text)
 	answer(client, result, text);
 }
 
+static const char disappeared[] = "it has disappeared";
+
 /* Has what the client asked for come about? Answers it when that is settled either way. */
 static void
 look_whether_settled(struct client *client)
@@ -124,7 +136,7 @@ look_whether_settled(struct client *client)
 	struct row row;
 
 	if (profile == NULL) {
-		answer(client, RESULT_NO_PROFILE, "it has disappeared");
+		answer(client, RESULT_NO_PROFILE, disappeared);
 		return;
 	}
 	switch (client->ask.verb) {
@@ -174,16 +186,22 @@ keep(struct client *client, struct profile *profile, enum wish wish)
 	parent_ask_keep(profile, wish);
 }
 
-/* Opens the next file for the client: the older one first, whose end comes before the other's. */
+/* Opens the next file for the client: the older one first, whose end comes before the other's. Our
+ * own log it is only where none of a profile was asked for. */
 static void
 open_log(struct client *client)
 {
 	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
 	    .age = client->age,
 	    .token = control_place(client)};
+	const struct profile *profile = asked_profile(client);
 
+	if (profile == NULL && client->index != NO_PROFILE) {
+		answer(client, RESULT_NO_PROFILE, disappeared);
+		return;
+	}
 	client->task = CLIENT_OPENS;
-	parent_ask_read(asked_profile(client), &facts);
+	parent_ask_read(profile, &facts);
 }
 
 static void
@@ -213,7 +231,7 @@ transition_for(const struct client *client, uint64_t number)
 	uint32_t uid;
 	const struct transition_facts *facts = history_at(number, &uid);
 
-	if (!client->admin && (uid != client->uid || uid == 0))
+	if (!client->admin && (uid != client->uid || uid == 0 || uid == OVERFLOW_UID))
 		return NULL;
 	if (client->ask.name[0] != '\0' && strcmp(facts->name, client->ask.name) != 0)
 		return NULL;
@@ -328,7 +346,7 @@ commands_begin(struct client *client, const struct ask *ask)
 	}
 	if (ask->verb == VERB_SIGNAL &&
 	    (ask->number >= 65 || !signal_permitted((int)ask->number))) {
-		answer(client, RESULT_REFUSED, "not a signal that may be sent");
+		refuse(client, RESULT_REFUSED, "not a signal that may be sent");
 		return;
 	}
 	if (ask->verb == VERB_LOG && ask->name[0] == '\0' && !client->admin) {
@@ -362,7 +380,7 @@ collect_rows(const struct client *client, struct rows *rows)
 
 	for (index = client->next_row; index < table_end() && rows->count < ROWS_MAX; index++) {
 		profile = table_used(index);
-		if (profile != NULL && profile->facts.gone == 0 && may_see(client, profile))
+		if (profile != NULL && may_see(client, profile))
 			explain_row(profile, &rows->rows[rows->count++]);
 		if (client->index != NO_PROFILE)
 			return table_end(); /* it asked for one */
@@ -441,6 +459,23 @@ commands_look(const struct profile *profile)
 }
 
 static void
+disappoint(struct client *client, void *context)
+{
+	if (asked_profile(client) != context)
+		return;
+	if (client->task == CLIENT_WAITS || client->task == CLIENT_KEEPS ||
+	    client->task == CLIENT_OPENS || client->task == CLIENT_FOLLOWS)
+		answer(client, RESULT_NO_PROFILE, disappeared);
+}
+
+void
+commands_forget(const struct profile *profile)
+{
+	control_each(disappoint, (void *)(uintptr_t)profile);
+	changed = true;
+}
+
+static void
 take_kept(struct client *client, void *context)
 {
 	const struct message *message = context;
@@ -501,10 +536,18 @@ commands_readable(void *subject, struct incoming *incoming)
 	changed = true;
 }
 
+/* Does the client follow the log of the profile, or with NULL our own? */
+static bool
+follows(const struct client *client, const struct profile *profile)
+{
+	return client->task == CLIENT_FOLLOWS && asked_profile(client) == profile &&
+	    (profile != NULL || client->index == NO_PROFILE);
+}
+
 static void
 tell_more(struct client *client, void *context)
 {
-	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+	if (!follows(client, context))
 		return;
 	if (client->more_at == NEVER)
 		client->more_at = 0;
@@ -521,7 +564,7 @@ commands_log_grew(const struct profile *profile)
 static void
 open_again(struct client *client, void *context)
 {
-	if (client->task != CLIENT_FOLLOWS || asked_profile(client) != context)
+	if (!follows(client, context))
 		return;
 	client->age = 0;
 	open_log(client);

@@ -5,6 +5,9 @@
 
 #include "control.h"
 
+/* True when a profile runs as that user. */
+bool commands_owner(uint32_t uid);
+
 /* A question has come. */
 void commands_begin(struct client *client, const struct ask *ask);
 
@@ -13,6 +16,9 @@ void commands_continue(struct client *client);
 
 /* The profile has changed its state, or what is planned for it: somebody may wait for that. */
 void commands_look(const struct profile *profile);
+
+/* The profile is forgotten: who waits for it waits in vain. */
+void commands_forget(const struct profile *profile);
 
 /* KEPT has come from the parent. */
 void commands_kept(void *subject, struct incoming *incoming);

@@ -11,23 +11,21 @@
 #include "rules.h"
 #include "sources.h"
 
-/* So many connections of one user who is not root; and so many places that only root can take. */
-#define CLIENTS_PER_USER 16
-#define CLIENTS_FOR_ROOT 16
+/* So many connections of one user who is not root; of all those together as whom no profile runs,
+ * since one person may have thousands of uids, subuid(5); and so many places for root alone. */
+#define CLIENTS_PER_USER     16
+#define CLIENTS_OF_STRANGERS 32
+#define CLIENTS_FOR_ROOT     16
 /* A client that neither asks nor reads for so long is closed. */
 #define IDLE_MAX	(30 * SECOND)
 #define ACCEPTS_AT_ONCE 64
-
-/* What unmapped users of other user namespaces look like, user_namespaces(7): nobody in particular.
- */
-#define OVERFLOW_UID 65534
 
 static int listener = -1;
 static int64_t listen_again = NEVER;
 static struct client clients[CLIENTS_MAX];
 static unsigned client_count;
 static uint32_t admin_uid;
-static char profiles_base[sizeof(((struct hello *)0)->base)];
+static struct hello greeting;
 
 void
 control_configure(const struct hello *hello)
@@ -35,7 +33,8 @@ control_configure(const struct hello *hello)
 	unsigned i;
 
 	admin_uid = hello->admin;
-	memcpy(profiles_base, hello->base, sizeof(profiles_base));
+	memcpy(greeting.base, hello->base, sizeof(greeting.base));
+	memcpy(greeting.tenants, hello->tenants, sizeof(greeting.tenants));
 	for (i = 0; i < CLIENTS_MAX; i++)
 		clients[i].channel = -1;
 }
@@ -79,29 +78,33 @@ wait_for(struct client *client)
 
 /* A tenant's quota is told with each of his profiles. */
 static unsigned
-permitted_clients(uint32_t uid)
+permitted_clients(const struct client *newcomer)
 {
 	const struct profile *profile;
 	uint32_t index;
 
+	if (newcomer->stranger)
+		return CLIENTS_OF_STRANGERS;
 	PROFILES_FOREACH(profile, index) {
-		if (profile->facts.uid == uid && profile->facts.quota.clients != 0)
+		if (profile->facts.uid == newcomer->uid && profile->facts.quota.clients != 0)
 			return profile->facts.quota.clients;
 	}
 	return CLIENTS_PER_USER;
 }
 
 static bool
-too_many(uint32_t uid, bool admin)
+too_many(const struct client *newcomer)
 {
 	unsigned i, same = 0;
 
-	if (admin)
+	if (newcomer->admin)
 		return client_count >= CLIENTS_MAX;
 	for (i = 0; i < CLIENTS_MAX; i++)
-		if (clients[i].channel != -1 && clients[i].uid == uid)
+		if (clients[i].channel != -1 && clients[i].stranger == newcomer->stranger &&
+		    (newcomer->stranger || clients[i].uid == newcomer->uid))
 			same++;
-	return same >= permitted_clients(uid) || client_count >= CLIENTS_MAX - CLIENTS_FOR_ROOT;
+	return same >= permitted_clients(newcomer) ||
+	    client_count >= CLIENTS_MAX - CLIENTS_FOR_ROOT;
 }
 
 /* The answer to a client that there is no place for; whether it reads it is its own affair. */
@@ -118,22 +121,39 @@ turn_away(int channel)
 }
 
 static void
-admit(int channel, uint32_t uid, bool admin)
+admit(const struct client *newcomer)
 {
 	unsigned place = 0;
 
 	while (clients[place].channel != -1)
 		place++;
-	memset(&clients[place], 0, sizeof(clients[place]));
-	clients[place].channel = channel;
-	clients[place].uid = uid;
-	clients[place].admin = admin;
-	clients[place].file = -1;
-	clients[place].more_at = NEVER;
-	clients[place].close_at = clock_now() + IDLE_MAX;
+	clients[place] = *newcomer;
 	client_count++;
-	if (loop_add(channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
+	if (loop_add(newcomer->channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
 		close_client(&clients[place]);
+}
+
+/* Who it was when it connected, unix(7): handing on the socket hands on no authority beyond that.
+ */
+static void
+welcome(int channel)
+{
+	struct client newcomer = {
+	    .channel = channel, .file = -1, .more_at = NEVER, .close_at = clock_now() + IDLE_MAX};
+	struct ucred caller;
+	socklen_t size = sizeof(caller);
+
+	if (getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &caller, &size) == -1) {
+		(void)close(channel);
+		return;
+	}
+	newcomer.uid = caller.uid;
+	newcomer.admin = caller.uid == 0 || caller.uid == admin_uid;
+	newcomer.stranger = !newcomer.admin && !commands_owner(caller.uid);
+	if (too_many(&newcomer))
+		turn_away(channel);
+	else
+		admit(&newcomer);
 }
 
 static void
@@ -146,11 +166,8 @@ rest_a_while(void)
 void
 control_listener_event(uint32_t index, uint32_t events)
 {
-	struct ucred caller;
-	socklen_t size;
 	unsigned accepted;
 	int channel;
-	bool admin;
 
 	(void)index;
 	(void)events;
@@ -162,19 +179,7 @@ control_listener_event(uint32_t index, uint32_t events)
 						 */
 			return;
 		}
-		size = sizeof(caller);
-		/* who it was when it connected, unix(7): handing on the socket hands on no
-		 * authority beyond that */
-		if (getsockopt(channel, SOL_SOCKET, SO_PEERCRED, &caller, &size) == -1 ||
-		    caller.uid == OVERFLOW_UID) {
-			(void)close(channel);
-			continue;
-		}
-		admin = caller.uid == 0 || caller.uid == admin_uid;
-		if (too_many(caller.uid, admin))
-			turn_away(channel);
-		else
-			admit(channel, caller.uid, admin);
+		welcome(channel);
 	}
 }
 
@@ -231,8 +236,9 @@ handle_hello(void *subject, struct incoming *incoming)
 	/* what it is built as is for the client to judge: an old one may still ask for our version
 	 */
 	(void)incoming;
-	channel_hello(&hello);
-	memcpy(hello.hello.base, profiles_base, sizeof(hello.hello.base));
+	message_begin(&hello, MESSAGE_HELLO);
+	hello.hello = greeting;
+	channel_sign(&hello);
 	(void)control_send(client, &hello);
 	client->greeted = true;
 }

@@ -26,7 +26,8 @@ enum client_task {
 struct client {
 	int channel; /* -1: the place is free */
 	uint32_t uid;
-	bool admin; /* root, or the user whose supervisor this is */
+	bool admin;    /* root, or the user whose supervisor this is */
+	bool stranger; /* no profile runs as this user */
 	bool greeted;
 	bool blocked; /* there was no room for what we had to send */
 	enum client_task task;

@@ -16,7 +16,7 @@ static const char *const stage_texts[STAGE_COUNT] = {STAGE_CATALOGUE(STAGE_TEXT)
 static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_MISSING] = "is missing: a profile needs an executable file of that name",
     [REFUSAL_LINK] = "is a link: put a file of its own there",
-    [REFUSAL_NOT_REGULAR] = "is no plain file",
+    [REFUSAL_NOT_REGULAR] = "is no plain file: put one there",
     [REFUSAL_TOO_LARGE] = "is larger than 4096 bytes",
     [REFUSAL_OWNER] = "belongs to somebody else than root and the profile's owner: chown it",
     [REFUSAL_WRITABLE] = "may be written to by others: chmod go-w, and see its ACL",
@@ -25,7 +25,8 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_NO_ACCOUNT] = "must name an existing account exactly, by name",
     [REFUSAL_UID_CHANGED] = "names an account whose uid has changed: touch the file to accept it",
     [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
-    [REFUSAL_NO_ROOT] = "would make it run as root, which --no-root forbids",
+    [REFUSAL_NO_ROOT] =
+	"would make it run as root, which --no-root forbids: name another account in it",
     [REFUSAL_NOT_YOU] = "names somebody else, which only root can become",
     [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows",
     [REFUSAL_GROUPS] = "names an account that is in more than 512 groups",
@@ -93,7 +94,8 @@ exec_hint(int error)
 	case ENOEXEC:
 		return "run must be a program, or begin with a line such as #!/bin/sh";
 	case ENOENT:
-		return "run, or the interpreter in its first line, does not exist";
+		return "run, or the interpreter in its first line, does not exist: no line may end "
+		       "with CR LF";
 	case EACCES:
 		return "run must be executable by its user, on a file system without noexec";
 	case ETXTBSY:
@@ -187,26 +189,40 @@ last_end(const struct profile *profile, char *text, size_t size)
 	return text;
 }
 
+static const char *
+refused_file(const struct profile *profile)
+{
+	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
+								   : profile->draft_refused);
+}
+
 static void
 explain_stopped(const struct profile *profile, struct row *row)
 {
 	char text[160];
 
 	if (row->accepted == 0)
-		decide(row,
-		    refused_name(profile->facts.refusal != REFUSAL_NONE
-			    ? profile->facts.refused_setting
-			    : profile->draft_refused),
-		    "refused: %s", explain_refusal(profile, text, sizeof(text)));
+		decide(row, refused_file(profile), "refused: %s",
+		    explain_refusal(profile, text, sizeof(text)));
+	else if (profile->facts.gone != 0)
+		decide(row, "", "its directory has disappeared");
 	else if (profile->wish == WISH_DOWN)
 		decide(row, "stop", "stopped on request, until start or the next boot");
 	else if (profile->wish == WISH_DEFAULT && profile->facts.kept == WISH_DOWN)
 		decide(row, "disable", "disabled, until enable");
 	else if (row->wanted == 0 && profile->settings.down)
 		decide(row, "down", "not started until asked for");
+	else if (profile->unnamed && (profile->finished || profile->timer == TIMER_START))
+		decide(row, "pid_file",
+		    "pid_file has named no process of it within start_timeout%s",
+		    profile->finished ? ", and it is not to be started again" : "");
 	else if (profile->finished)
 		decide(row, "restart", "%s, and is not to be started again",
 		    last_end(profile, text, sizeof(text)));
+	else if (profile->timer == TIMER_START && profile->over_quota)
+		decide(row, "quota", "%s, over the tenant's quota of %u restarts a minute",
+		    last_end(profile, text, sizeof(text)),
+		    profile->facts.quota.restarts_per_minute);
 	else if (profile->timer == TIMER_START && profile->process.end == END_UNBORN)
 		decide(row, "backoff", "cannot start: %s",
 		    explain_failure(profile, text, sizeof(text)));
@@ -233,6 +249,8 @@ explain_stopping(const struct profile *profile, struct row *row)
 static void
 explain_state(const struct profile *profile, struct row *row)
 {
+	char text[160];
+
 	switch (profile->state) {
 	case STATE_STOPPED:
 		explain_stopped(profile, row);
@@ -245,8 +263,9 @@ explain_state(const struct profile *profile, struct row *row)
 		break;
 	case STATE_RUNNING:
 		if (row->accepted == 0)
-			decide(row, "",
-			    "running with the settings it was started with: a file is refused");
+			/* a tenant, who cannot read the log, learns here what to mend */
+			decide(row, refused_file(profile), "running as before; refused: %s",
+			    explain_refusal(profile, text, sizeof(text)));
 		else
 			decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
 		break;

@@ -10,6 +10,13 @@
 /* No line that we write is longer, with its time stamp. */
 #define TAIL_BYTES (80 * 1024)
 
+void
+line_file_cut(struct line_file *file, uint64_t size)
+{
+	file->size = size;
+	(void)!ftruncate(file->descriptor, (off_t)size); /* shrinking needs no room */
+}
+
 static void
 mend(struct line_file *file)
 {
@@ -23,9 +30,8 @@ mend(struct line_file *file)
 	newline = memrchr(tail, '\n', (size_t)length);
 	if (newline == NULL && from > 0)
 		return; /* no line of ours */
-	file->size = (uint64_t)from + (newline == NULL ? 0 : (uint64_t)(newline - tail) + 1);
-	(void)!ftruncate(
-	    file->descriptor, (off_t)file->size); /* else two lines are joined: no more */
+	line_file_cut(
+	    file, (uint64_t)from + (newline == NULL ? 0 : (uint64_t)(newline - tail) + 1));
 }
 
 void
@@ -58,7 +64,7 @@ line_file_write(struct line_file *file, const char *lines, size_t length)
 		return true;
 	}
 	if (wrote > 0)
-		(void)!ftruncate(file->descriptor, (off_t)file->size); /* shrinking needs no room */
+		line_file_cut(file, file->size);
 	errno = wrote >= 0 ? ENOSPC : error;
 	return false;
 }

@@ -27,6 +27,9 @@ void line_file_close(struct line_file *file);
  */
 bool line_file_write(struct line_file *file, const char *lines, size_t length);
 
+/* Takes away what stands behind the first `size` bytes. */
+void line_file_cut(struct line_file *file, uint64_t size);
+
 /* True when nobody can find the file any more: it, or its directory, was deleted. */
 bool line_file_deleted(const struct line_file *file);
 

@@ -32,16 +32,23 @@
  */
 #define TRY_AGAIN (1 * SECOND)
 #define KEEP_FOR  (30 * SECOND)
-/* An unfinished line is looked at again so much later at the earliest, however often it grows: who
- * prints byte by byte must not make us copy all of it for each. */
-#define UNFINISHED (5 * MILLISECOND)
+/* An unfinished line is looked at again so much later for each of its bytes, however often it
+ * grows: who prints byte by byte must not make us copy all of it for each. */
+#define QUIET_FOR_A_BYTE 16 /* nanoseconds */
+/* And it is looked at again by the clock: a write(2) that fills a FIFO in which something stands
+ * already waits for room without telling any reader, see pipe_write() in Linux. At first after the
+ * one, then after twice the time, up to the other. */
+#define UNFINISHED_FIRST (1 * MILLISECOND)
+#define UNFINISHED_MOST	 (1 * SECOND)
+/* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
+#define BUSY_FIFO_BYTES (1024 * 1024)
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
 #define NULL_DEVICE    STDOUT_FILENO /* descriptors.h */
 
 static TAILQ_HEAD(ready_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static int look[2]; /* a pipe: what tee(2) shows us of a FIFO without taking it out */
-static char in[LOOK_BYTES], out[OUT_BYTES];
+static char in[LOOK_BYTES + sizeof(SPLIT_MARK)], out[OUT_BYTES];
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
@@ -179,6 +186,7 @@ stuck(struct output_stream *stream, const char *name, int error)
 		stream->stuck_since = now;
 		log_line(name, SAY_OUTPUT_STUCK, strerror(error));
 	}
+	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
 	if (too_long(stream, now))
 		(void)throw_away(stream);
@@ -205,9 +213,7 @@ output_take_file(void *subject, struct incoming *incoming)
 	line_file_use(&stream->file, channel_take(incoming), message->file.size);
 	stream->last_use = ++uses;
 	open_files++;
-	if (stream->rotating)
-		commands_log_rotated(profile);
-	stream->rotating = false;
+	commands_log_rotated(profile); /* or opened anew, after logrotate(8) */
 	enqueue(stream);
 }
 
@@ -226,7 +232,7 @@ rotate(struct profile *profile, enum stream which)
 	struct output_stream *stream = &profile->streams[which];
 
 	close_file(stream);
-	stream->asked = stream->rotating = true;
+	stream->asked = true;
 	parent_ask_rotate(profile, which);
 }
 
@@ -304,14 +310,15 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 	return taken;
 }
 
-/* A line of 64 KiB is to stay whole: it may need a larger FIFO than the usual, pipe(7). */
+/* Where the system's limits allow it, pipe(7); a line of 64 KiB needs LOOK_BYTES to stay whole. */
 static bool
 grow(struct output_stream *stream)
 {
 	if (stream->grown)
 		return false;
 	stream->grown = true;
-	return fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
+	return fcntl(stream->fifo, F_SETPIPE_SZ, BUSY_FIFO_BYTES) > 0 ||
+	    fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
 }
 
 /* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
@@ -363,49 +370,98 @@ stamp_now(char *stamp)
 	stamp_microseconds(now.tv_sec * 1000000LL + now.tv_nsec / 1000, stamp);
 }
 
-/* Puts the first `length` bytes at `in` into `out` as they are to be written; returns how many of
- * them, and in *bytes how many came out. */
-static size_t
-format(bool raw, size_t length, const char *behind, size_t *bytes)
+/* The first *length bytes at `in` as they are to be written, or fewer of them, and then *length
+ * says so; how many came out is in *bytes. */
+static const char *
+format(bool raw, size_t *length, const char *behind, size_t *bytes)
 {
-	char stamp[STAMP_BYTES + 1];
-	size_t used = length, extra = strlen(behind);
+	char stamp[STAMP_BYTES + 1], *lines = raw ? in : out;
 
-	*bytes = length;
-	if (raw) {
-		memcpy(out, in, length);
-	} else {
+	*bytes = *length;
+	if (!raw) {
 		stamp_now(stamp);
-		used = stamp_lines(in, length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
+		*length =
+		    stamp_lines(in, *length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
 	}
-	memcpy(out + *bytes, behind, extra);
-	*bytes += extra;
-	return used;
+	/* what it overwrites at `in` still stands in the FIFO */
+	memcpy(lines + *bytes, behind, strlen(behind));
+	*bytes += strlen(behind);
+	return lines;
 }
 
-/* Says in the file itself, and in the log, how much is missing. */
+/* Says in the file itself how much is missing; true where nothing is. */
 static bool
-confess(struct profile *profile, struct output_stream *stream)
+confess(struct output_stream *stream)
 {
 	char notice[STAMP_BYTES + 64];
 	size_t length;
 
-	if (stream->dropped > 0) {
-		stamp_now(notice);
-		length = STAMP_BYTES +
-		    (size_t)snprintf(notice + STAMP_BYTES, 64,
-			"-- %llu bytes were dropped here --\n",
-			(unsigned long long)stream->dropped);
-		if (!line_file_write(&stream->file, notice, length))
-			return false;
+	if (stream->dropped == 0)
+		return true;
+	stamp_now(notice);
+	length = STAMP_BYTES +
+	    (size_t)snprintf(notice + STAMP_BYTES, 64, "-- %llu bytes were dropped here --\n",
+		(unsigned long long)stream->dropped);
+	return line_file_write(&stream->file, notice, length);
+}
+
+/* Writes these lines, behind a notice of what was dropped before them. Only when they stand in the
+ * file it is over that output cannot be written: the disk may have room for a notice alone. */
+static bool
+put(const struct profile *profile, struct output_stream *stream, const char *lines, size_t length)
+{
+	uint64_t before = stream->file.size;
+
+	if (!confess(stream) || !line_file_write(&stream->file, lines, length)) {
+		stuck(stream, profile->facts.name, errno);
+		line_file_cut(&stream->file, before);
+		return false;
+	}
+	if (stream->stuck_since == 0)
+		return true;
+	if (stream->dropped > 0)
 		log_line(
 		    profile->facts.name, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
-	} else {
+	else
 		log_line(profile->facts.name, SAY_OUTPUT_RESUMED);
-	}
 	stream->stuck_since = 0;
 	stream->dropped = 0;
 	return true;
+}
+
+/* A line that is not finished stays in the FIFO until it is, or can grow no more. */
+static void
+look_at_unfinished(struct output_stream *stream, size_t length)
+{
+	int64_t now = clock_now();
+
+	if (stream->unfinished != length || stream->pause == 0)
+		stream->pause = UNFINISHED_FIRST;
+	else if (stream->pause < UNFINISHED_MOST)
+		stream->pause *= 2;
+	stream->unfinished = length;
+	stream->quiet_until = now + (int64_t)length * QUIET_FOR_A_BYTE;
+	look_later(stream, now + stream->pause);
+}
+
+/* So many of the lines as go into an empty file of this size, and at least one: a tenant's quota
+ * counts on it. */
+static size_t
+fitting_lines(size_t length, uint64_t size)
+{
+	const char *newline;
+	size_t end = 0, next;
+	uint64_t bytes = 0;
+
+	while (end < length) {
+		newline = memchr(in + end, '\n', length - end);
+		next = newline == NULL ? length : (size_t)(newline - in) + 1;
+		bytes += next - end + STAMP_BYTES;
+		if (end > 0 && bytes > size)
+			break;
+		end = next;
+	}
+	return end;
 }
 
 /* True when there may be more to do for the stream at once. */
@@ -414,35 +470,39 @@ move_lines(struct profile *profile, enum stream which)
 {
 	struct output_stream *stream = &profile->streams[which];
 	const struct output_settings *settings = &profile->settings.output;
-	const char *behind;
+	const char *behind, *lines;
 	size_t length, take, bytes;
 
-	if (stream->stuck_since != 0 && !confess(profile, stream)) {
-		stuck(stream, profile->facts.name, errno);
-		return false;
-	}
 	length = peek(stream);
 	if (length == 0) {
 		stream->flush = false;
+		stream->unfinished = 0;
+		if (stream->stuck_since != 0)
+			(void)put(profile, stream, in, 0); /* what was dropped was the last */
 		return false;
 	}
+	if (length >= LINE_MAX_BYTES)
+		(void)grow(stream);
 	take = choose(stream, length, &behind);
 	if (take == 0) {
-		stream->quiet_until = clock_now() + UNFINISHED;
+		look_at_unfinished(stream, length);
 		return false;
 	}
+	stream->unfinished = 0;
 	take = limit_lines(settings, stream, take);
 	if (take == 0)
 		return false;
-	take = format(settings->raw, take, behind, &bytes);
+	lines = format(settings->raw, &take, behind, &bytes);
 	if (stream->file.size > 0 && stream->file.size + bytes > settings->rotate_size) {
 		rotate(profile, which);
 		return false;
 	}
-	if (!line_file_write(&stream->file, out, bytes)) {
-		stuck(stream, profile->facts.name, errno);
-		return false;
+	if (bytes > settings->rotate_size) {
+		take = fitting_lines(take, settings->rotate_size);
+		lines = format(settings->raw, &take, behind, &bytes);
 	}
+	if (!put(profile, stream, lines, bytes))
+		return false;
 	consume(stream, take);
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
@@ -477,11 +537,15 @@ pump(struct output_stream *stream)
 void
 output_flush(struct profile *profile)
 {
+	struct output_stream *stream;
 	unsigned which;
 
 	for (which = 0; which < STREAM_COUNT; which++) {
-		profile->streams[which].flush = true;
-		enqueue(&profile->streams[which]);
+		stream = &profile->streams[which];
+		stream->flush = true;
+		if (stream->unfinished > 0)
+			stream->look_at = NEVER; /* it will not be finished any more */
+		enqueue(stream);
 	}
 }
 
@@ -540,10 +604,13 @@ output_event(uint32_t index, uint32_t events)
 	if (profile == NULL)
 		return;
 	stream = &profile->streams[index % STREAM_COUNT];
-	if (stream->quiet_until > clock_now() && stream->look_at == NEVER)
+	if (stream->unfinished > 0 && stream->quiet_until > clock_now()) {
 		look_later(stream, stream->quiet_until);
-	else
-		enqueue(stream);
+		return;
+	}
+	if (stream->unfinished > 0)
+		stream->look_at = NEVER; /* it has grown: no need to wait */
+	enqueue(stream);
 }
 
 int64_t

@@ -150,7 +150,9 @@ reports_log(void *subject, struct incoming *incoming)
 		log_line(TAG, SAY_OVERFLOW);
 		break;
 	case REPORT_UNSCANNED:
-		log_line(TAG, SAY_UNSCANNED, facts->text, strerror(facts->value));
+		log_line(TAG, SAY_UNSCANNED, facts->text,
+		    facts->value == EREMOTE ? "a FUSE mount, which may keep root waiting for ever"
+					    : strerror(facts->value));
 		break;
 	case REPORT_LEDGER:
 		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "commands.h"
 #include "explain.h"
@@ -99,26 +100,22 @@ restart_permitted(const struct profile *profile)
 		profile->exit_value != 0);
 }
 
-/* A tenant's restarts a minute, over all profiles: how long until one more is permitted. Each user
- * has a bucket; users share one when their uids are a multiple apart. */
+/* A tenant's restarts a minute, over all profiles: how long until this one is permitted. A minute's
+ * worth may come at once. */
 static int64_t
 restart_quota(const struct profile *profile)
 {
-	static struct {
-		int64_t next; /* when the bucket is full again, so to speak: each restart takes it
-				 further */
-	} buckets[1024];
+	static struct bucket buckets[BUCKETS];
 	uint32_t permitted = profile->facts.quota.restarts_per_minute;
-	int64_t now = clock_now(), each, *next = &buckets[profile->facts.uid % 1024].next;
+	struct bucket *bucket;
+	int64_t wait;
 
 	if (permitted == 0)
 		return 0;
-	each = 60 * SECOND / permitted;
-	if (*next < now)
-		*next = now;
-	*next += each;
-	/* a minute's worth may come at once */
-	return *next - now <= 60 * SECOND ? 0 : *next - now - 60 * SECOND;
+	bucket = bucket_of(buckets, profile->facts.uid);
+	wait = bucket_wait(bucket, clock_now(), permitted, 60 * SECOND / permitted);
+	bucket->full += 60 * SECOND / permitted;
+	return wait;
 }
 
 static void
@@ -152,10 +149,12 @@ plan(struct profile *profile)
 	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
 		profile->restarts++;
 		over_quota = restart_quota(profile);
-		if (over_quota > delay)
+		profile->over_quota = over_quota > delay;
+		if (profile->over_quota) {
 			log_line(profile->facts.name, SAY_QUOTA_RESTARTS,
 			    profile->facts.quota.restarts_per_minute);
-		delay = over_quota > delay ? over_quota : delay;
+			delay = over_quota;
+		}
 	}
 	if (delay == 0) {
 		step(profile, EVENT_DUE);
@@ -172,7 +171,7 @@ start(struct profile *profile)
 	log_line(profile->facts.name, SAY_STARTING);
 	profile->attempt++;
 	profile->claims = 0;
-	profile->finished = profile->stop_said = profile->reload_owed = false;
+	profile->finished = profile->stop_said = profile->reload_owed = profile->unnamed = false;
 	profile->cause = CAUSE_NONE;
 	profile->trigger_done = 0;
 	memset(&profile->process, 0, sizeof(profile->process));
@@ -270,7 +269,8 @@ say_late(struct profile *profile)
 {
 	profile->failures++;
 	profile->cause = CAUSE_LATE;
-	if (profile->process.phase == PHASE_UP)
+	profile->unnamed = profile->process.phase == PHASE_UP;
+	if (profile->unnamed)
 		log_line(profile->facts.name, SAY_LATE_PID_FILE, profile->settings.start_timeout);
 	else
 		log_line(profile->facts.name, SAY_LATE, profile->settings.start_timeout);
@@ -444,10 +444,12 @@ forget_if_gone(struct profile *profile)
 	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED ||
 	    profile->process.phase != PHASE_NONE)
 		return;
-	if (output_idle(profile))
+	if (output_idle(profile)) {
+		commands_forget(profile);
 		parent_ask_forget(profile);
-	else
+	} else {
 		look_whether_forgotten = true;
+	}
 }
 
 static void

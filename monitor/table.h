@@ -27,13 +27,14 @@ struct output_stream {
 	bool asked;	 /* the parent is to open the file */
 	bool ready;	 /* stands in the queue of those to be looked at */
 	bool flush;	 /* the service has ended: an unfinished line goes out too */
-	bool grown;	 /* the FIFO has been made larger for a long line */
-	bool rotating;	 /* the next file that comes is a new one */
+	bool grown;	 /* the FIFO has been made larger */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
 	uint64_t last_use;   /* for closing those that are not used */
 	int64_t stuck_since; /* what could not be written waits since; 0: nothing does */
-	int64_t quiet_until; /* an unfinished line was looked at: not again before */
+	size_t unfinished;   /* bytes of a line that was found unfinished; 0: none was */
+	int64_t pause; /* ... after which it is looked at again, though nothing is heard of it */
+	int64_t quiet_until; /* ... not before this, whatever is heard of it */
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
 	uint64_t dropped;    /* bytes, since it is stuck for too long */
 	uint32_t tokens;     /* lines that `rate` permits now */
@@ -67,12 +68,14 @@ struct profile {
 	uint32_t attempt;
 	enum wish wish; /* of start and stop, until the next boot */
 	bool finished;	/* ended, and not to be restarted */
+	bool unnamed;	/* it was ended because pid_file named no process of it in time */
 	enum cause cause;
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;
 	uint64_t trigger_done; /* the change that a reload has answered */
 	uint32_t failures;     /* starts in a row that failed or died within a second */
 	uint32_t restarts;
+	bool over_quota; /* the next start waits for the tenant's quota of restarts */
 	uint32_t claims; /* wrong pids in its pid file since its start */
 	enum timer timer;
 	int64_t timer_at; /* NEVER with TIMER_NONE */

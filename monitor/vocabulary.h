@@ -25,9 +25,13 @@
 #define SAY_CHILD_BROKEN    LEVEL_WARN, "%s pid %d broke the protocol with %s. Killing it."
 #define SAY_CHILD_SAYS	    LEVEL_WARN, "%s"
 #define SAY_CHILD_UNSTARTED LEVEL_WARN, "cannot start the %s: %s. Trying again."
-#define SAY_SKIPPED_NAME    LEVEL_WARN, "skipped %s: not a name for a profile"
-#define SAY_SKIPPED_LINK    LEVEL_WARN, "skipped %s: a symbolic link is never followed"
-#define SAY_SKIPPED_KIND    LEVEL_WARN, "skipped %s: neither a directory nor a plain file"
+#define SAY_SKIPPED_NAME                                                                           \
+	LEVEL_WARN,                                                                                \
+	    "skipped %s: not a name for a profile: up to 64 letters, digits and _ . @ : + -, the " \
+	    "first a letter, a digit or _"
+#define SAY_SKIPPED_LINK \
+	LEVEL_WARN, "skipped %s: a symbolic link is never followed: put the directory itself there"
+#define SAY_SKIPPED_KIND    LEVEL_WARN, "skipped %s: neither a directory nor a plain file: remove it"
 #define SAY_SKIPPED_ACCOUNT LEVEL_WARN, "skipped tenant %s: there is no account of that name"
 #define SAY_SKIPPED_ROOT    LEVEL_WARN, "skipped tenant %s: root is nobody's tenant"
 #define SAY_SKIPPED_OWNER                                                                       \

@@ -1,8 +1,11 @@
+#include <sys/stat.h>
+
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
 
 #include "account.h"
+#include "clock.h"
 #include "procfs.h"
 #include "report.h"
 
@@ -10,10 +13,61 @@
 #define FREE_UID_FIRST	61184
 #define FREE_UID_LAST	65519
 
+/*
+ * To ask all name services for an account's groups takes as long as half a birth, and a host that
+ * starts asks a thousand times for a few accounts. So an answer serves for a second, unless
+ * /etc/group was changed meanwhile.
+ */
+#define MEMBERSHIP_SERVES (1 * SECOND)
+#define MEMBERSHIPS	  16
+
+struct membership {
+	char name[ACCOUNT_NAME_BYTES];
+	gid_t gid;
+	int64_t until;
+	ino_t inode; /* of /etc/group, and its last change */
+	struct timespec changed;
+	int count;
+	gid_t groups[FORK_GROUPS_MAX];
+};
+
+static bool
+still_holds(
+    const struct membership *membership, const struct account *account, const struct stat *file)
+{
+	return clock_now() < membership->until && strcmp(membership->name, account->name) == 0 &&
+	    membership->gid == account->gid && membership->inode == file->st_ino &&
+	    membership->changed.tv_sec == file->st_ctim.tv_sec &&
+	    membership->changed.tv_nsec == file->st_ctim.tv_nsec;
+}
+
+/* The groups of the account, its own among them; NULL when there are more than a message holds. */
+static const struct membership *
+groups_of(const struct account *account)
+{
+	static struct membership memberships[MEMBERSHIPS];
+	struct membership *membership = &memberships[account->uid % MEMBERSHIPS];
+	struct stat file = {.st_ino = 0}; /* without such a file another service answers */
+
+	(void)stat("/etc/group", &file);
+	if (still_holds(membership, account, &file))
+		return membership;
+	membership->until = 0;
+	membership->count = FORK_GROUPS_MAX;
+	if (getgrouplist(account->name, account->gid, membership->groups, &membership->count) == -1)
+		return NULL;
+	memcpy(membership->name, account->name, sizeof(membership->name));
+	membership->gid = account->gid;
+	membership->inode = file.st_ino;
+	membership->changed = file.st_ctim;
+	membership->until = clock_now() + MEMBERSHIP_SERVES;
+	return membership;
+}
+
 static enum refusal
 fill(const struct passwd *entry, struct account *account)
 {
-	int count = FORK_GROUPS_MAX;
+	const struct membership *membership;
 
 	memset(account, 0, sizeof(*account));
 	if (strlen(entry->pw_name) >= sizeof(account->name) ||
@@ -27,9 +81,11 @@ fill(const struct passwd *entry, struct account *account)
 	account->gid = entry->pw_gid;
 	if (account->uid == 0 && strcmp(account->name, "root") != 0)
 		return REFUSAL_FALSE_ROOT;
-	if (getgrouplist(account->name, account->gid, account->groups, &count) == -1)
+	membership = groups_of(account);
+	if (membership == NULL)
 		return REFUSAL_GROUPS;
-	account->group_count = (uint32_t)count;
+	account->group_count = (uint32_t)membership->count;
+	memcpy(account->groups, membership->groups, (size_t)membership->count * sizeof(gid_t));
 	return REFUSAL_NONE;
 }
 

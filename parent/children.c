@@ -375,6 +375,8 @@ ping(struct child *child, int64_t now)
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
 	child->owed = false;
+	if (child == &monitor)
+		inform_asked();
 	send_ping(child);
 }
 
@@ -390,8 +392,11 @@ children_pong(void *subject, struct incoming *incoming)
 {
 	struct child *child = subject;
 
-	if (incoming->message.number == child->ping)
-		child->answer_by = NEVER;
+	if (incoming->message.number != child->ping)
+		return;
+	child->answer_by = NEVER;
+	if (child == &monitor)
+		inform_answered();
 }
 
 void

@@ -14,6 +14,8 @@
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
 static unsigned reports_first, reports_count;
+static unsigned reports_told;	 /* of these: sent, but they may yet die with the monitor */
+static unsigned reports_written; /* of these: in the log once the last ping is answered */
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static struct message reads[READS_MAX];		       /* what clients are to read; by token */
@@ -65,11 +67,34 @@ inform_forget(struct profile *profile)
 	profile->tell = 0;
 }
 
+static void
+drop_reports(unsigned count)
+{
+	reports_first = (reports_first + count) % REPORTS_MAX;
+	reports_count -= count;
+	reports_told -= count;
+	reports_written -= reports_written < count ? reports_written : count;
+}
+
+void
+inform_asked(void)
+{
+	reports_written = reports_told;
+}
+
+void
+inform_answered(void)
+{
+	drop_reports(reports_written);
+}
+
 static struct message *
 new_report(enum report report)
 {
 	struct message *message;
 
+	if (reports_count == REPORTS_MAX && reports_told > 0)
+		drop_reports(1); /* it is as good as written */
 	if (reports_count == REPORTS_MAX) {
 		reports_lost++;
 		return NULL;
@@ -146,6 +171,7 @@ inform_everything(void)
 	uint32_t index;
 
 	log_due = control_due = true;
+	reports_told = reports_written = 0;
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile, index) {
@@ -197,12 +223,9 @@ send_control(void)
 static bool
 send_reports(void)
 {
-	while (reports_count > 0) {
-		if (!send_message(&reports[reports_first]))
+	for (; reports_told < reports_count; reports_told++)
+		if (!send_message(&reports[(reports_first + reports_told) % REPORTS_MAX]))
 			return false;
-		reports_first = (reports_first + 1) % REPORTS_MAX;
-		reports_count--;
-	}
 	if (reports_lost > 0) {
 		inform_report(REPORT_LOST, reports_lost, "");
 		reports_lost = 0;
@@ -394,12 +417,11 @@ inform_flush(void)
 
 	if (!children_monitor_ready())
 		return;
+	if (reports_told > 0)
+		children_ping_monitor(); /* are they in the log? */
 	if (log_due && !send_log())
 		return;
 	log_due = false;
-	if (control_due && !send_control())
-		return;
-	control_due = false;
 	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
 		return;
@@ -409,13 +431,22 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
-	if (send_reads())
-		(void)send_order(ORDER_TOLD);
+	if (!send_reads() || !send_order(ORDER_TOLD))
+		return;
+	/* a monitor that does not know every profile yet would answer that there is none */
+	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())
+		control_due = false;
 }
 
 bool
 inform_done(void)
 {
-	return !log_due && !control_due && reports_count == 0 && TAILQ_EMPTY(&queue) &&
+	return !log_due && !control_due && reports_told == reports_count && TAILQ_EMPTY(&queue) &&
 	    orders_due == 0;
+}
+
+bool
+inform_written(void)
+{
+	return inform_done() && reports_count == 0;
 }

@@ -42,10 +42,18 @@ void inform_quietly(void);
 /* A monitor has started that knows nothing. */
 void inform_everything(void);
 
+/* The monitor is pinged, and has answered: what it was told before the ping stands in the log, and
+ * its successor need not be told again. */
+void inform_asked(void);
+void inform_answered(void);
+
 /* Sends what there is room for. */
 void inform_flush(void);
 
 /* True when the monitor has been told all there is. */
 bool inform_done(void);
+
+/* True when, moreover, every report stands in the log. */
+bool inform_written(void);
 
 #endif

@@ -42,6 +42,12 @@ leave_on_signal(int number)
 	}
 }
 
+bool
+leave_intended(void)
+{
+	return intention != STAYING;
+}
+
 void
 leave_after_check(void)
 {

@@ -2,11 +2,15 @@
 #ifndef PROCLAUNCH_LEAVE_H
 #define PROCLAUNCH_LEAVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* SIGTERM and SIGINT: leave, the services stay. SIGHUP: stop all, then leave; again: leave at once.
  */
 void leave_on_signal(int number);
+
+/* True when a signal has asked us to leave, at once or when all has stopped. */
+bool leave_intended(void);
 
 /* --check: leave when every profile has been looked at. */
 void leave_after_check(void);

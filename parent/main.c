@@ -161,6 +161,16 @@ let_go_of_terminal(int ready)
 	(void)close(ready);
 }
 
+/* For people to read; a path that is longer is shown to nobody. */
+static void
+show_path(char *shown, size_t size, const char *path)
+{
+	char whole[PATH_MAX];
+
+	if (path != NULL && realpath(path, whole) != NULL && strlen(whole) < size)
+		strcpy(shown, whole);
+}
+
 static void
 configure_children(const struct options *options)
 {
@@ -169,7 +179,6 @@ configure_children(const struct options *options)
 	    .log_rotate_size = options->log_rotate_size};
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	char path[PATH_MAX];
 
 	if (uid == 0) {
 		if (!account_for_monitor(options->monitor_user, &uid, &gid))
@@ -183,10 +192,8 @@ configure_children(const struct options *options)
 	hello.uid = uid;
 	hello.gid = gid;
 	hello.admin = geteuid();
-	/* for people to read; a path that is longer is shown to nobody */
-	if (realpath(options->profiles_directory, path) != NULL &&
-	    strlen(path) < sizeof(hello.base))
-		strcpy(hello.base, path);
+	show_path(hello.base, sizeof(hello.base), options->profiles_directory);
+	show_path(hello.tenants, sizeof(hello.tenants), options->tenants_directory);
 	upgrade_configure(uid, gid);
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
 }

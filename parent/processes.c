@@ -432,8 +432,6 @@ processes_adopt(struct profile *profile)
 	default:
 		break;
 	}
-	if (profile->process.phase == PHASE_UP)
-		births_read_pid_file(profile);
 }
 
 void
@@ -448,7 +446,6 @@ processes_find_strays(struct profile *profile)
 		/* its pid file may name the service: one look, before anything is ended */
 		profile->stray = true;
 		profile->process.phase = PHASE_UP;
-		births_read_pid_file(profile);
 	}
 }
 

@@ -16,6 +16,8 @@
 
 /* So many at the same time; those of a tenant who lets them hang are given up one after another. */
 #define SURVEYS_MAX 16
+/* ... and of one tenant, so that those who let them hang leave places to the others. */
+#define SURVEYS_PER_OWNER 2
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
 /* It is made again so much later. */
@@ -131,6 +133,36 @@ split_name(const struct survey_job *survey, char *tenant, const char **profile)
 	*profile = slash == NULL ? survey->name : slash + 1;
 }
 
+/* Two of the same at a time would each take for gone what the other has found. */
+static bool
+may_run(const struct errand *errand)
+{
+	uint32_t index;
+	unsigned count = 0;
+
+	for (index = 0; index < SURVEYS_MAX; index++) {
+		if (surveys[index] == NULL)
+			continue;
+		if (strcmp(surveys[index]->name, errand->name) == 0)
+			return false;
+		if (surveys[index]->owner == errand->owner)
+			count++;
+	}
+	return count < SURVEYS_PER_OWNER;
+}
+
+static struct errand *
+next_errand(void)
+{
+	struct errand *errand;
+
+	TAILQ_FOREACH(errand, &errands, queue) {
+		if (may_run(errand))
+			break;
+	}
+	return errand;
+}
+
 void
 surveys_flush(void)
 {
@@ -138,8 +170,8 @@ surveys_flush(void)
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
-		errand = TAILQ_FIRST(&errands);
-		if (errand == NULL || surveys[index] != NULL)
+		errand = surveys[index] == NULL ? next_errand() : NULL;
+		if (errand == NULL)
 			continue;
 		if (launch(index, errand) == CHANNEL_AGAIN)
 			return;

@@ -122,14 +122,30 @@ tenants_count_others(const char *name)
 	return count;
 }
 
-/* Is the entry a tenant's directory? REPORT_COUNT when it is; else what is to be said of it. */
+/* What stands there? False with errno. A tenant may have mounted a file system of his own. */
+static bool
+look_at(const char *name, struct stat *status)
+{
+	int entry = trust_open_entry(directory, name);
+	bool known = entry != -1 && fstat(entry, status) == 0;
+
+	if (entry != -1)
+		(void)close(entry);
+	return known;
+}
+
+/* Is the entry a tenant's directory? REPORT_COUNT when it is, or when it is a plain file, which is
+ * nobody's: then there is no account. Else what is to be said of it. */
 static enum report
 examine(const char *name, struct account *account)
 {
 	struct stat status;
 
-	if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == -1)
+	account->name[0] = '\0';
+	if (!look_at(name, &status))
 		return REPORT_UNSCANNED;
+	if (S_ISREG(status.st_mode))
+		return REPORT_COUNT;
 	if (S_ISLNK(status.st_mode))
 		return REPORT_SKIPPED_LINK;
 	if (!S_ISDIR(status.st_mode))
@@ -199,18 +215,15 @@ static void
 take_entry(const struct dirent *entry)
 {
 	static struct account account;
-	struct stat status;
 	enum report report;
 
-	if (entry->d_name[0] == '.' ||
-	    (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-		S_ISREG(status.st_mode)))
+	if (entry->d_name[0] == '.')
 		return;
 	report = examine(entry->d_name, &account);
-	if (report == REPORT_COUNT)
-		take_tenant(entry->d_name, &account);
-	else
+	if (report != REPORT_COUNT)
 		inform_report(report, errno, entry->d_name);
+	else if (account.name[0] != '\0')
+		take_tenant(entry->d_name, &account);
 }
 
 /* Profiles of the tenant that are not `seen` have gone: their services are stopped. */
@@ -369,7 +382,7 @@ tenants_tend(int64_t now)
 		if (tenant->look_at > now)
 			continue;
 		tenant->look_at = NEVER;
-		if (examine(tenant->name, &account) == REPORT_COUNT)
+		if (examine(tenant->name, &account) == REPORT_COUNT && account.name[0] != '\0')
 			survey(tenant);
 		else
 			scan_at = now; /* it is not a tenant's any more: the scan says why */

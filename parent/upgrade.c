@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "files.h"
 #include "inform.h"
+#include "leave.h"
 #include "sources.h"
 #include "nofile.h"
 #include "privdrop.h"
@@ -262,7 +263,9 @@ upgrade_deadline(void)
 void
 upgrade_tend(int64_t now)
 {
-	if (proved && (!births_under_way() || now >= give_up_at))
+	if (give_up_at != NEVER && leave_intended())
+		abandon(own_path, ECANCELED); /* the new ones would not know */
+	else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at))
 		take_over();
 	else if (now >= give_up_at)
 		abandon(own_path, ETIMEDOUT);

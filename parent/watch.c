@@ -21,7 +21,9 @@
 /* Files that two looks at this distance find the same have settled. */
 #define STILL_FOR (20 * MILLISECOND)
 /* Files that never settle are believed after this time. */
-#define PATIENCE       (1 * SECOND)
+#define PATIENCE (1 * SECOND)
+/* What could not be seen for want of descriptors or memory is looked at again after this time. */
+#define TRY_AGAIN      (5 * SECOND)
 #define EVENTS_AT_ONCE 4096
 
 static int inotify = -1;
@@ -37,6 +39,13 @@ watch_look_at(struct profile *profile, int64_t when)
 {
 	profile->look_at = clock_earlier(profile->look_at, when);
 	next_look = clock_earlier(next_look, when);
+}
+
+static void
+try_again(struct profile *profile, int error)
+{
+	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+		watch_look_at(profile, clock_now() + TRY_AGAIN);
 }
 
 static int
@@ -68,7 +77,10 @@ set_watch(struct profile *profile)
 	profile->watch = add_watch(profiles_base(profile->facts.name), profile->facts.name,
 	    IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
 		IN_ATTRIB);
-	if (profile->watch == -1 && errno != ENOENT && unwatched == 0) {
+	if (profile->watch != -1)
+		return;
+	try_again(profile, errno);
+	if (errno != ENOENT && unwatched == 0) {
 		unwatched = errno;
 		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
 	}
@@ -119,6 +131,8 @@ settle(struct profile *profile)
 {
 	profile->unsettled = 0;
 	profile->look_at = NEVER;
+	set_watch(profile);
+	try_again(profile, (int)profile->facts.refused_error);
 	inform_tell(profile,
 	    profile->introduced ? TELL_PROFILE : TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	profile->introduced = true; /* from now on it hears of every change */

@@ -69,7 +69,8 @@ message_valid(const struct message *message)
 	case MESSAGE_HELLO:
 		return text_ends(message->hello.version, sizeof(message->hello.version)) &&
 		    text_ends(message->hello.build, sizeof(message->hello.build)) &&
-		    text_ends(message->hello.base, sizeof(message->hello.base));
+		    text_ends(message->hello.base, sizeof(message->hello.base)) &&
+		    text_ends(message->hello.tenants, sizeof(message->hello.tenants));
 	case MESSAGE_ORDER:
 		return message->number <= ORDER_LEAVE_NOW;
 	case MESSAGE_REPORT:

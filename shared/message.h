@@ -207,7 +207,9 @@ struct hello {
 	uint32_t log_level;
 	uint32_t log_rotate_keep;
 	uint64_t log_rotate_size;
-	char base[512]; /* where the profiles are, for people to read */
+	/* where the profiles are, for people to read; "" when there are none */
+	char base[512];
+	char tenants[512];
 };
 
 /* What a tenant may use; 0 everywhere: it is no tenant's. */

@@ -2,13 +2,11 @@
  * No service is lost, started twice or forgotten when the supervisor dies: DESIGN.md sections 2, 6
  * and 7. Where there are cgroups, and where processes are known by their session alone.
  */
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,30 +30,6 @@
 	COUNTED "setsid sh -c 'echo $$ > pid; exec sleep 1000' > /dev/null 2>&1 < /dev/null &\n"
 
 #define SERVICE COUNTED "echo $$ > pid; exec sleep 1000"
-
-static void
-hide_cgroups(void)
-{
-	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		_exit(125);
-	(void)umount2("/sys/fs/cgroup/unified", MNT_DETACH); /* of a hybrid host */
-	(void)umount2("/sys/fs/cgroup", MNT_DETACH);
-}
-
-static int
-set_up_without_cgroups(void **state)
-{
-	if (host_set_up(state) != 0)
-		return -1;
-	((struct host *)*state)->before_exec = hide_cgroups;
-	return 0;
-}
-
-#define SESSIONS_TEST(function)                                                       \
-	{                                                                             \
-		.name = #function " (without cgroups)", .test_func = (function),      \
-		.setup_func = set_up_without_cgroups, .teardown_func = host_tear_down \
-	}
 
 static void
 assert_starts(struct host *host, const char *name, unsigned expected)

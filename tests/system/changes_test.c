@@ -290,10 +290,10 @@ policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 	pid = host_wait_running(host, "web");
 	wait_ready(host, "web");
 	host_mark_log(host);
-	host_write(host, "web/stop_signal", 0644, "USR2\n");
-	host_write(host, "web/stop_timeout", 0644, "1\n");
-	host_write(host, "web/start_timeout", 0644, "7\n");
-	host_write(host, "web/kill_mode", 0644, "group\n");
+	host_replace(host, "web/stop_signal", 0644, "USR2\n");
+	host_replace(host, "web/stop_timeout", 0644, "1\n");
+	host_replace(host, "web/start_timeout", 0644, "7\n");
+	host_replace(host, "web/kill_mode", 0644, "group\n");
 	host_write(host, "web/reload", 0644, "%s", "");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_settle(host);
@@ -432,6 +432,7 @@ a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **stat
 	host_mark_log(host);
 	move(host, "web", ".web");
 	host_wait_log(host, " web stopping$");
+	host_replace(host, ".web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	move(host, ".web", "web");
 	host_settle(host);
 	assert_true(process_lives(pid));
@@ -439,9 +440,6 @@ a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **stat
 	host_write(host, ".end", 0644, "%s", "");
 	host_wait_log(host, " web stopped$");
 	assert_false(process_lives(pid));
-	host_wait_log(host, " web starting$");
-	host_remove(host, ".end");
-	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	again = host_wait_running(host, "web");
 	assert_int_not_equal(again, pid);
 	host_stop_all(host);
@@ -499,6 +497,50 @@ an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings(void **st
 	host_stop_all(host);
 	wait_for_content(host, "web/got", "USR2\n"); /* as it was started with, and not TERM */
 	assert_false(process_lives(pid));
+}
+
+/* Who may not read the log, a tenant, learns from explain which file to mend, and how. */
+static void
+explain_says_what_is_wrong_with_a_broken_profile_that_runs(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_write(host, "web/stop_timeout", 0644, "5s\n");
+	host_wait_log(host, " WARN  web refused: stop_timeout: ");
+	run_program(&outcome, host_program("proclaunchctl", path, sizeof(path)), "-d", host->state,
+	    "explain", "web", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_non_null(strstr(outcome.output,
+	    "running as before; refused: stop_timeout: must be a number of seconds from 1 to "
+	    "86400"));
+	host_stop_all(host);
+}
+
+static void
+explain_says_that_the_pid_file_named_nobody(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "daemon", "sleep 1000 &");
+	host_write(host, "daemon/pid_file", 0644, "daemon.pid\n");
+	host_write(host, "daemon/start_timeout", 0644, "1\n");
+	host_start(host);
+	host_wait_log(
+	    host, " WARN  daemon pid_file has named no process of this profile within 1 s");
+	host_wait_log(host, " INFO  daemon stopped$");
+	run_program(&outcome, host_program("proclaunchctl", path, sizeof(path)), "-d", host->state,
+	    "explain", "daemon", NULL);
+	assert_non_null(strstr(outcome.output,
+	    "pid_file has named no process of it within start_timeout, and it is not to be started "
+	    "again"));
+	host_stop_all(host);
 }
 
 static void
@@ -732,6 +774,8 @@ main(void)
 	    TENANT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
 	    ROOT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    TENANT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
+	    ROOT_TEST(explain_says_what_is_wrong_with_a_broken_profile_that_runs),
+	    ROOT_TEST(explain_says_that_the_pid_file_named_nobody),
 	    ROOT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    TENANT_TEST(a_broken_profile_is_not_started_again_until_it_is_mended),
 	    ROOT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),

@@ -24,7 +24,10 @@
 #define TIMESTAMP "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"
 #define LEVEL	  "(FATAL|WARN |INFO |DEBUG)"
 #define TAG	  "(ProcLaunch|[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63})"
-#define LINE	  "^" TIMESTAMP " " LEVEL " " TAG " [^ ][ -~]*$"
+#define BAD_NAME                                                                                   \
+	"not a name for a profile: up to 64 letters, digits and _ . @ : + -, the first a letter, " \
+	"a digit or _"
+#define LINE "^" TIMESTAMP " " LEVEL " " TAG " [^ ][ -~]*$"
 
 /* Waits for the line that says exactly this, its timestamp aside. */
 static void __attribute__((format(printf, 2, 3))) expect(struct host *host, const char *format, ...)
@@ -240,16 +243,16 @@ control_bytes_in_names_are_escaped_and_each_entry_has_one_line(void **state)
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	make_entry(host, "later\r", S_IFDIR);
-	expect(host, "WARN  ProcLaunch skipped later\\x0d: not a name for a profile");
-	expect(host, "WARN  ProcLaunch skipped a\\x0ab\\x1b[31m\\x7f: not a name for a profile");
+	expect(host, "WARN  ProcLaunch skipped later\\x0d: " BAD_NAME);
+	expect(host, "WARN  ProcLaunch skipped a\\x0ab\\x1b[31m\\x7f: " BAD_NAME);
 	expect(host,
-	    "WARN  ProcLaunch skipped 2026-11-23T03:16:00.131Z INFO  web starting\\x0a: "
-	    "not a name for a profile");
-	expect(
-	    host, "WARN  ProcLaunch skipped back\\x5cx0aslash: a symbolic link is never followed");
+	    "WARN  ProcLaunch skipped 2026-11-23T03:16:00.131Z INFO  web starting\\x0a: " BAD_NAME);
+	expect(host,
+	    "WARN  ProcLaunch skipped back\\x5cx0aslash: a symbolic link is never followed: put "
+	    "the directory itself there");
 	expect(host,
 	    "WARN  ProcLaunch skipped gr\\xc3\\xbc\\xc3\\x9f: neither a directory nor a "
-	    "plain file");
+	    "plain file: remove it");
 	host_stop_all(host);
 	assert_int_equal(host_count_log(host, " skipped "), 5);
 	(void)check_lines(host, began, time(NULL));

@@ -114,6 +114,33 @@ an_account_is_found_by_its_exact_name_and_by_its_uid(void **state)
 }
 
 static void
+change_groups(void *context)
+{
+	int i;
+
+	(void)context;
+	use_accounts();
+	for (i = 0; i < 3; i++) { /* asked at once, and told the same */
+		REQUIRE(by_text("web") == REFUSAL_NONE);
+		require_web();
+		REQUIRE(by_text("Web") == REFUSAL_NONE); /* somebody else, with other groups */
+		REQUIRE(account.group_count == 2);
+		REQUIRE(account.groups[0] == 64003);
+	}
+	folder_write(folder, "group", 0644, "web:x:64002:\none:x:64101:Web\n");
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	REQUIRE(account.group_count == 1);
+	REQUIRE(account.groups[0] == 64002);
+}
+
+static void
+a_change_of_groups_counts_from_the_next_look_on(void **state)
+{
+	(void)state;
+	child_run(change_groups, NULL);
+}
+
+static void
 look_up_what_is_none(void *context)
 {
 	static const char *const bad[] = {"", "\n", "\n\n", "nobody-of-this-name", "WEB", "wEb",
@@ -410,6 +437,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(an_account_is_found_by_its_exact_name_and_by_its_uid),
+	    TEST(a_change_of_groups_counts_from_the_next_look_on),
 	    TEST(a_number_an_unknown_name_and_anything_around_a_name_is_no_account),
 	    TEST(root_has_one_name),
 	    TEST(uid_0_without_the_name_root_is_refused_by_uid_too),

@@ -172,6 +172,12 @@ commands_look(const struct profile *profile)
 }
 
 void
+commands_forget(const struct profile *profile)
+{
+	(void)profile;
+}
+
+void
 output_flush(struct profile *profile)
 {
 	(void)profile;

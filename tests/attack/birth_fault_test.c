@@ -1,0 +1,331 @@
+/*
+ * From fork to exec with one step made to fail: the built spawner is asked by the test, as the
+ * parent does it, and the kernel refuses one call of the child's, or says that it was done and has
+ * done nothing. What was to be executed never is; which step failed, and why, is said.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/keyctl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "descriptors.h"
+#include "fault.h"
+#include "host.h"
+#include "peer.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Of no account and no process. */
+#define UID   64997
+#define GID   64998
+#define GROUP 64995
+
+/* SIGNALS stands nowhere below: sigprocmask(2) of the child cannot be told from the spawner's own,
+ * whose failure ends the spawner. */
+static const struct step {
+	struct fault fault;
+	enum stage stage;
+	int error; /* that is reported */
+} steps[] = {
+    {{"descriptors out of the way", SYS_fcntl, 1, F_DUPFD_CLOEXEC, EMFILE}, STAGE_DESCRIPTORS,
+	EMFILE},
+    {{"standard descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
+    {{"the job's descriptors", SYS_dup3, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
+    {{"all others closed", SYS_close_range, 0, FD_JOB_FIRST_FREE, EINVAL}, STAGE_DESCRIPTORS,
+	EINVAL},
+    {{"session", SYS_setsid, FAULT_ANY, 0, EPERM}, STAGE_SETSID, EPERM},
+    {{"keyring", SYS_keyctl, 0, KEYCTL_JOIN_SESSION_KEYRING, EDQUOT}, STAGE_KEYRING, EDQUOT},
+    {{"limit of processes", SYS_prlimit64, 1, RLIMIT_NPROC, EPERM}, STAGE_RLIMIT, EPERM},
+    {{"limit of files", SYS_prlimit64, 1, RLIMIT_NOFILE, EPERM}, STAGE_RLIMIT, EPERM},
+    {{"scheduler", SYS_sched_setscheduler, FAULT_ANY, 0, EPERM}, STAGE_SCHEDULER, EPERM},
+    {{"nice", SYS_setpriority, FAULT_ANY, 0, EACCES}, STAGE_NICE, EACCES},
+    {{"affinity", SYS_sched_setaffinity, FAULT_ANY, 0, EINVAL}, STAGE_AFFINITY, EINVAL},
+    {{"personality", SYS_personality, FAULT_ANY, 0, EINVAL}, STAGE_PERSONALITY, EINVAL},
+    {{"OOM score", SYS_write, 2, 1, EIO}, STAGE_OOM_SCORE, EIO},
+    {{"groups", SYS_setgroups, FAULT_ANY, 0, EPERM}, STAGE_SETGROUPS, EPERM},
+    {{"groups, a lie", SYS_setgroups, FAULT_ANY, 0, FAULT_LIE}, STAGE_VERIFY, EPERM},
+    {{"gid", SYS_setresgid, FAULT_ANY, 0, EPERM}, STAGE_SETRESGID, EPERM},
+    {{"gid, a lie", SYS_setresgid, FAULT_ANY, 0, FAULT_LIE}, STAGE_VERIFY, EPERM},
+    {{"uid", SYS_setresuid, FAULT_ANY, 0, EAGAIN}, STAGE_SETRESUID, EAGAIN},
+    {{"uid, a lie", SYS_setresuid, FAULT_ANY, 0, FAULT_LIE}, STAGE_VERIFY, EPERM},
+    {{"uid verified", SYS_getresuid, FAULT_ANY, 0, EFAULT}, STAGE_VERIFY, EFAULT},
+    {{"gid verified", SYS_getresgid, FAULT_ANY, 0, EFAULT}, STAGE_VERIFY, EFAULT},
+    {{"groups verified", SYS_getgroups, FAULT_ANY, 0, EFAULT}, STAGE_VERIFY, EFAULT},
+    {{"capabilities", SYS_capset, FAULT_ANY, 0, EPERM}, STAGE_CAPABILITIES, EPERM},
+    {{"capabilities verified", SYS_capget, FAULT_ANY, 0, EPERM}, STAGE_CAPABILITIES, EPERM},
+    {{"ambient capabilities", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, STAGE_CAPABILITIES, EPERM},
+    {{"a way back by setuid", SYS_setuid, FAULT_ANY, 0, FAULT_LIE}, STAGE_REGAIN, ENOTRECOVERABLE},
+    {{"the directory", SYS_openat2, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
+    {{"working directory", SYS_fchdir, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
+    {{"no_new_privs", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, EINVAL}, STAGE_NO_NEW_PRIVS, EINVAL},
+    {{"exec", SYS_execveat, FAULT_ANY, 0, ENOEXEC}, STAGE_EXEC, ENOEXEC},
+};
+
+/* The spawner, its channel, and a profile `web` that says when it is executed. */
+struct asked {
+	char root[64];
+	int directory;
+	int channel;
+	pid_t spawner;
+};
+
+struct launch {
+	const struct fault *fault;
+	int channel;
+};
+
+static void
+execute_spawner(void *context)
+{
+	const struct launch *launch = context;
+	char program[PATH_MAX];
+	int score;
+
+	(void)host_program("proclaunch-spawner", program, sizeof(program));
+	score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	REQUIRE(write(score, "200", 3) == 3); /* so that there is something to reset */
+	REQUIRE(dup2(launch->channel, FD_PARENT) == FD_PARENT);
+	REQUIRE(fcntl(FD_PARENT, F_SETFD, 0) == 0);
+	REQUIRE(launch->fault == NULL || fault_install(launch->fault));
+	(void)execl(program, program, (char *)NULL);
+	REQUIRE(!"executed");
+}
+
+static void
+make_profile(struct asked *asked)
+{
+	static const char script[] = "#!/bin/sh\necho executed > ran\n";
+	char path[128];
+	int file;
+
+	(void)snprintf(asked->root, sizeof(asked->root), "/tmp/proclaunch-test-XXXXXX");
+	assert_non_null(mkdtemp(asked->root));
+	assert_int_equal(chmod(asked->root, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/web", asked->root);
+	assert_int_equal(mkdir(path, 0777), 0);
+	assert_int_equal(chmod(path, 0777), 0);
+	(void)snprintf(path, sizeof(path), "%s/web/run", asked->root);
+	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_int_equal(write(file, script, sizeof(script) - 1), sizeof(script) - 1);
+	assert_int_equal(fchmod(file, 0755) | close(file), 0);
+	asked->directory = open(asked->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(asked->directory != -1);
+}
+
+static void
+begin(struct asked *asked, const struct fault *fault)
+{
+	struct launch launch = {.fault = fault};
+	struct incoming incoming;
+	struct message hello;
+	int ends[2];
+
+	make_profile(asked);
+	assert_int_equal(channel_pair(ends), 0);
+	launch.channel = ends[1];
+	asked->channel = ends[0];
+	asked->spawner = child_begin(execute_spawner, &launch);
+	assert_int_equal(close(ends[1]), 0);
+	channel_hello(&hello); /* without HELLO_ROOT: the spawner itself gives up nothing */
+	assert_true(peer_send(asked->channel, &hello, 0));
+	assert_true(peer_receive(asked->channel, &incoming));
+	assert_int_equal(incoming.message.type, MESSAGE_HELLO);
+}
+
+static bool
+has_run(const struct asked *asked)
+{
+	return faccessat(asked->directory, "web/ran", F_OK, 0) == 0;
+}
+
+static void
+end(struct asked *asked)
+{
+	assert_int_equal(close(asked->channel), 0);
+	child_end(asked->spawner); /* its parent has hung up: it leaves in good order */
+	(void)unlinkat(asked->directory, "web/ran", 0);
+	assert_int_equal(unlinkat(asked->directory, "web/run", 0), 0);
+	assert_int_equal(unlinkat(asked->directory, "web", AT_REMOVEDIR), 0);
+	assert_int_equal(close(asked->directory), 0);
+	assert_int_equal(rmdir(asked->root), 0);
+}
+
+/* Asks for a child that runs `web`. The test's end of its job; the answer is in `born`. */
+static int
+request(const struct asked *asked, struct incoming *born)
+{
+	struct message fork_it;
+	int ends[2], sent[2];
+
+	assert_int_equal(channel_pair(ends), 0);
+	peer_fill(&fork_it, MESSAGE_FORK, 0, 0);
+	fork_it.fork.flags = FORK_ROOT;
+	fork_it.fork.uid = UID;
+	fork_it.fork.gid = GID;
+	fork_it.fork.processes = 100;
+	fork_it.fork.group_count = 1;
+	fork_it.fork.groups[0] = GROUP;
+	sent[0] = ends[1];
+	sent[1] = asked->directory;
+	assert_int_equal(channel_send(asked->channel, &fork_it, sent, 2), CHANNEL_DONE);
+	assert_int_equal(close(ends[1]), 0);
+	assert_true(peer_receive(asked->channel, born));
+	assert_int_equal(born->message.type, MESSAGE_BORN);
+	return ends[0];
+}
+
+static void
+open_gate(const struct asked *asked, int job, ino_t off_by)
+{
+	struct message go;
+	struct stat status;
+
+	assert_int_equal(fstatat(asked->directory, "web", &status, 0), 0);
+	peer_fill(&go, MESSAGE_GO, NO_PROFILE, 0);
+	strcpy(go.go.where, "web");
+	go.go.device = status.st_dev;
+	go.go.inode = status.st_ino + off_by;
+	(void)channel_send(job, &go, NULL, 0); /* it may have given up by now */
+}
+
+/* It is our child, as it is the parent's. */
+static int
+status_of(struct incoming *born)
+{
+	siginfo_t how = {.si_pid = 0};
+	int pidfd = channel_take(born);
+
+	assert_true(pidfd != -1);
+	assert_int_equal(waitid(P_PIDFD, (id_t)pidfd, &how, WEXITED), 0);
+	assert_int_equal(how.si_pid, born->message.born.pid);
+	assert_int_equal(close(pidfd), 0);
+	return how.si_code == CLD_EXITED ? how.si_status : -how.si_status;
+}
+
+static void
+assert_gives_up(const struct fault *fault, enum stage stage, int error, ino_t off_by)
+{
+	struct incoming born, said;
+	struct asked asked;
+	int job;
+
+	begin(&asked, fault);
+	job = request(&asked, &born);
+	open_gate(&asked, job, off_by);
+	if (!peer_receive(job, &said))
+		fail_msg("%s: no step is said to have failed", fault == NULL ? "" : fault->name);
+	assert_int_equal(said.message.type, MESSAGE_STAGE);
+	if (said.message.stage.stage != stage || said.message.stage.error != error)
+		fail_msg("%s: stage %u, %s", fault == NULL ? "" : fault->name,
+		    said.message.stage.stage, strerror(said.message.stage.error));
+	assert_int_equal(status_of(&born), 111);
+	assert_false(has_run(&asked));
+	assert_int_equal(close(job), 0);
+	end(&asked);
+}
+
+static void
+a_birth_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(steps); i++)
+		assert_gives_up(&steps[i].fault, steps[i].stage, steps[i].error, 0);
+}
+
+static void
+a_directory_that_is_another_than_was_checked_is_not_entered(void **state)
+{
+	(void)state;
+	assert_gives_up(NULL, STAGE_CHANGED, ESTALE, 1);
+}
+
+/* Or the two above would pass for a spawner that can do nothing. */
+static void
+a_birth_of_which_no_step_fails_executes(void **state)
+{
+	struct incoming born, said;
+	struct asked asked;
+	int job;
+
+	(void)state;
+	begin(&asked, NULL);
+	job = request(&asked, &born);
+	open_gate(&asked, job, 0);
+	assert_false(peer_receive(job, &said)); /* the exec closes it */
+	assert_int_equal(status_of(&born), 0);
+	assert_true(has_run(&asked));
+	assert_int_equal(close(job), 0);
+	end(&asked);
+}
+
+static void
+a_fork_that_fails_says_why(void **state)
+{
+	static const struct fault fault = {"clone3", SYS_clone3, FAULT_ANY, 0, EAGAIN};
+	struct incoming born;
+	struct asked asked;
+
+	(void)state;
+	begin(&asked, &fault);
+	assert_int_equal(close(request(&asked, &born)), 0);
+	assert_int_equal(born.message.born.pid, -1);
+	assert_int_equal(born.message.born.error, EAGAIN);
+	assert_int_equal(born.count, 0);
+	end(&asked);
+}
+
+/* The parent has died, or has thought better of it; or it says what opens no gate. */
+static void
+a_gate_that_is_never_opened_is_never_passed(void **state)
+{
+	struct message no_gate;
+	struct incoming born;
+	struct asked asked;
+	int job;
+
+	(void)state;
+	begin(&asked, NULL);
+	assert_int_equal(close(request(&asked, &born)), 0);
+	assert_int_equal(status_of(&born), 0);
+	assert_false(has_run(&asked));
+	job = request(&asked, &born);
+	peer_fill(&no_gate, MESSAGE_PING, NO_PROFILE, 0);
+	assert_true(peer_send(job, &no_gate, 0));
+	assert_int_equal(status_of(&born), 0);
+	assert_false(has_run(&asked));
+	assert_int_equal(close(job), 0);
+	end(&asked);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_birth_of_which_any_step_fails_says_which_and_executes_nothing),
+	    cmocka_unit_test(a_directory_that_is_another_than_was_checked_is_not_entered),
+	    cmocka_unit_test(a_birth_of_which_no_step_fails_executes),
+	    cmocka_unit_test(a_fork_that_fails_says_why),
+	    cmocka_unit_test(a_gate_that_is_never_opened_is_never_passed),
+	};
+
+	return cmocka_run_group_tests_name("birth faults", tests, NULL, NULL);
+}

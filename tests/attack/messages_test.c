@@ -1,0 +1,623 @@
+/*
+ * The deny side of every channel: each type of message from each sender who may not say it, and
+ * from those who may in the wrong state, size, number of descriptors, index and generation. Said on
+ * the real channels, while the process that owns the end is stopped. Whoever says what it may not
+ * is ended and replaced, or nothing happens; the services notice nothing.
+ *
+ * What is legal is taken from the catalogue in message.h: a new type is tried as soon as it is
+ * there.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "descriptors.h"
+#include "host.h"
+#include "peer.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* From the fifth death in a short time the next start is delayed: then another supervisor takes
+ * over. */
+#define DEATHS_FREE 4
+
+/* A profile as the parent knows it. */
+struct known {
+	const char *name;
+	uint32_t index;
+	uint32_t generation;
+	pid_t pid;
+};
+
+static struct known web = {.name = "web"}, other = {.name = "other"}, idle = {.name = "idle"};
+static unsigned deaths;
+
+/* The place of the monitor or the spawner, and an end of its channel. */
+struct seat {
+	const char *name; /* "monitor" or "spawner" */
+	bool parents_end; /* we speak for the parent, else to it */
+	pid_t pid;
+	int channel;
+};
+
+static pid_t
+pid_of(struct host *host, const char *name)
+{
+	return strcmp(name, "monitor") == 0 ? host_monitor(host) : host_spawner(host);
+}
+
+static void
+take_seat(struct host *host, struct seat *seat)
+{
+	seat->pid = pid_of(host, seat->name);
+	host_wait_log(host, " %s started pid %d$", seat->name, seat->pid);
+	if (seat->parents_end) {
+		seat->channel = peer_take_parents_end(host->supervisor, seat->pid);
+		return;
+	}
+	seat->channel = peer_take(seat->pid, FD_PARENT);
+	peer_stop(seat->pid);
+}
+
+static void
+begin_log(struct host *host)
+{
+	host_start_with(host, "--log-level=debug", NULL);
+	deaths = 0;
+}
+
+static void
+start(struct host *host)
+{
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "other", "exec sleep 1000");
+	host_write(host, "other/user", 0644, "%s\n", OTHER_TENANT);
+	host_profile(host, "idle", "exec sleep 1000");
+	host_write(host, "idle/down", 0644, "%s", "");
+	begin_log(host);
+	web.pid = host_wait_running(host, "web");
+	other.pid = host_wait_running(host, "other");
+	idle.pid = 0;
+}
+
+/* Once so many deaths are together that the next start would wait: the services are taken over. */
+static void
+count_death(struct host *host)
+{
+	if (++deaths < DEATHS_FREE)
+		return;
+	host_crash(host);
+	begin_log(host);
+}
+
+static void
+assert_unharmed(struct host *host)
+{
+	assert_true(process_lives(web.pid) && process_lives(other.pid));
+	assert_int_equal(host_count_log(host, " (web|other) starting$"), 2);
+	assert_int_equal(host_count_log(host, " (web|other) (died|stopping|stopped|cannot)"), 0);
+	assert_int_equal(host_count_log(host, " idle "), 0);
+}
+
+/* Changing a file that decides nothing about the process makes the parent say which index it is. */
+static void
+learn(struct host *host, const struct seat *seat, struct known *known)
+{
+	struct incoming incoming;
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/stop_timeout", known->name);
+	host_write(host, path, 0644, "5\n");
+	do {
+		assert_true(peer_receive(seat->channel, &incoming));
+		channel_discard(&incoming);
+	} while (incoming.message.type != MESSAGE_PROFILE ||
+	    strcmp(incoming.message.profile.name, known->name) != 0);
+	known->index = incoming.message.index;
+	known->generation = incoming.message.generation;
+}
+
+static void
+end_child(struct host *host, struct seat *seat)
+{
+	assert_int_equal(close(seat->channel), 0);
+	assert_int_equal(kill(seat->pid, SIGKILL), 0);
+	host_wait_log(host, " %s died pid %d signal SIGKILL", seat->name, seat->pid);
+	count_death(host);
+}
+
+static void
+learn_all(struct host *host)
+{
+	struct seat seat = {.name = "monitor"};
+
+	take_seat(host, &seat);
+	learn(host, &seat, &web);
+	learn(host, &seat, &other);
+	learn(host, &seat, &idle);
+	end_child(host, &seat);
+}
+
+/* One message that nobody has to accept. */
+struct attempt {
+	struct message message;
+	size_t length;
+	unsigned descriptors;
+	const char *what;
+};
+
+static struct attempt
+attempt_of(uint32_t type, const struct known *about, unsigned descriptors, const char *what)
+{
+	struct attempt attempt = {
+	    .length = sizeof(struct message), .descriptors = descriptors, .what = what};
+
+	peer_fill(&attempt.message, type, about == NULL ? NO_PROFILE : about->index,
+	    about == NULL ? 0 : about->generation);
+	return attempt;
+}
+
+static void
+wait_closed(const struct seat *seat, const struct attempt *attempt)
+{
+	struct deadline deadline = deadline_in(SOON);
+	char what[128];
+
+	(void)snprintf(what, sizeof(what), "%s ends for %s, %s", seat->name,
+	    message_name(attempt->message.type), attempt->what);
+	while (process_lives(seat->pid))
+		deadline_pause(&deadline, what, __FILE__, __LINE__);
+}
+
+/* The sender, or who received it from a false parent, is ended and replaced, and the log says so.
+ */
+static void
+assert_breaks(struct host *host, const char *name, bool parents_end, const struct attempt *attempt)
+{
+	struct seat seat = {.name = name, .parents_end = parents_end};
+
+	take_seat(host, &seat);
+	assert_true(peer_send_bytes(
+	    seat.channel, &attempt->message, attempt->length, attempt->descriptors));
+	wait_closed(&seat, attempt);
+	assert_int_equal(close(seat.channel), 0);
+	if (parents_end)
+		host_wait_log(host, " WARN  ProcLaunch %s died pid %d exit 1\\.", name, seat.pid);
+	else
+		host_wait_log(host,
+		    " WARN  ProcLaunch %s pid %d broke the protocol with [A-Za-z]+\\. Killing "
+		    "it\\.$",
+		    name, seat.pid);
+	count_death(host);
+}
+
+/* The parent has acted on all that was said before, and has told all that came of it. */
+static void
+drain(const struct seat *seat, struct incoming *incoming)
+{
+	struct message reopen;
+	unsigned round;
+
+	/* the log comes first, what the first round has brought about is told before the second */
+	for (round = 0; round < 2; round++) {
+		peer_fill(&reopen, MESSAGE_REOPEN, NO_PROFILE, 0);
+		assert_true(peer_send(seat->channel, &reopen, 0));
+		do {
+			assert_true(peer_receive(seat->channel, incoming));
+			channel_discard(incoming);
+			if (incoming->message.type != MESSAGE_LOG &&
+			    incoming->message.type != MESSAGE_PING)
+				return;
+		} while (incoming->message.type != MESSAGE_LOG);
+	}
+}
+
+/* Nothing comes of it, and the sender, who may have been too late, lives. */
+static void
+assert_nothing_happens(const struct seat *seat, const struct attempt *attempt)
+{
+	static struct incoming incoming;
+
+	assert_true(peer_send_bytes(
+	    seat->channel, &attempt->message, attempt->length, attempt->descriptors));
+	drain(seat, &incoming);
+	if (incoming.message.type != MESSAGE_LOG || !process_lives(seat->pid))
+		fail_msg("%s, %s: was answered with %s", message_name(attempt->message.type),
+		    attempt->what, message_name(incoming.message.type));
+}
+
+/* What may be said to whom, beyond the catalogue: about a profile, about none, with how many
+ * descriptors. */
+static const struct manner {
+	const char *sender;
+	const char *receiver;
+	enum message_type type;
+	bool about_profile;
+	bool about_none;
+	unsigned descriptors_min;
+	unsigned descriptors_max;
+} manners[] = {
+    {"monitor", "parent", MESSAGE_HELLO, false, true, 0, 0},
+    {"monitor", "parent", MESSAGE_PONG, false, true, 0, 0},
+    {"monitor", "parent", MESSAGE_START, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_SIGNAL, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_SWEEP, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_NOTE, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_FORGET, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_GOODBYE, false, true, 0, 0},
+    {"monitor", "parent", MESSAGE_KEEP, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_REOPEN, false, true, 0, 0},
+    {"monitor", "parent", MESSAGE_OPEN, true, false, 0, 0},
+    {"monitor", "parent", MESSAGE_ROTATE, true, true, 0, 0},
+    {"monitor", "parent", MESSAGE_READ, true, true, 0, 0},
+    {"spawner", "parent", MESSAGE_HELLO, true, true, 0, 0},
+    {"spawner", "parent", MESSAGE_PONG, true, true, 0, 0},
+    {"spawner", "parent", MESSAGE_BORN, true, true, 0, 1},
+    {"parent", "spawner", MESSAGE_PING, true, true, 0, 0},
+    {"parent", "spawner", MESSAGE_FORK, true, true, 2, 5},
+    {"parent", "monitor", MESSAGE_PING, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_LOG, true, true, 0, 1},
+    {"parent", "monitor", MESSAGE_CONTROL, true, true, 1, 1},
+    {"parent", "monitor", MESSAGE_KEPT, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_FIFO, true, true, 1, 1},
+    {"parent", "monitor", MESSAGE_OUTPUT, true, true, 0, 1},
+    {"parent", "monitor", MESSAGE_READABLE, true, true, 0, 1},
+    {"parent", "monitor", MESSAGE_REPORT, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_ORDER, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_PROFILE, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_SETTING, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_RECALL, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_PROCESS, true, true, 0, 0},
+    {"parent", "monitor", MESSAGE_CLAIM, true, true, 0, 0},
+};
+
+/* NULL: it may not be said. Fails the test when the catalogue knows better. */
+static const struct manner *
+manner_of(const char *sender, uint32_t type, const char *receiver)
+{
+	bool greeting = type == MESSAGE_HELLO && strcmp(sender, "parent") == 0; /* the second */
+	bool permitted = !greeting && peer_may_say(sender, type, receiver);
+	const struct manner *manner = NULL;
+	size_t i;
+
+	for (i = 0; i < COUNT(manners); i++)
+		if (manners[i].type == type && strcmp(manners[i].sender, sender) == 0 &&
+		    strcmp(manners[i].receiver, receiver) == 0)
+			manner = &manners[i];
+	if (permitted != (manner != NULL))
+		fail_msg("%s from %s to %s: catalogue and test differ", message_name(type), sender,
+		    receiver);
+	return manner;
+}
+
+/* Every number that may stand for a type, and some that never will. */
+static const uint32_t no_types[] = {MESSAGE_NONE, MESSAGE_TYPE_COUNT, 255, UINT32_MAX};
+#define TYPES (MESSAGE_TYPE_COUNT - 1 + COUNT(no_types))
+
+static uint32_t
+type_at(size_t i)
+{
+	return i < MESSAGE_TYPE_COUNT - 1 ? (uint32_t)i + 1 : no_types[i - MESSAGE_TYPE_COUNT + 1];
+}
+
+/* All that `name` may not say to the parent, or the parent not to it. */
+static void
+try_every_type(struct host *host, const char *name, bool parents_end)
+{
+	const char *sender = parents_end ? "parent" : name;
+	const char *receiver = parents_end ? name : "parent";
+	const struct manner *manner;
+	struct attempt attempt;
+	size_t i;
+
+	for (i = 0; i < TYPES; i++) {
+		manner = manner_of(sender, type_at(i), receiver);
+		if (manner == NULL || !manner->about_none) {
+			attempt = attempt_of(type_at(i), NULL, 0, "about no profile");
+			assert_breaks(host, name, parents_end, &attempt);
+		}
+		if (strcmp(name, "monitor") == 0 && (manner == NULL || !manner->about_profile)) {
+			attempt = attempt_of(type_at(i), &web, 0, "about a profile");
+			assert_breaks(host, name, parents_end, &attempt);
+		}
+	}
+	assert_unharmed(host);
+}
+
+static void
+try_descriptors(struct host *host, const char *name, bool parents_end)
+{
+	const char *sender = parents_end ? "parent" : name;
+	const struct manner *manner;
+	struct attempt attempt;
+	size_t i;
+
+	for (i = 0; i < COUNT(manners); i++) {
+		manner = &manners[i];
+		if (strcmp(manner->sender, sender) != 0 ||
+		    (parents_end && strcmp(manner->receiver, name) != 0))
+			continue;
+		attempt = attempt_of(manner->type, manner->about_none ? NULL : &web,
+		    manner->descriptors_max + 1, "with a descriptor too many");
+		assert_breaks(host, name, parents_end, &attempt);
+		if (manner->descriptors_min == 0)
+			continue;
+		attempt.descriptors = manner->descriptors_min - 1;
+		attempt.what = "with a descriptor too few";
+		assert_breaks(host, name, parents_end, &attempt);
+	}
+	assert_unharmed(host);
+}
+
+static void
+try_sizes(struct host *host, const char *name, bool parents_end)
+{
+	static const size_t lengths[] = {1, 16, MESSAGE_BYTES - 1, MESSAGE_BYTES + 1, 65536};
+	static union {
+		struct message message;
+		char bytes[65536];
+	} large;
+	struct seat seat = {.name = name, .parents_end = parents_end};
+	size_t i;
+
+	for (i = 0; i < COUNT(lengths); i++) {
+		peer_fill(&large.message, parents_end ? MESSAGE_PING : MESSAGE_PONG, NO_PROFILE, 0);
+		take_seat(host, &seat);
+		assert_true(peer_send_bytes(seat.channel, &large, lengths[i], 0));
+		process_wait_gone(seat.pid);
+		assert_int_equal(close(seat.channel), 0);
+		host_wait_log(host, " %s died pid %d ", name, seat.pid);
+		count_death(host);
+	}
+	assert_unharmed(host);
+}
+
+static void
+what_the_monitor_may_not_say_ends_it(void **state)
+{
+	start(*state);
+	learn_all(*state);
+	try_every_type(*state, "monitor", false);
+	host_stop_all(*state);
+}
+
+static void
+what_the_spawner_may_not_say_ends_it(void **state)
+{
+	start(*state);
+	learn_all(*state);
+	try_every_type(*state, "spawner", false);
+	host_stop_all(*state);
+}
+
+static void
+what_a_parent_may_not_say_ends_who_hears_it(void **state)
+{
+	start(*state);
+	learn_all(*state);
+	try_every_type(*state, "monitor", true);
+	try_every_type(*state, "spawner", true);
+	host_stop_all(*state);
+}
+
+static void
+a_descriptor_too_many_or_too_few_ends_the_sender(void **state)
+{
+	start(*state);
+	learn_all(*state);
+	try_descriptors(*state, "monitor", false);
+	try_descriptors(*state, "spawner", false);
+	try_descriptors(*state, "monitor", true);
+	try_descriptors(*state, "spawner", true);
+	host_stop_all(*state);
+}
+
+static void
+a_message_of_another_size_ends_the_sender(void **state)
+{
+	start(*state);
+	try_sizes(*state, "monitor", false);
+	try_sizes(*state, "spawner", false);
+	try_sizes(*state, "monitor", true);
+	try_sizes(*state, "spawner", true);
+	host_stop_all(*state);
+}
+
+static void
+what_is_said_about_a_profile_that_is_not_there_changes_nothing(void **state)
+{
+	struct seat seat = {.name = "monitor"};
+	struct host *host = *state;
+	struct attempt attempt;
+	size_t i, k;
+
+	start(host);
+	learn_all(host);
+	{
+		const struct known strangers[] = {
+		    {.index = web.index, .generation = web.generation + 1},
+		    {.index = web.index, .generation = web.generation - 1},
+		    {.index = web.index, .generation = UINT32_MAX},
+		    {.index = 99, .generation = 0},
+		    {.index = 99, .generation = 1},
+		    {.index = PROFILES_MAX, .generation = web.generation},
+		    {.index = NO_PROFILE - 1, .generation = web.generation},
+		    {.index = 1U << 31, .generation = web.generation},
+		};
+
+		take_seat(host, &seat);
+		for (i = 1; i < MESSAGE_TYPE_COUNT; i++)
+			for (k = 0; k < COUNT(strangers); k++) {
+				attempt = attempt_of((uint32_t)i, &strangers[k], 0, "a stranger");
+				assert_nothing_happens(&seat, &attempt);
+			}
+	}
+	end_child(host, &seat);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+static void
+what_does_not_fit_the_state_of_the_process_changes_nothing(void **state)
+{
+	static const struct {
+		enum message_type type;
+		struct known *about;
+	} untimely[] = {
+	    {MESSAGE_START, &web},   /* it lives */
+	    {MESSAGE_START, &other}, /* it lives */
+	    {MESSAGE_FORGET, &web},  /* it lives */
+	    {MESSAGE_SIGNAL, &idle}, /* nothing lives */
+	    {MESSAGE_SWEEP, &idle},  /* nothing lives */
+	    {MESSAGE_HELLO, NULL},   /* a second time */
+	    {MESSAGE_GOODBYE, NULL}, /* nobody has asked us to leave */
+	};
+	struct seat seat = {.name = "monitor"};
+	struct host *host = *state;
+	struct attempt attempt;
+	size_t i;
+
+	start(host);
+	learn_all(host);
+	take_seat(host, &seat);
+	for (i = 0; i < COUNT(untimely); i++) {
+		attempt = attempt_of(untimely[i].type, untimely[i].about, 0, "untimely");
+		assert_nothing_happens(&seat, &attempt);
+	}
+	end_child(host, &seat);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+/* A birth that nobody has asked for: its pidfd is let go of, and no profile becomes anything. */
+static void
+a_birth_that_was_not_asked_for_changes_nothing(void **state)
+{
+	struct seat seat = {.name = "spawner"};
+	struct host *host = *state;
+	struct message message;
+	uint32_t task;
+
+	start(host);
+	learn_all(host);
+	take_seat(host, &seat);
+	for (task = 0; task < TASK_COUNT; task++) {
+		peer_fill(&message, MESSAGE_BORN, idle.index, idle.generation);
+		message.born.task = task;
+		message.born.pid = 1;
+		assert_true(peer_send(seat.channel, &message, 1));
+		message.index = web.index;
+		assert_true(peer_send(seat.channel, &message, 1));
+		assert_true(peer_send(seat.channel, &message, 0));
+		message.index = PROFILES_MAX;
+		assert_true(peer_send(seat.channel, &message, 1));
+	}
+	peer_continue(seat.pid);
+	assert_int_equal(close(seat.channel), 0);
+	/* it still serves: a profile that is new is started by it */
+	host_profile(host, "new", "exec sleep 1000");
+	(void)host_wait_running(host, "new");
+	assert_true(process_lives(seat.pid));
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+static int
+connect_client(const struct host *host)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/control", host->state);
+	assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+	return client;
+}
+
+static void
+greet(int client)
+{
+	struct incoming incoming;
+	struct message hello;
+
+	channel_hello(&hello);
+	assert_true(peer_send(client, &hello, 0));
+	assert_true(peer_receive(client, &incoming));
+	assert_int_equal(incoming.message.type, MESSAGE_HELLO);
+}
+
+static void
+assert_client_is_closed(const struct host *host, bool greeted, const struct attempt *attempt)
+{
+	int client = connect_client(host);
+	struct incoming incoming;
+
+	if (greeted)
+		greet(client);
+	assert_true(
+	    peer_send_bytes(client, &attempt->message, attempt->length, attempt->descriptors));
+	if (peer_receive(client, &incoming))
+		fail_msg("%s, %s: was answered with %s", message_name(attempt->message.type),
+		    attempt->what, message_name(incoming.message.type));
+	assert_int_equal(close(client), 0);
+}
+
+static void
+a_client_that_says_what_it_may_not_is_closed_and_nothing_else_happens(void **state)
+{
+	struct host *host = *state;
+	struct attempt attempt;
+	pid_t monitor;
+	size_t i;
+
+	start(host);
+	learn_all(host);
+	monitor = host_monitor(host);
+	for (i = 0; i < TYPES; i++) {
+		attempt = attempt_of(type_at(i), NULL, 0, "from a client");
+		if (!peer_may_say("client", type_at(i), "monitor"))
+			assert_client_is_closed(host, true, &attempt);
+		if (type_at(i) != MESSAGE_HELLO)
+			assert_client_is_closed(host, false, &attempt);
+		attempt.descriptors = 1;
+		attempt.what = "from a client with a descriptor";
+		assert_client_is_closed(host, true, &attempt);
+	}
+	attempt = attempt_of(MESSAGE_HELLO, NULL, 0, "a second time");
+	assert_client_is_closed(host, true, &attempt);
+	attempt = attempt_of(MESSAGE_ASK, NULL, 0, "too short");
+	attempt.length--;
+	assert_client_is_closed(host, true, &attempt);
+	assert_int_equal(host_monitor(host), monitor);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(what_the_monitor_may_not_say_ends_it),
+	    ROOT_TEST(what_the_spawner_may_not_say_ends_it),
+	    ROOT_TEST(what_a_parent_may_not_say_ends_who_hears_it),
+	    ROOT_TEST(a_descriptor_too_many_or_too_few_ends_the_sender),
+	    ROOT_TEST(a_message_of_another_size_ends_the_sender),
+	    ROOT_TEST(what_is_said_about_a_profile_that_is_not_there_changes_nothing),
+	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
+	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
+	    ROOT_TEST(a_client_that_says_what_it_may_not_is_closed_and_nothing_else_happens),
+	};
+
+	return cmocka_run_group_tests_name("messages", tests, NULL, NULL);
+}

@@ -1,0 +1,608 @@
+/*
+ * What runs out, and that it is survived: a WARN line, another try after a while, and recovery
+ * without help. Descriptors, processes, disk space, inotify's queue, a flood of orphans, and a wall
+ * clock that jumps by ten years.
+ */
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "guard.h"
+#include "host.h"
+
+/* Backoff grows up to a minute; what is tried again within so many failures comes in time. */
+#define AFTER_BACKOFF 30000 /* milliseconds */
+
+static void
+make_services(struct host *host, const char *stem, unsigned count)
+{
+	char name[32], file[64];
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "%s-%02u", stem, i);
+		(void)snprintf(file, sizeof(file), "%s/restart", name);
+		host_write(host, file, 0644, "%s", "");
+		host_profile(host, name, GUARD "exec sleep 1000");
+	}
+}
+
+static void
+remove_services(struct host *host, const char *stem, unsigned first, unsigned count)
+{
+	char name[32];
+
+	for (; count-- > 0; first++) {
+		(void)snprintf(name, sizeof(name), "%s-%02u", stem, first);
+		host_remove(host, name);
+	}
+}
+
+/* How many profiles proclaunchctl lists in this state. */
+static unsigned
+count_listed(struct host *host, const char *state)
+{
+	struct outcome outcome;
+	const char *line;
+	unsigned count = 0;
+
+	host_control(host, &outcome, "list", "--no-header", "-o", "state", NULL);
+	for (line = outcome.output; (line = strstr(line, state)) != NULL; line += strlen(state))
+		count++;
+	return count;
+}
+
+static void
+wait_listed(struct host *host, const char *state, unsigned expected)
+{
+	struct deadline deadline = deadline_in(AFTER_BACKOFF);
+
+	while (count_listed(host, state) != expected)
+		deadline_pause(&deadline, state, __FILE__, __LINE__);
+}
+
+static void
+assert_no_second_copy(struct host *host)
+{
+	char path[PATH_MAX];
+
+	assert_int_equal(access(host_path(host, "second", path, sizeof(path)), F_OK), -1);
+}
+
+/* --- descriptors ----------------------------------------------------------------------------- */
+
+static void
+limit_descriptors(void)
+{
+	const struct rlimit limit = {.rlim_cur = 520, .rlim_max = 520};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(125);
+}
+
+static void
+with_few_descriptors_as_many_services_run_as_there_is_room_for(void **state)
+{
+	struct host *host = *state;
+	unsigned running;
+
+	host->before_exec = limit_descriptors;
+	make_services(host, "web", 12);
+	host_start(host);
+	host_wait_log(host, " WARN  web-[0-9]+ cannot start: .*: Too many open files$");
+	wait_until((running = count_listed(host, "running")) >= 8);
+	assert_in_range(running, 1, 11);
+	/* where some make room the others rise by themselves */
+	host_mark_log(host);
+	remove_services(host, "web", 0, 6);
+	wait_listed(host, "running", 6);
+	assert_int_equal(host_count_log(host, " ProcLaunch .* died "), 0);
+	host_stop_all(host);
+	assert_no_second_copy(host);
+}
+
+static void
+set_descriptors(pid_t pid, rlim_t soft, struct rlimit *before)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, before), 0);
+	limit = *before;
+	limit.rlim_cur = soft;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+static void
+a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state)
+{
+	struct host *host = *state;
+	pid_t web, stays, monitor, spawner;
+	struct rlimit before, none;
+
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_profile(host, "stays", GUARD "exec sleep 1000");
+	host_profile(host, "edited", GUARD "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	stays = host_wait_running(host, "stays");
+	(void)host_wait_running(host, "edited");
+	host_settle(host);
+	monitor = host_monitor(host);
+	spawner = host_spawner(host);
+	set_descriptors(host->supervisor, 3, &before);
+	assert_int_equal(kill(web, SIGKILL), 0);
+	host_wait_log(host, " WARN  web cannot start: .*: Too many open files$");
+	host_touch(host, "edited/run");
+	host_profile(host, "new", GUARD "exec sleep 1000");
+	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
+	assert_int_equal(kill(spawner, SIGKILL), 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch cannot start the spawner: Too many open files. Trying again");
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	process_wait_gone(monitor);
+	assert_true(process_lives(stays));
+	set_descriptors(host->supervisor, before.rlim_cur, &none);
+	wait_listed(host, "running", 4);
+	host_wait_log_within(host, AFTER_BACKOFF, " INFO  edited changed. Restarting.$");
+	wait_listed(host, "running", 4);
+	assert_true(process_lives(stays));
+	assert_int_equal(host_count_log(host, " stays (died|stopping|starting)"), 1);
+	/* and what changes afterwards is noticed as ever */
+	host_mark_log(host);
+	host_touch(host, "new/run");
+	host_wait_log(host, " INFO  new changed. Restarting.$");
+	host_stop_all(host);
+	assert_no_second_copy(host);
+}
+
+/* --- processes ------------------------------------------------------------------------------- */
+
+/* An account of which nothing else runs: its processes are counted over the whole machine. */
+#define LONELY	      "uucp"
+#define PROCESSES_MAX 10
+
+static void
+limit_processes(void)
+{
+	const struct rlimit limit = {.rlim_cur = PROCESSES_MAX, .rlim_max = PROCESSES_MAX};
+
+	if (setrlimit(RLIMIT_NPROC, &limit) == -1)
+		_exit(125);
+}
+
+static int
+set_up_lonely(void **state)
+{
+	struct host *host = calloc(1, sizeof(*host));
+
+	assert_non_null(host);
+	host_begin_as(host, LONELY);
+	host->before_exec = limit_processes;
+	*state = host;
+	return 0;
+}
+
+static void
+where_no_process_can_be_made_others_go_on_and_it_is_tried_again(void **state)
+{
+	struct host *host = *state;
+	unsigned running;
+
+	make_services(host, "web", 12);
+	host_start(host);
+	host_wait_log(host, " WARN  web-[0-9]+ cannot start: .*: Resource temporarily unavailable");
+	wait_until((running = count_listed(host, "running")) >= PROCESSES_MAX - 4);
+	assert_in_range(running, 1, PROCESSES_MAX - 3);
+	host_mark_log(host);
+	remove_services(host, "web", 0, 6);
+	wait_listed(host, "running", 6);
+	host_stop_all(host);
+	assert_no_second_copy(host);
+}
+
+/* --- the disk -------------------------------------------------------------------------------- */
+
+/* A tmpfs of so many bytes, which host_end() unmounts. */
+static void
+mount_small(const char *directory, const char *options)
+{
+	if (mkdir(directory, 0711) == -1)
+		assert_int_equal(errno, EEXIST);
+	assert_int_equal(mount("tmpfs", directory, "tmpfs", 0, options), 0);
+}
+
+static void
+fill(const char *directory)
+{
+	char path[PATH_MAX], block[4096] = {0};
+	int file;
+
+	(void)snprintf(path, sizeof(path), "%s/filler", directory);
+	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(file != -1);
+	while (write(file, block, sizeof(block)) > 0)
+		;
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(close(file), 0);
+}
+
+static void
+empty(const char *directory)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/filler", directory);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+with_a_full_disk_below_the_log_services_go_on_and_the_log_does_when_there_is_room(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char small[128];
+	pid_t pids[3] = {0};
+	unsigned i;
+
+	(void)snprintf(small, sizeof(small), "%s/log", host->root);
+	mount_small(small, "size=64k,mode=755");
+	(void)snprintf(host->log, sizeof(host->log), "%s/proclaunch.log", small);
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start_with(host, "--log-level=info", "--log-path", host->log, NULL);
+	pids[0] = host_wait_running(host, "web");
+	/* the page that the log has begun is its own; so the log is on its next one soon */
+	for (i = 0; i < 64; i++)
+		host_control(host, &outcome, "--no-wait", "start", "web", NULL);
+	fill(small);
+	host_mark_log(host);
+	for (i = 1; i < 3; i++) {
+		assert_int_equal(kill(pids[i - 1], SIGKILL), 0);
+		wait_until(count_listed(host, "running") == 1 && !process_lives(pids[i - 1]));
+		wait_until(
+		    (host_control(host, &outcome, "list", "--no-header", "-o", "pid", "web", NULL),
+			pids[i] = (pid_t)strtol(outcome.output, NULL, 10),
+			pids[i] > 0 && pids[i] != pids[i - 1]));
+	}
+	empty(small);
+	host_wait_log(host, " INFO  web died pid %d signal SIGKILL$", pids[1]);
+	host_wait_log(host, " INFO  web running pid %d$", pids[2]);
+	host_stop_all(host);
+	assert_int_equal(host_count_log(host, "^"),
+	    host_count_log(host, "^[0-9T:.-]{23}Z (FATAL|WARN |INFO ) [^ ]+ [^ ]"));
+	assert_no_second_copy(host);
+}
+
+static void
+with_a_full_disk_below_the_ledger_nothing_starts_that_could_be_forgotten(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	mount_small(host->state, "size=128k,mode=711");
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	fill(host->state);
+	/* what the start itself needs: the file with the parent's pid */
+	(void)snprintf(path, sizeof(path), "%s/filler", host->state);
+	assert_int_equal(truncate(path, 128 * 1024 - 3 * 4096), 0);
+	host_start(host);
+	host_wait_log(host, " WARN  web cannot start: .*: No space left on device$");
+	assert_int_equal(host_count_log(host, " web running "), 0);
+	empty(host->state);
+	host_wait_log_within(host, AFTER_BACKOFF, " INFO  web running pid ");
+	/* what has its record needs no room any more */
+	fill(host->state);
+	host_mark_log(host);
+	host_crash(host);
+	empty(host->state);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(host_count_log(host, " web starting"), 0);
+	host_stop_all(host);
+	assert_no_second_copy(host);
+}
+
+static void
+on_a_read_only_file_system_it_says_so_and_starts_nothing(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	mount_small(host->state, "mode=711");
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	assert_int_equal(mount(NULL, host->state, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	host_run(host, &outcome, "--foreground", host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_non_null(strstr(outcome.error, "Read-only file system"));
+	assert_int_equal(host_processes(host), 0);
+	assert_int_equal(mount(NULL, host->state, NULL, MS_REMOUNT, NULL), 0);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	/* while the ledger is open for writing the kernel lets nobody make it read-only */
+	assert_int_equal(mount(NULL, host->state, NULL, MS_REMOUNT | MS_RDONLY, NULL), -1);
+	assert_int_equal(errno, EBUSY);
+	host_stop_all(host);
+}
+
+/* --- the queue of inotify -------------------------------------------------------------------- */
+
+static void
+an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing(void **state)
+{
+	struct host *host = *state;
+	char one[PATH_MAX], other[PATH_MAX], limit[32];
+	pid_t before;
+	long events, i;
+
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_profile(host, "goes", GUARD "exec sleep 1000");
+	host_start(host);
+	before = host_wait_running(host, "web");
+	(void)host_wait_running(host, "goes");
+	host_write(host, ".one", 0644, "%s", "");
+	host_path(host, ".one", one, sizeof(one));
+	host_path(host, ".other", other, sizeof(other));
+	wait_for_file("/proc/sys/fs/inotify/max_queued_events", limit, sizeof(limit));
+	events = strtol(limit, NULL, 10);
+	assert_in_range(events, 1, 1000000);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	for (i = 0; i <= events / 2; i++) /* two events each */
+		assert_int_equal(rename(i % 2 == 0 ? one : other, i % 2 == 0 ? other : one), 0);
+	/* none of this is in the queue */
+	host_profile(host, "new", GUARD "exec sleep 1000");
+	host_touch(host, "web/run");
+	host_remove(host, "goes");
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(host, " WARN  ProcLaunch too many changes at once");
+	(void)host_wait_running(host, "new");
+	host_wait_log(host, " goes stopped$");
+	assert_int_not_equal(host_wait_running(host, "web"), before);
+	/* and what changes afterwards is noticed as ever */
+	host_settle(host);
+	host_stop_all(host);
+	assert_no_second_copy(host);
+}
+
+/* --- orphans --------------------------------------------------------------------------------- */
+
+#define ORPHANS	 50000
+#define WAVE	 250
+#define ORPHANED "--make-orphans"
+
+/* A wave: their parent has gone before they end, all at once. */
+static void
+make_orphans(void)
+{
+	int ends[2], i;
+	char byte;
+	pid_t pid;
+
+	if (pipe(ends) == -1)
+		_exit(1);
+	pid = fork();
+	if (pid == 0) {
+		for (i = 0; i < WAVE; i++) {
+			if (fork() != 0)
+				continue;
+			(void)close(ends[1]);
+			(void)!read(ends[0], &byte, 1);
+			_exit(0);
+		}
+		_exit(0);
+	}
+	(void)waitpid(pid, NULL, 0);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
+static int
+be_the_maker_of_orphans(const char *done)
+{
+	int i, file;
+
+	for (i = 0; i < ORPHANS / WAVE; i++)
+		make_orphans();
+	file = open(done, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (file == -1 || write(file, "all\n", 4) != 4)
+		return 1;
+	for (;;)
+		(void)pause();
+}
+
+static unsigned
+children_of(pid_t parent)
+{
+	char path[64], list[65536];
+	unsigned count = 0;
+	const char *at;
+
+	(void)snprintf(path, sizeof(path), "task/%d/children", parent);
+	(void)read_proc(parent, path, list, sizeof(list));
+	for (at = list; *at != '\0'; at++)
+		count += *at == ' ';
+	return count;
+}
+
+static void
+fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it(void **state)
+{
+	char self[PATH_MAX], value[64], path[PATH_MAX], text[16];
+	struct host *host = *state;
+	struct deadline deadline;
+	long before, after;
+	pid_t web, maker;
+	ssize_t length;
+
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	assert_true(length > 0);
+	self[length] = '\0';
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_profile(host, "maker", "while [ ! -e ../go ]; do sleep 0.1; done\nexec %s %s %s/done",
+	    self, ORPHANED, host->root);
+	host_start(host);
+	web = host_wait_running(host, "web");
+	maker = host_wait_running(host, "maker");
+	before =
+	    strtol(process_status(host->supervisor, "RssAnon", value, sizeof(value)), NULL, 10);
+	host_write(host, "go", 0644, "%s", "");
+	/* meanwhile another service that dies is back as ever */
+	wait_until((read_proc(maker, "comm", value, sizeof(value)), value[0] == 'e'));
+	assert_int_equal(kill(web, SIGKILL), 0);
+	host_mark_log(host);
+	wait_until(host_wait_running(host, "web") != web);
+	(void)snprintf(path, sizeof(path), "%s/done", host->root);
+	for (deadline = deadline_in(9 * SOON); access(path, F_OK) == -1;)
+		deadline_pause(&deadline, "all orphans are made", __FILE__, __LINE__);
+	wait_for_file(path, text, sizeof(text));
+	/* monitor, spawner and two services; none of the 50,000 is a zombie */
+	wait_until(children_of(host->supervisor) == 4);
+	after = strtol(process_status(host->supervisor, "RssAnon", value, sizeof(value)), NULL, 10);
+	assert_in_range(after, 1, before + 128);
+	assert_true(process_lives(maker));
+	assert_int_equal(host_count_log(host, " ProcLaunch "), 0);
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+}
+
+/* --- the clock ------------------------------------------------------------------------------- */
+
+static char *build_before;
+
+/* Programs whose wall clock jumps by ten years all the time; see tests/wrapped/jumping.c. */
+static int
+set_up_jumping(void **state)
+{
+	char program[PATH_MAX], folder[PATH_MAX + 16];
+
+	host_program("proclaunch", program, sizeof(program));
+	*strrchr(program, '/') = '\0';
+	(void)snprintf(folder, sizeof(folder), "%s/jumping", program);
+	build_before = getenv("PROCLAUNCH_BUILD");
+	build_before = build_before == NULL ? NULL : strdup(build_before);
+	assert_int_equal(setenv("PROCLAUNCH_BUILD", folder, 1), 0);
+	return host_set_up(state);
+}
+
+static int
+tear_down_jumping(void **state)
+{
+	int result = host_tear_down(state);
+
+	if (build_before == NULL)
+		(void)unsetenv("PROCLAUNCH_BUILD");
+	else
+		(void)setenv("PROCLAUNCH_BUILD", build_before, 1);
+	free(build_before);
+	return result;
+}
+
+static unsigned
+lines_in(struct host *host, const char *file)
+{
+	char path[PATH_MAX], text[1024];
+	unsigned lines = 0;
+	const char *at;
+
+	wait_for_file(host_path(host, file, path, sizeof(path)), text, sizeof(text));
+	for (at = text; *at != '\0'; at++)
+		lines += *at == '\n';
+	return lines;
+}
+
+/* Waits until `condition`, and asserts that it took so long by a clock that nobody has set. */
+#define assert_comes_true_after(condition, least, most)                   \
+	do {                                                              \
+		struct deadline begun = deadline_in(0);                   \
+		wait_until(condition);                                    \
+		assert_in_range(-deadline_left(&begun), (least), (most)); \
+	} while (0)
+
+static void
+a_wall_clock_that_jumps_by_ten_years_changes_nothing_but_time_stamps(void **state)
+{
+	struct host *host = *state;
+	char year[16], *text;
+	pid_t web, deaf;
+	int years = 0, i;
+
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_profile(host, "fails", GUARD "exit 1");
+	host_write(host, "fails/restart", 0644, "%s", "");
+	host_profile(host, "deaf", GUARD "trap '' TERM\n: > ready\nexec sleep 1000");
+	host_write(host, "deaf/stop_timeout", 0644, "2\n");
+	host_profile(host, "late", GUARD "exec sleep 1000");
+	host_write(host, "late/pid_file", 0644, "never\n");
+	host_write(host, "late/start_timeout", 0644, "3\n");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	deaf = host_wait_running(host, "deaf");
+	/* backoff: at once, then after 1 and 2 seconds */
+	wait_until(lines_in(host, "fails/starts") >= 2);
+	assert_comes_true_after(lines_in(host, "fails/starts") >= 3, 500, 2500);
+	assert_comes_true_after(lines_in(host, "fails/starts") >= 4, 1500, 4000);
+	host_wait_log(host, " WARN  late pid_file has named no process .* within 3 s");
+	host_remove(host, "deaf");
+	assert_comes_true_after(!process_lives(deaf), 1500, 5000);
+	/* adoption: a process is known by its start in ticks since boot */
+	host_crash(host);
+	host_mark_log(host);
+	host_start(host);
+	assert_int_equal(host_wait_running(host, "web"), web);
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web (starting|died|stopping)"), 0);
+	host_stop_all(host);
+	assert_no_second_copy(host);
+	/* the test itself: the clock did jump */
+	text = host_log_text(host);
+	for (i = 2000; i < 2100; i++) {
+		(void)snprintf(year, sizeof(year), "\n%d-", i);
+		years += strstr(text, year) != NULL;
+	}
+	free(text);
+	assert_in_range(years, 2, 3);
+}
+
+int
+main(int count, char **arguments)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(with_few_descriptors_as_many_services_run_as_there_is_room_for),
+	    ROOT_TEST(a_parent_without_a_descriptor_left_tries_again_until_there_are_some),
+	    cmocka_unit_test_setup_teardown(
+		where_no_process_can_be_made_others_go_on_and_it_is_tried_again, set_up_lonely,
+		host_tear_down),
+	    ROOT_TEST(
+		with_a_full_disk_below_the_log_services_go_on_and_the_log_does_when_there_is_room),
+	    ROOT_TEST(with_a_full_disk_below_the_ledger_nothing_starts_that_could_be_forgotten),
+	    ROOT_TEST(on_a_read_only_file_system_it_says_so_and_starts_nothing),
+	    ROOT_TEST(an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing),
+	    ROOT_TEST(fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it),
+	    cmocka_unit_test_setup_teardown(
+		a_wall_clock_that_jumps_by_ten_years_changes_nothing_but_time_stamps,
+		set_up_jumping, tear_down_jumping),
+	};
+
+	if (count == 3 && strcmp(arguments[1], ORPHANED) == 0)
+		return be_the_maker_of_orphans(arguments[2]);
+	return cmocka_run_group_tests_name("exhaustion", tests, NULL, NULL);
+}

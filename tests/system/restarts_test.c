@@ -1,0 +1,258 @@
+/*
+ * Monitors and spawners that die again and again: nothing grows in the parent, services stay up,
+ * and the next one is started with a growing delay.
+ */
+#include <dirent.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+
+#define RESTARTS 1000
+/* What has grown until then is what the first restarts need. */
+#define WARM 100
+/* The heap may be cut into other pieces; one descriptor or message kept each time is more. */
+#define GROWTH_PERMITTED 64 /* KiB */
+
+static unsigned
+descriptors_of(pid_t pid)
+{
+	const struct dirent *entry;
+	unsigned count = 0;
+	char path[64];
+	DIR *open_files;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	open_files = opendir(path);
+	assert_non_null(open_files);
+	while ((entry = readdir(open_files)) != NULL)
+		count += entry->d_name[0] != '.';
+	(void)closedir(open_files);
+	return count;
+}
+
+static long
+memory_of(pid_t pid)
+{
+	char value[64];
+
+	return strtol(process_status(pid, "RssAnon", value, sizeof(value)), NULL, 10);
+}
+
+/* The child of the supervisor with that name, as the kernel cuts it; 0: there is none. */
+static pid_t
+child_called(const struct host *host, const char *name)
+{
+	char list[4096], path[64], called[32], *next = list, *end;
+	pid_t pid;
+
+	(void)snprintf(path, sizeof(path), "task/%d/children", host->supervisor);
+	if (read_proc(host->supervisor, path, list, sizeof(list)) <= 0)
+		return 0;
+	while ((pid = (pid_t)strtol(next, &end, 10)) > 0 && end != next) {
+		if (read_proc(pid, "comm", called, sizeof(called)) > 0 &&
+		    strncmp(called, name, strlen(name)) == 0)
+			return pid;
+		next = end;
+	}
+	return 0;
+}
+
+/* The monitor, once it has confined itself: that is its last step before it greets the parent. */
+static pid_t
+confined_monitor(const struct host *host, pid_t other_than)
+{
+	pid_t pid = child_called(host, "proclaunch-moni");
+	char value[32];
+
+	if (pid == 0 || pid == other_than)
+		return 0;
+	return process_status(pid, "Seccomp", value, sizeof(value))[0] == '2' ? pid : 0;
+}
+
+static bool
+answers(const struct host *host)
+{
+	struct outcome outcome;
+
+	host_control(host, &outcome, "ping", NULL);
+	return outcome.status == 0;
+}
+
+static pid_t
+kill_monitor(struct host *host, pid_t last)
+{
+	pid_t pid = 0;
+
+	wait_until((pid = confined_monitor(host, last)) != 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	return pid;
+}
+
+/* Kills the spawner, and waits until another one has greeted the parent. */
+static void
+replace_spawner(struct host *host)
+{
+	host_mark_log(host);
+	assert_int_equal(kill(child_called(host, "proclaunch-spaw"), SIGKILL), 0);
+	host_wait_log(host, " DEBUG ProcLaunch spawner started pid ");
+}
+
+/* Each death stands in the log, whichever monitor was the first to live long enough to write it. */
+static void
+assert_deaths_are_logged(struct host *host, const pid_t *pids, unsigned count)
+{
+	static const char said[] = " WARN  ProcLaunch monitor died pid ";
+	static bool logged[4 * 1024 * 1024]; /* PID_MAX_LIMIT, Linux's include/linux/threads.h */
+	char *text = host_log_text(host), *line = text;
+	unsigned i;
+
+	while ((line = strstr(line, said)) != NULL) {
+		line += strlen(said);
+		logged[strtol(line, NULL, 10)] = true;
+	}
+	free(text);
+	for (i = 0; i < count; i++)
+		assert_true(logged[pids[i]]);
+}
+
+static void
+a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind(void **state)
+{
+	static const char *const names[] = {"one", "two", "three", "daemon"};
+	unsigned descriptors = 0, i;
+	struct host *host = *state;
+	pid_t services[4], monitor = 0;
+	static pid_t killed[RESTARTS];
+	long memory = 0;
+
+	for (i = 0; i < 3; i++)
+		host_profile(host, names[i], "exec sleep 1000");
+	host_profile(host, "daemon", "setsid sh -c 'echo $$ > pid; exec sleep 1000' > /dev/null &");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_start_with(host, "--log-level=debug", NULL);
+	for (i = 0; i < 4; i++)
+		services[i] = host_wait_running(host, names[i]);
+	host_mark_log(host);
+	for (i = 0; i < RESTARTS; i++) {
+		if (i % 10 == 9)
+			replace_spawner(host);
+		monitor = killed[i] = kill_monitor(host, monitor);
+		if (i != WARM)
+			continue;
+		wait_until(answers(host));
+		descriptors = descriptors_of(host->supervisor);
+		memory = memory_of(host->supervisor);
+		assert_in_range(descriptors, 10, 100);
+	}
+	wait_until(answers(host));
+	wait_until(descriptors_of(host->supervisor) == descriptors);
+	assert_in_range(memory_of(host->supervisor), 1, memory + GROWTH_PERMITTED);
+	assert_deaths_are_logged(host, killed, RESTARTS);
+	for (i = 0; i < 4; i++)
+		assert_true(process_lives(services[i]));
+	assert_int_equal(host_count_log(host, " (one|two|three|daemon) (starting|died|stop)"), 0);
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+}
+
+static long long
+now_ms(void)
+{
+	struct timespec now;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static pid_t
+next_monitor(const struct host *host, pid_t last)
+{
+	pid_t pid = child_called(host, "proclaunch-moni");
+
+	return pid == last ? 0 : pid;
+}
+
+/* The first deaths are forgiven, five at once and one more every six seconds; each further one
+ * delays the next start by another tenth of a second. */
+static void
+a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay(void **state)
+{
+	enum { DEATHS = 16, FREE = 5 };
+	struct host *host = *state;
+	long long killed, waited[DEATHS + 1];
+	pid_t service, monitor = 0, next = 0;
+	unsigned i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	service = host_wait_running(host, "web");
+	for (i = 1; i <= DEATHS; i++) {
+		monitor = kill_monitor(host, monitor);
+		killed = now_ms();
+		wait_until((next = next_monitor(host, monitor)) != 0);
+		waited[i] = now_ms() - killed;
+		assert_true(process_lives(service));
+	}
+	/* six seconds may have passed once or twice, on a busy machine, and forgiven as many */
+	for (i = FREE + 1; i <= DEATHS; i++)
+		assert_true(waited[i] >= (long long)(i - FREE - (i > 12 ? 3 : 1)) * 100 - 5);
+	assert_true(waited[DEATHS] >= waited[1] + 500);
+	wait_until(answers(host));
+	assert_int_equal(host_count_log(host, " web (died|starting)"), 1);
+	host_stop_all(host);
+	assert_false(process_lives(service));
+}
+
+static char hasty[PATH_MAX + 8], *build_before;
+
+/* Programs whose parent forgives at once; see tests/wrapped/hasty.c. */
+static int
+set_up_hasty(void **state)
+{
+	char program[PATH_MAX];
+
+	host_program("proclaunch", program, sizeof(program));
+	*strrchr(program, '/') = '\0';
+	(void)snprintf(hasty, sizeof(hasty), "%s/hasty", program);
+	build_before = getenv("PROCLAUNCH_BUILD");
+	build_before = build_before == NULL ? NULL : strdup(build_before);
+	assert_int_equal(setenv("PROCLAUNCH_BUILD", hasty, 1), 0);
+	return host_set_up(state);
+}
+
+static int
+tear_down_hasty(void **state)
+{
+	int result = host_tear_down(state);
+
+	if (build_before == NULL)
+		(void)unsetenv("PROCLAUNCH_BUILD");
+	else
+		(void)setenv("PROCLAUNCH_BUILD", build_before, 1);
+	free(build_before);
+	return result;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(
+		a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind, set_up_hasty,
+		tear_down_hasty),
+	    ROOT_TEST(a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay),
+	};
+
+	return cmocka_run_group_tests_name("restarts", tests, NULL, NULL);
+}

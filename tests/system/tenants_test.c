@@ -1,0 +1,867 @@
+/*
+ * --tenants=DIR: what tenants own runs as them, comes and goes at once, stays within its quota, and
+ * hurts nobody else, whatever stands there.
+ */
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "accounts.h"
+#include "client.h"
+#include "ctl.h"
+#include "host.h"
+
+#define SERVICE "exec sleep 1000"
+/* As host_write() and its kin name what stands in the tenants' directory. */
+#define TENANTS "../tenants/"
+/* How long anything may take that is noticed at once. */
+#define AT_ONCE 2000 /* milliseconds */
+
+/* Makes the tenants' directory, with one for each of the two tenants. */
+static void
+make_tenants(struct host *host)
+{
+	static const char *const made[] = {"../tenants", TENANTS TENANT, TENANTS OTHER_TENANT};
+	char path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		assert_int_equal(mkdir(host_path(host, made[i], path, sizeof(path)), 0755), 0);
+	host_chown(host, TENANTS TENANT, TENANT);
+	host_chown(host, TENANTS OTHER_TENANT, OTHER_TENANT);
+}
+
+/* The same profile of a tenant's, who owns it. */
+static void
+make_profile(struct host *host, const char *tenant, const char *name, const char *script)
+{
+	char aside[PATH_MAX], path[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
+
+	/* it comes as a whole: a half of it would be refused first */
+	(void)snprintf(aside, sizeof(aside), "../%s-%s", tenant, name);
+	(void)snprintf(path, sizeof(path), TENANTS "%s/%s", tenant, name);
+	host_profile(host, aside, "%s", script);
+	host_chown(host, aside, tenant);
+	assert_int_equal(rename(host_path(host, aside, from, sizeof(from)),
+			     host_path(host, path, to, sizeof(to))),
+	    0);
+}
+
+static void
+start_with_tenants(struct host *host)
+{
+	char option[PATH_MAX];
+
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, "--log-level=info", NULL);
+}
+
+/* The other tenant has a profile, which runs; it does so undisturbed at the end. */
+static pid_t
+begin_other(struct host *host)
+{
+	pid_t pid;
+
+	make_profile(host, OTHER_TENANT, "mail", SERVICE);
+	start_with_tenants(host);
+	pid = host_wait_running(host, OTHER_TENANT "/mail");
+	return pid;
+}
+
+static void
+assert_unharmed(struct host *host, pid_t mail)
+{
+	struct outcome outcome;
+
+	assert_true(process_lives(mail));
+	assert_int_equal(
+	    ctl_as(host, account_uid(OTHER_TENANT), &outcome, "status", OTHER_TENANT "/mail", NULL),
+	    0);
+	/* and what they change is noticed as quickly as ever */
+	make_profile(host, OTHER_TENANT, "news", SERVICE);
+	host_wait_log_within(host, AT_ONCE, " INFO  " OTHER_TENANT "/news running pid ");
+}
+
+static void
+a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char value[128];
+	pid_t pid;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	make_profile(host, OTHER_TENANT, "web", SERVICE);
+	host_profile(host, "web", SERVICE);
+	start_with_tenants(host);
+	pid = host_wait_running(host, TENANT "/web");
+	assert_int_equal(process_uid(pid), account_uid(TENANT));
+	process_status(pid, "CapEff", value, sizeof(value));
+	assert_string_equal(value, "0000000000000000");
+	process_status(pid, "NoNewPrivs", value, sizeof(value));
+	assert_string_equal(value, "1");
+	pid = host_wait_running(host, OTHER_TENANT "/web");
+	assert_int_equal(process_uid(pid), account_uid(OTHER_TENANT));
+	assert_int_equal(process_uid(host_wait_running(host, "web")), 0);
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "list", "--no-header", "-o", "name", NULL),
+	    CTL_DONE);
+	assert_string_equal(outcome.output, TENANT "/web\n");
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "restart", TENANT "/web", NULL), CTL_DONE);
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "restart", "web", NULL), CTL_NO_PROFILE);
+	host_stop_all(host);
+}
+
+static void
+a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t web, mail, more;
+
+	assert_int_equal(mkdir(host_path(host, "../tenants", path, sizeof(path)), 0755), 0);
+	start_with_tenants(host);
+	/* an administrator gives a tenant a directory */
+	host_mark_log(host);
+	assert_int_equal(mkdir(host_path(host, TENANTS TENANT, path, sizeof(path)), 0755), 0);
+	host_chown(host, TENANTS TENANT, TENANT);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
+	web = host_wait_running(host, TENANT "/web");
+	/* the tenant adds a profile, and another */
+	make_profile(host, TENANT, "mail", SERVICE);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/mail running pid ");
+	mail = host_wait_running(host, TENANT "/mail");
+	make_profile(host, TENANT, "more", SERVICE);
+	more = host_wait_running(host, TENANT "/more");
+	/* and takes one away */
+	host_remove(host, TENANTS TENANT "/mail");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/mail stopped$");
+	assert_false(process_lives(mail));
+	assert_true(process_lives(web));
+	/* the administrator takes all away */
+	host_remove(host, TENANTS TENANT);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/more stopped$");
+	assert_false(process_lives(web));
+	assert_false(process_lives(more));
+	host_stop_all(host);
+}
+
+static void
+a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts(void **state)
+{
+	static const struct {
+		const char *directory, *owner;
+		mode_t mode;
+		const char *said;
+	} wrong[] = {
+	    {"no-such-account", "root", 0755, "there is no account of that name"},
+	    {"root", "root", 0755, "root is nobody's tenant"},
+	    {"toor", "root", 0755, "root is nobody's tenant"},
+	    {"daemon", "root", 0755, "its directory must belong to the account"},
+	    {"bin", OTHER_TENANT, 0755, "its directory must belong to the account"},
+	    {"sync", "sync", 0775, "its directory must belong to the account"},
+	    {"man", "man", 0757, "its directory must belong to the account"},
+	    {"4", "root", 0755, "there is no account of that name"},
+	};
+	struct host *host = *state;
+	char path[PATH_MAX], name[PATH_MAX], link[PATH_MAX];
+	size_t i;
+	pid_t mail;
+
+	make_tenants(host);
+	accounts_begin(host);
+	accounts_set("toor", 0);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(name, sizeof(name), TENANTS "%s", wrong[i].directory);
+		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
+		(void)snprintf(name, sizeof(name), TENANTS "%s/web", wrong[i].directory);
+		host_profile(host, name, SERVICE);
+		(void)snprintf(name, sizeof(name), TENANTS "%s", wrong[i].directory);
+		host_chown(host, name, wrong[i].owner);
+		assert_int_equal(chmod(path, wrong[i].mode), 0);
+	}
+	/* what belongs to a tenant, under the name of another */
+	host_path(host, TENANTS TENANT, path, sizeof(path));
+	assert_int_equal(symlink(path, host_path(host, TENANTS "backup", link, sizeof(link))), 0);
+	assert_int_equal(mkfifo(host_path(host, TENANTS "lp", link, sizeof(link)), 0666), 0);
+	host_write(host, TENANTS "README", 0644, "%s", "plain files are nobody's\n");
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		host_wait_log(host, " WARN  ProcLaunch skipped tenant %s: %s", wrong[i].directory,
+		    wrong[i].said);
+	host_wait_log(host, " WARN  ProcLaunch skipped backup: a symbolic link is never followed");
+	host_wait_log(host, " WARN  ProcLaunch skipped lp: neither a directory nor a plain file");
+	(void)host_wait_running(host, TENANT "/web");
+	/* the directory is looked at again: it is named no second time */
+	assert_int_equal(mkdir(host_path(host, TENANTS "no-account", path, sizeof(path)), 0755), 0);
+	host_wait_log(host, " WARN  ProcLaunch skipped tenant no-account: ");
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(
+		    host_count_log(host, " skipped tenant %s: ", wrong[i].directory), 1);
+		assert_int_equal(host_count_log(host, " %s/web ", wrong[i].directory), 0);
+	}
+	assert_int_equal(host_count_log(host, " backup/web |README"), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+a_directory_that_is_a_tenants_no_more_takes_its_services_with_it(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t web, mail;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_path(host, TENANTS TENANT, path, sizeof(path));
+	assert_int_equal(chown(path, account_uid(OTHER_TENANT), (gid_t)-1), 0);
+	host_wait_log_within(host, AT_ONCE, " WARN  ProcLaunch skipped tenant " TENANT ": ");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	assert_false(process_lives(web));
+	host_mark_log(host);
+	assert_int_equal(chown(path, account_uid(TENANT), (gid_t)-1), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+a_user_file_that_names_another_is_refused_and_ones_own_name_is_not(void **state)
+{
+	static const char *const others[] = {
+	    OTHER_TENANT "\n", "root\n", "0\n", "no-such\n", TENANT "\n\n", TENANT " \n", ""};
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	struct outcome outcome;
+	size_t i;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "mine", SERVICE);
+	host_write(host, TENANTS TENANT "/mine/user", 0644, TENANT "\n");
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		(void)snprintf(name, sizeof(name), "web%zu", i);
+		make_profile(host, TENANT, name, SERVICE);
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%zu/user", i);
+		host_write(host, path, 0644, "%s", others[i]);
+	}
+	host_chown(host, TENANTS TENANT, TENANT);
+	start_with_tenants(host);
+	assert_int_equal(process_uid(host_wait_running(host, TENANT "/mine")), account_uid(TENANT));
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		host_wait_log(host, " WARN  " TENANT "/web%zu refused: user: ", i);
+		assert_int_equal(host_count_log(host, " " TENANT "/web%zu starting", i), 0);
+	}
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "start", TENANT "/web0", NULL), CTL_FAILED);
+	assert_non_null(strstr(outcome.error, "names somebody else than the profile's owner"));
+	host_stop_all(host);
+}
+
+#define CHANGES 400
+
+static void
+a_directory_that_changes_without_end_loses_no_service(void **state)
+{
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	pid_t mail;
+	int i;
+
+	make_tenants(host);
+	for (i = 0; i < 40; i++) { /* a look at all of them takes its time */
+		(void)snprintf(name, sizeof(name), "web%d", i);
+		make_profile(host, TENANT, name, SERVICE);
+	}
+	mail = begin_other(host);
+	for (i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), TENANT "/web%d", i);
+		(void)host_wait_running(host, name);
+	}
+	host_mark_log(host);
+	for (i = 0; i < CHANGES; i++) {
+		host_path(host, TENANTS TENANT "/busy", path, sizeof(path));
+		assert_int_equal(mkdir(path, 0755), 0);
+		(void)poll(NULL, 0, 3); /* the changes are to come one after another */
+		assert_int_equal(rmdir(path), 0);
+	}
+	assert_unharmed(host, mail);
+	assert_int_equal(host_count_log(host, " " TENANT "/web[0-9]+ "), 0);
+	host_stop_all(host);
+}
+
+/* What a tenant can put where a profile is expected. Each is refused or ignored, and named in the
+ * log where `said` is not NULL. */
+static void
+put_links(struct host *host)
+{
+	char path[PATH_MAX];
+
+	assert_int_equal(
+	    symlink("/etc", host_path(host, TENANTS TENANT "/link", path, sizeof(path))), 0);
+	host_wait_log(host, " WARN  ProcLaunch skipped " TENANT "/link: a symbolic link");
+	make_profile(host, TENANT, "web", SERVICE);
+	assert_int_equal(
+	    symlink("/etc/shadow", host_path(host, TENANTS TENANT "/web/user", path, sizeof(path))),
+	    0);
+	host_wait_log(host, " WARN  " TENANT "/web refused: user: is a link");
+}
+
+static void
+put_fifos(struct host *host)
+{
+	char path[PATH_MAX];
+
+	make_profile(host, TENANT, "web", SERVICE);
+	assert_int_equal(
+	    mkfifo(host_path(host, TENANTS TENANT "/web/user", path, sizeof(path)), 0666), 0);
+	host_wait_log(host, " WARN  " TENANT "/web refused: user: is no plain file");
+	assert_int_equal(
+	    mkfifo(host_path(host, TENANTS TENANT "/fifo", path, sizeof(path)), 0666), 0);
+	host_wait_log(host, " WARN  ProcLaunch skipped " TENANT "/fifo: neither");
+}
+
+#define MANY 5000
+
+static void
+put_many(struct host *host)
+{
+	struct outcome outcome;
+	char path[PATH_MAX];
+	size_t length;
+	int i;
+
+	host_path(host, TENANTS TENANT "/", path, sizeof(path));
+	length = strlen(path);
+	for (i = 0; i < MANY; i++) {
+		(void)snprintf(path + length, sizeof(path) - length, "web-%d", i);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	for (i = 0; i < MANY; i++) {
+		(void)snprintf(path + length, sizeof(path) - length, ".hidden-%d", i);
+		assert_int_equal(mknod(path, S_IFREG | 0644, 0), 0);
+	}
+	/* no more than twice the quota is ever kept, and the log names a few of the rest */
+	host_wait_log(host, " WARN  ProcLaunch skipped " TENANT "/web-[0-9]+: there are too many");
+	wait_until(ctl_as(host, account_uid(TENANT), &outcome, "check", NULL) == 2 &&
+	    strstr(outcome.output, " profiles=100;") != NULL);
+}
+
+static void
+put_unreadable(struct host *host)
+{
+	char path[PATH_MAX];
+
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)host_wait_running(host, TENANT "/web");
+	assert_int_equal(chmod(host_path(host, TENANTS TENANT, path, sizeof(path)), 0), 0);
+	host_wait_log(host, " WARN  ProcLaunch cannot read " TENANT "/: Permission denied");
+	assert_int_equal(host_count_log(host, " " TENANT "/web stopped"), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void
+put_huge_files(struct host *host)
+{
+	char path[PATH_MAX];
+
+	make_profile(host, TENANT, "web", SERVICE);
+	host_write(host, TENANTS TENANT "/web/restart", 0644, "%s", "");
+	assert_int_equal(
+	    truncate(
+		host_path(host, TENANTS TENANT "/web/restart", path, sizeof(path)), (off_t)1 << 40),
+	    0);
+	host_wait_log(host, " WARN  " TENANT "/web refused: restart: is larger than 4096 bytes");
+}
+
+static void
+what_a_tenant_puts_into_his_directory_hurts_him_alone(void **state)
+{
+	static void (*const put[])(struct host * host) = {
+	    put_links, put_fifos, put_many, put_unreadable, put_huge_files};
+	struct host *host = *state;
+	size_t i;
+	pid_t mail;
+
+	make_tenants(host);
+	for (i = 0; i < sizeof(put) / sizeof(put[0]); i++) {
+		mail = begin_other(host);
+		host_mark_log(host);
+		put[i](host);
+		assert_unharmed(host, mail);
+		assert_int_equal(host_count_log(host, "ProcLaunch (monitor|spawner) "), 0);
+		host_stop_all(host);
+		host_remove(host, "../tenants");
+		make_tenants(host);
+		host_mark_log(host);
+	}
+}
+
+/* A file system whose server never answers: whoever looks into it waits. */
+static int
+mount_silence(const struct host *host, const char *name)
+{
+	char path[PATH_MAX], options[128];
+	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	assert_int_not_equal(server, -1);
+	(void)snprintf(options, sizeof(options),
+	    "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", server, account_uid(TENANT),
+	    account_gid(TENANT));
+	assert_int_equal(mount("fuse", host_path(host, name, path, sizeof(path)), "fuse",
+			     MS_NOSUID | MS_NODEV, options),
+	    0);
+	return server;
+}
+
+static void
+unmount_silence(const struct host *host, const char *name, int server)
+{
+	char path[PATH_MAX];
+
+	assert_int_equal(umount2(host_path(host, name, path, sizeof(path)), MNT_DETACH), 0);
+	assert_int_equal(close(server), 0);
+}
+
+#define SILENT_PROFILES 20
+
+static void
+a_file_system_that_never_answers_keeps_nobody_else_waiting(void **state)
+{
+	struct host *host = *state;
+	int servers[SILENT_PROFILES], server, i;
+	char name[64], path[128], full[PATH_MAX];
+	pid_t mail;
+
+	make_tenants(host);
+	for (i = 0; i < SILENT_PROFILES; i++) {
+		(void)snprintf(name, sizeof(name), "web%d", i);
+		make_profile(host, TENANT, name, SERVICE);
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/restart", i);
+		assert_int_equal(mkdir(host_path(host, path, full, sizeof(full)), 0755), 0);
+	}
+	mail = begin_other(host);
+	for (i = 0; i < SILENT_PROFILES; i++)
+		host_wait_log(host, " WARN  " TENANT "/web%d refused: restart: ", i);
+	/* whoever looks at them again waits: the survey, which is the tenant */
+	for (i = 0; i < SILENT_PROFILES; i++) {
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/restart", i);
+		servers[i] = mount_silence(host, path);
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/run", i);
+		host_touch(host, path);
+	}
+	assert_unharmed(host, mail);
+	host_mark_log(host);
+	/* all of his directory: looked at by root, at every change of it */
+	server = mount_silence(host, TENANTS TENANT);
+	assert_int_equal(mkdir(host_path(host, TENANTS "no-account", full, sizeof(full)), 0755), 0);
+	host_wait_log_within(host, AT_ONCE, " skipped tenant no-account: ");
+	host_wait_log_within(host, AT_ONCE,
+	    " WARN  ProcLaunch cannot read " TENANT ": a FUSE mount, which may keep root waiting");
+	host_remove(host, TENANTS OTHER_TENANT "/news");
+	host_wait_log_within(host, AT_ONCE, " INFO  " OTHER_TENANT "/news stopped$");
+	assert_unharmed(host, mail);
+	unmount_silence(host, TENANTS TENANT, server);
+	for (i = 0; i < SILENT_PROFILES; i++) {
+		(void)snprintf(path, sizeof(path), TENANTS TENANT "/web%d/restart", i);
+		unmount_silence(host, path, servers[i]);
+	}
+	host_stop_all(host);
+}
+
+static void
+an_account_that_goes_or_changes_its_uid_takes_its_services_with_it(void **state)
+{
+	struct host *host = *state;
+	pid_t web, mail, cron;
+
+	make_tenants(host);
+	accounts_begin(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	/* the same holds for what root owns and gives to a user */
+	host_profile(host, "cron", SERVICE);
+	host_write(host, "cron/user", 0644, TENANT "\n");
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	cron = host_wait_running(host, "cron");
+	accounts_remove(TENANT);
+	host_wait_log_within(
+	    host, AT_ONCE, " WARN  ProcLaunch skipped tenant " TENANT ": there is no account");
+	host_wait_log(host, " INFO  " TENANT "/web stopped$");
+	host_wait_log(host, " WARN  cron refused: user: must name an existing account");
+	host_wait_log(host, " INFO  cron stopped$");
+	process_wait_gone(web);
+	process_wait_gone(cron);
+	host_mark_log(host);
+	accounts_set(TENANT, account_uid(TENANT));
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
+	web = host_wait_running(host, TENANT "/web");
+	host_mark_log(host);
+	/* the uid may be somebody else's now; the directory still belongs to it */
+	accounts_set(TENANT, 4242);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	process_wait_gone(web);
+	host_mark_log(host);
+	host_give(host, TENANTS TENANT, 4242);
+	assert_int_equal(process_uid(host_wait_running(host, TENANT "/web")), 4242);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+an_account_that_has_gone_unnoticed_is_missed_at_the_next_start(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t web, mail;
+
+	make_tenants(host);
+	accounts_begin(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_write(host, TENANTS TENANT "/web/restart", 0644, "%s", "");
+	host_chown(host, TENANTS TENANT, TENANT);
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_mark_log(host);
+	accounts_remove_silently(host, TENANT);
+	assert_int_equal(kill(web, SIGKILL), 0);
+	host_wait_log(host, " WARN  " TENANT "/web refused: user: must name an existing account");
+	assert_int_equal(ctl(host, &outcome, "start", TENANT "/web", NULL), CTL_FAILED);
+	assert_int_equal(host_count_log(host, " " TENANT "/web running"), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+an_account_that_has_gone_unnoticed_is_missed_at_a_rescan(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+	pid_t web;
+
+	make_tenants(host);
+	accounts_begin(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, "--rescan=1", NULL);
+	web = host_wait_running(host, TENANT "/web");
+	accounts_remove_silently(host, TENANT);
+	host_wait_log(host, " WARN  ProcLaunch skipped tenant " TENANT ": there is no account");
+	host_wait_log(host, " INFO  " TENANT "/web stopped$");
+	process_wait_gone(web);
+	host_stop_all(host);
+}
+
+/* Writes the tenant's quota, and waits until it is in force. */
+static void
+set_quota(struct host *host, const char *content)
+{
+	host_replace(host, TENANTS TENANT ".quota", 0644, content);
+}
+
+static void
+assert_tenant_is_told(struct host *host, const char *name, const char *text)
+{
+	struct outcome outcome;
+
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "explain", name, NULL), CTL_DONE);
+	if (strstr(outcome.output, text) == NULL)
+		fail_msg("\"%s\" is not in: %s", text, outcome.output);
+}
+
+static void
+profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
+{
+	struct host *host = *state;
+	pid_t first, mail;
+
+	make_tenants(host);
+	set_quota(host, "profiles 1\n");
+	make_profile(host, TENANT, "first", SERVICE);
+	mail = begin_other(host);
+	first = host_wait_running(host, TENANT "/first");
+	make_profile(host, TENANT, "second", SERVICE);
+	host_wait_log(host,
+	    " WARN  " TENANT "/second refused: the directory: is one profile more "
+	    "than the tenant's quota allows");
+	assert_tenant_is_told(
+	    host, TENANT "/second", "is one profile more than the tenant's quota allows");
+	assert_true(process_lives(first));
+	set_quota(host, "# two, as agreed\nprofiles 2\n");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/second running pid ");
+	assert_true(process_lives(first));
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+/* The kernel counts all processes of the uid, so that it must be one that nothing else has. */
+#define LONELY_UID 47110
+
+static void
+processes_over_the_quota_are_not_made(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char text[4096];
+	pid_t first, mail;
+
+	make_tenants(host);
+	accounts_begin(host);
+	accounts_set(TENANT, LONELY_UID);
+	set_quota(host, "processes 3\n");
+	make_profile(host, TENANT, "first", "sleep 1001 & sleep 1002 & exec sleep 1000");
+	make_profile(host, TENANT, "second", SERVICE);
+	host_write(host, TENANTS TENANT "/second/down", 0644, "%s", "");
+	make_profile(host, TENANT, "third", SERVICE);
+	host_write(host, TENANTS TENANT "/third/down", 0644, "%s", "");
+	host_give(host, TENANTS TENANT, LONELY_UID);
+	mail = begin_other(host);
+	first = host_wait_running(host, TENANT "/first");
+	(void)read_proc(first, "limits", text, sizeof(text));
+	assert_non_null(strstr(text, "Max processes             3                    3          "));
+	wait_until(
+	    read_proc(first, "cmdline", text, sizeof(text)) > 0 && strcmp(text, "sleep") == 0);
+	/* the kernel compares before it counts the new one: one more than the quota may start */
+	(void)ctl_as(host, LONELY_UID, &outcome, "start", TENANT "/second", NULL);
+	assert_int_equal(ctl_as(host, LONELY_UID, &outcome, "start", TENANT "/third", NULL), 1);
+	assert_string_equal(outcome.error,
+	    "proclaunchctl: " TENANT "/third: cannot start: execve: Resource temporarily "
+	    "unavailable (its user has as many processes as its limit or quota allows)\n");
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static off_t
+size_of(const struct host *host, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/output/" TENANT "/%s", host->state, name);
+	return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+static void
+output_stays_within_the_quota(void **state)
+{
+	static const char *const names[] = {"web.log", "web.log.1", "web.log.2", "web.log.3",
+	    "web.log.4", "web.log.5", "web.log.6"};
+	struct host *host = *state;
+	char done[PATH_MAX], text[16];
+	off_t total = 0;
+	size_t i;
+	pid_t mail;
+
+	make_tenants(host);
+	set_quota(host, "output_bytes 128K\nprofiles 2\n");
+	/* 64 KiB for each of the two; prints 400 KiB */
+	make_profile(host, TENANT, "web",
+	    "i=0; while [ $i -lt 4000 ]; do i=$((i + 1))\n"
+	    "echo 0123456789012345678901234567890123456789012345678901234567890123456789; done\n"
+	    "echo yes > done; exec sleep 1000");
+	make_profile(host, TENANT, "greedy", SERVICE);
+	host_write(host, TENANTS TENANT "/greedy/output", 0644, "rotate_size 1G\n");
+	host_chown(host, TENANTS TENANT, TENANT);
+	mail = begin_other(host);
+	wait_for_file(
+	    host_path(host, TENANTS TENANT "/web/done", done, sizeof(done)), text, sizeof(text));
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		total += size_of(host, names[i]);
+	assert_in_range(total, 30000, 65536);
+	host_wait_log(host,
+	    " WARN  " TENANT "/greedy refused: output: asks for more bytes, .* "
+	    "than this profile's share of the tenant's quota");
+	assert_tenant_is_told(
+	    host, TENANT "/greedy", "than this profile's share of the tenant's quota");
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+restarts_over_the_quota_wait(void **state)
+{
+	struct host *host = *state;
+	pid_t mail;
+
+	make_tenants(host);
+	set_quota(host, "restarts_per_minute 2\n");
+	make_profile(host, TENANT, "web", "exit 3");
+	host_write(host, TENANTS TENANT "/web/restart", 0644, "%s", "");
+	host_chown(host, TENANTS TENANT, TENANT);
+	make_profile(host, OTHER_TENANT, "mail", SERVICE);
+	host_write(host, TENANTS OTHER_TENANT "/mail/restart", 0644, "%s", "");
+	host_chown(host, TENANTS OTHER_TENANT, OTHER_TENANT);
+	start_with_tenants(host);
+	mail = host_wait_running(host, OTHER_TENANT "/mail");
+	host_wait_log(host, " WARN  " TENANT "/web over the tenant's quota of 2 restarts a minute");
+	assert_tenant_is_told(host, TENANT "/web",
+	    "ended with status 3, over the tenant's quota of 2 restarts a minute");
+	assert_int_equal(host_count_log(host, " " TENANT "/web starting$"), 3);
+	assert_unharmed(host, mail);
+	/* the other tenant's restarts are counted apart */
+	host_mark_log(host);
+	assert_int_equal(kill(mail, SIGKILL), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " OTHER_TENANT "/mail running pid ");
+	host_stop_all(host);
+}
+
+static void
+connections_over_the_quota_are_turned_away(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	uid_t uid = account_uid(TENANT);
+	bool admitted;
+	int clients[3], i;
+	pid_t mail;
+
+	make_tenants(host);
+	set_quota(host, "clients 3\n");
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	(void)host_wait_running(host, TENANT "/web");
+	for (i = 0; i < 3; i++) {
+		clients[i] = client_greet(host, uid, &admitted);
+		assert_true(admitted);
+	}
+	assert_int_equal(ctl_as(host, uid, &outcome, "stop", TENANT "/web", NULL), CTL_FAILED);
+	assert_string_equal(outcome.error, "proclaunchctl: too many connections: close some\n");
+	assert_int_equal(ctl(host, &outcome, "ping", NULL), CTL_DONE);
+	assert_unharmed(host, mail);
+	assert_int_equal(close(clients[0]), 0);
+	wait_until(ctl_as(host, uid, &outcome, "ping", NULL) == CTL_DONE);
+	assert_int_equal(close(clients[1]), 0);
+	assert_int_equal(close(clients[2]), 0);
+	host_stop_all(host);
+}
+
+static void
+a_quota_that_cannot_be_used_is_named_and_the_default_holds(void **state)
+{
+	static const struct {
+		const char *content;
+		mode_t mode;
+		const char *said;
+	} wrong[] = {
+	    {"profiles many\n", 0644, "cannot use " TENANT ".quota, line 1: "},
+	    {"profiles 5\n\nnonsense 3\n", 0644, "cannot use " TENANT ".quota, line 3: "},
+	    {"profiles 0\n", 0644, "cannot use " TENANT ".quota, line 1: "},
+	    {"profiles=3\n", 0644, "cannot use " TENANT ".quota, line 1: "},
+	    {"profiles 5\n", 0666, "cannot use " TENANT ".quota: it must be a plain file"},
+	};
+	struct host *host = *state;
+	char option[PATH_MAX + 16], path[PATH_MAX];
+	size_t i;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "one", SERVICE);
+	make_profile(host, TENANT, "two", SERVICE);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, "--tenant-quota=profiles=1,clients=5", NULL);
+	host_wait_log(host, " WARN  " TENANT "/(one|two) refused: the directory: is one profile");
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		host_mark_log(host);
+		host_replace(host, TENANTS TENANT ".quota", wrong[i].mode, wrong[i].content);
+		host_wait_log(host, " WARN  ProcLaunch %s", wrong[i].said);
+	}
+	/* a tenant's own file is none, and neither is a link */
+	host_mark_log(host);
+	host_path(host, TENANTS TENANT ".quota", path, sizeof(path));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink(TENANT "/quota", path), 0);
+	host_wait_log(host, " WARN  ProcLaunch cannot use " TENANT ".quota: it must be");
+	host_stop_all(host);
+}
+
+static void
+a_tenants_directory_that_others_may_write_to_is_refused_at_the_start(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX], option[PATH_MAX + 16];
+
+	make_tenants(host);
+	host_path(host, "../tenants", path, sizeof(path));
+	(void)snprintf(option, sizeof(option), "--tenants=%s", path);
+	assert_int_equal(chmod(path, 0777), 0);
+	host_run(host, &outcome, "--foreground", option, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_non_null(strstr(outcome.error, "tenants directory: "));
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(chown(path, account_uid(TENANT), (gid_t)-1), 0);
+	host_run(host, &outcome, "--foreground", option, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	host_run(host, &outcome, "--foreground", "--tenants=/no/such/folder", host->state,
+	    host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+}
+
+static void
+status_finds_a_tenants_stale_pid_file(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	uid_t uid = account_uid(TENANT);
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_write(host, TENANTS TENANT "/web/down", 0644, "%s", "");
+	host_write(host, TENANTS TENANT "/web/pid_file", 0644, "%s", "daemon.pid\n");
+	host_write(host, TENANTS TENANT "/web/daemon.pid", 0644, "%s", "4242\n");
+	host_chown(host, TENANTS TENANT, TENANT);
+	start_with_tenants(host);
+	wait_until(ctl_as(host, uid, &outcome, "status", TENANT "/web", NULL) == 1);
+	host_remove(host, TENANTS TENANT "/web/daemon.pid");
+	assert_int_equal(ctl_as(host, uid, &outcome, "status", TENANT "/web", NULL), 3);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant),
+	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
+	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
+	    ROOT_TEST(a_directory_that_is_a_tenants_no_more_takes_its_services_with_it),
+	    ROOT_TEST(a_user_file_that_names_another_is_refused_and_ones_own_name_is_not),
+	    ROOT_TEST(a_directory_that_changes_without_end_loses_no_service),
+	    ROOT_TEST(what_a_tenant_puts_into_his_directory_hurts_him_alone),
+	    ROOT_TEST(a_file_system_that_never_answers_keeps_nobody_else_waiting),
+	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
+	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
+	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_a_rescan),
+	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
+	    ROOT_TEST(processes_over_the_quota_are_not_made),
+	    ROOT_TEST(output_stays_within_the_quota),
+	    ROOT_TEST(restarts_over_the_quota_wait),
+	    ROOT_TEST(connections_over_the_quota_are_turned_away),
+	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
+	    ROOT_TEST(a_tenants_directory_that_others_may_write_to_is_refused_at_the_start),
+	    ROOT_TEST(status_finds_a_tenants_stale_pid_file),
+	};
+
+	return cmocka_run_group_tests_name("tenants", tests, NULL, NULL);
+}

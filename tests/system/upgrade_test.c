@@ -1,0 +1,446 @@
+/*
+ * SIGUSR2: the newly installed programs take over in place, and the services do not notice.
+ * DESIGN.md section 2, and the upgrade's part of section 7.
+ *
+ * Each test has programs of its own, in the host's directory: copies of the built ones, and then of
+ * the same code that was built under another version.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "build.h"
+#include "guard.h"
+#include "host.h"
+
+static const char *const programs[] = {"proclaunch", "proclaunch-monitor", "proclaunch-spawner"};
+enum { PARENT, MONITOR, SPAWNER, PROGRAMS };
+
+static char build[PATH_MAX / 2];
+static const char next_version[] = PROCLAUNCH_VERSION "-next";
+
+static char *
+read_bytes(const char *path, size_t *size)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	char *bytes;
+
+	assert_true(file != -1);
+	assert_int_equal(fstat(file, &status), 0);
+	*size = (size_t)status.st_size;
+	bytes = malloc(*size);
+	assert_non_null(bytes);
+	assert_int_equal(read(file, bytes, *size), *size);
+	assert_int_equal(close(file), 0);
+	return bytes;
+}
+
+/* As `make install` does it: beside the old one first, then in its place. */
+static void
+install(const struct host *host, unsigned program, const char *bytes, size_t size, mode_t mode)
+{
+	char path[PATH_MAX], aside[PATH_MAX + 8];
+	int file;
+
+	(void)snprintf(path, sizeof(path), "%s/bin/%s", host->root, programs[program]);
+	(void)snprintf(aside, sizeof(aside), "%s.new", path);
+	file = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	assert_true(file != -1);
+	assert_int_equal(write(file, bytes, size), size);
+	assert_int_equal(close(file), 0);
+	assert_int_equal(chmod(aside, mode), 0);
+	assert_int_equal(rename(aside, path), 0);
+}
+
+/* Which programs: those that are installed first, or those of the next version. */
+enum release { OLD, NEXT };
+
+static void
+install_release(const struct host *host, unsigned program, enum release release)
+{
+	char path[PATH_MAX], *bytes;
+	size_t size;
+
+	(void)snprintf(
+	    path, sizeof(path), "%s%s/%s", build, release == OLD ? "" : "/next", programs[program]);
+	bytes = read_bytes(path, &size);
+	install(host, program, bytes, size, 0755);
+	free(bytes);
+}
+
+static void
+install_all(const struct host *host, enum release release)
+{
+	unsigned program;
+
+	for (program = 0; program < PROGRAMS; program++)
+		install_release(host, program, release);
+}
+
+static int
+set_up(void **state, int (*set_up_host)(void **state))
+{
+	char program[PATH_MAX], folder[PATH_MAX];
+	struct host *host;
+
+	/* once: later it is the last host's own folder */
+	if (build[0] == '\0') {
+		host_program("proclaunch", program, sizeof(program));
+		*strrchr(program, '/') = '\0';
+		assert_true((size_t)snprintf(build, sizeof(build), "%s", program) < sizeof(build));
+	}
+	if (set_up_host(state) != 0)
+		return -1;
+	host = *state;
+	(void)snprintf(folder, sizeof(folder), "%s/bin", host->root);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	install_all(host, OLD);
+	return setenv("PROCLAUNCH_BUILD", folder, 1);
+}
+
+static int
+set_up_root(void **state)
+{
+	return set_up(state, host_set_up);
+}
+
+static int
+set_up_tenant(void **state)
+{
+	return set_up(state, host_set_up_as_tenant);
+}
+
+static int
+set_up_without_cgroups(void **state)
+{
+	return set_up(state, host_set_up_without_cgroups);
+}
+
+/* A service, a daemon, one that waits for its pid file, one that has ended, one that must not be,
+ * and one that prints without pause. */
+static void
+make_services(struct host *host)
+{
+	host_profile(host, "service", GUARD "exec sleep 1000");
+	host_profile(host, "daemon",
+	    "setsid sh -c '" GUARD "echo $$ > pid; exec sleep 1000' > /dev/null 2>&1 &");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_profile(host, "waiting", GUARD UNTIL("../go") "echo $$ > pid\nexec sleep 1000");
+	host_write(host, "waiting/pid_file", 0644, "pid\n");
+	host_profile(host, "ended", GUARD "exit 0");
+	host_profile(host, "down", GUARD "exec sleep 1000");
+	host_write(host, "down/down", 0644, "%s", "");
+	host_profile(host, "printer",
+	    GUARD "i=0; while [ ! -e ../enough ]; do i=$((i + 1)); echo line $i; done\n"
+		  "echo $i > ../printed; exec sleep 1000");
+}
+
+struct running {
+	pid_t service, daemon, printer;
+};
+
+static struct running
+start_services(struct host *host)
+{
+	struct running running;
+
+	make_services(host);
+	host_start(host);
+	running.service = host_wait_running(host, "service");
+	running.daemon = host_wait_running(host, "daemon");
+	running.printer = host_wait_running(host, "printer");
+	host_wait_log(host, " ended stopped$");
+	return running;
+}
+
+static void
+assert_nothing_has_happened(struct host *host, const struct running *running)
+{
+	char path[PATH_MAX];
+
+	assert_true(process_lives(running->service));
+	assert_true(process_lives(running->daemon));
+	assert_true(process_lives(running->printer));
+	assert_int_equal(host_count_log(host,
+			     " (service|daemon|printer|waiting|ended|down) "
+			     "(starting|running|died|stop|reload)"),
+	    0);
+	assert_int_equal(access(host_path(host, "second", path, sizeof(path)), F_OK), -1);
+}
+
+/* A line may stand there twice where one monitor took over from another, but none is missing. */
+static void
+assert_line_follows_line(const char *text, unsigned long printed)
+{
+	unsigned long expected = 1, number;
+	const char *line = text, *at;
+
+	while (*line != '\0') {
+		at = strchr(line, ' ');
+		number =
+		    at == NULL || strncmp(at, " line ", 6) != 0 ? 0 : strtoul(at + 6, NULL, 10);
+		if (number == 0 || number > expected)
+			fail_msg("line %lu is not where it should be", expected);
+		expected = number + 1;
+		line = strchr(at, '\n');
+		assert_non_null(line);
+		line++;
+	}
+	assert_int_equal(expected, printed + 1);
+}
+
+/* All files of the printer's output, the oldest first. */
+static char *
+whole_output(struct host *host)
+{
+	char path[PATH_MAX], *text = calloc(1, 1), *bytes;
+	size_t length = 0, size;
+	int age;
+
+	for (age = 9; age >= 0; age--) {
+		(void)snprintf(path, sizeof(path), "%s/output/printer.log", host->state);
+		if (age > 0)
+			(void)snprintf(path + strlen(path), 8, ".%d", age);
+		if (access(path, F_OK) != 0)
+			continue;
+		bytes = read_bytes(path, &size);
+		text = realloc(text, length + size + 1);
+		assert_non_null(text);
+		memcpy(text + length, bytes, size);
+		length += size;
+		text[length] = '\0';
+		free(bytes);
+	}
+	return text;
+}
+
+/* Nothing that the printer said is lost, over whatever happened meanwhile. */
+static void
+assert_output_is_whole(struct host *host)
+{
+	char path[PATH_MAX], number[64], last[96], *text;
+	unsigned long printed;
+
+	host_write(host, "enough", 0644, "%s", "");
+	wait_for_file(host_path(host, "printed", path, sizeof(path)), number, sizeof(number));
+	printed = strtoul(number, NULL, 10);
+	assert_true(printed > 100);
+	(void)snprintf(last, sizeof(last), " line %lu\n", printed);
+	for (struct deadline deadline = deadline_in(SOON);; free(text)) {
+		text = whole_output(host);
+		if (strstr(text, last) != NULL)
+			break;
+		deadline_pause(&deadline, last, __FILE__, __LINE__);
+	}
+	assert_line_follows_line(text, printed);
+	free(text);
+}
+
+/* proclaunchctl of the same release is answered on the control socket. */
+static bool
+answers(struct host *host, enum release release)
+{
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s%s/proclaunchctl", build, release == OLD ? "" : "/next");
+	run_program(&outcome, path, "-d", host->state, "ping", NULL);
+	return outcome.status == 0;
+}
+
+static ino_t
+inode_of(struct host *host, const char *name)
+{
+	struct stat status;
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", host->state, name);
+	assert_int_equal(lstat(path, &status), 0);
+	return status.st_ino;
+}
+
+static void
+the_new_programs_take_over_and_no_service_notices(void **state)
+{
+	struct host *host = *state;
+	struct running running = start_services(host);
+	pid_t monitor = host_monitor(host), spawner = host_spawner(host);
+	ino_t control = inode_of(host, "control"), fifo = inode_of(host, "fifo/service.out");
+	char path[PATH_MAX];
+
+	install_all(host, NEXT);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(
+	    host, " INFO  ProcLaunch upgraded from %s to %s$", PROCLAUNCH_VERSION, next_version);
+	process_wait_gone(monitor);
+	process_wait_gone(spawner);
+	assert_int_not_equal(host_monitor(host), monitor);
+	assert_int_not_equal(host_spawner(host), spawner);
+	assert_true(process_lives(host->supervisor));
+	wait_until(answers(host, NEXT));
+	host_settle(host);
+	assert_nothing_has_happened(host, &running);
+	assert_int_equal(host_count_log(host, " WARN  ProcLaunch [^n]"), 0);
+	assert_int_equal(inode_of(host, "control"), control);
+	assert_int_equal(inode_of(host, "fifo/service.out"), fifo);
+	assert_output_is_whole(host);
+
+	/* what waited for its pid file still does, and each is supervised as ever */
+	host_write(host, "go", 0644, "%s", "");
+	(void)host_wait_running(host, "waiting");
+	host_write(host, "service/restart", 0644, "%s", "");
+	host_settle(host);
+	assert_int_equal(kill(running.service, SIGKILL), 0);
+	host_wait_log(host, " service died pid %d signal SIGKILL$", running.service);
+	assert_int_not_equal(host_wait_running(host, "service"), running.service);
+
+	/* and back, with the same descriptors once more */
+	install_all(host, OLD);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(
+	    host, " INFO  ProcLaunch upgraded from %s to %s$", next_version, PROCLAUNCH_VERSION);
+	wait_until(answers(host, OLD));
+	assert_true(process_lives(running.daemon));
+	assert_int_equal(access(host_path(host, "second", path, sizeof(path)), F_OK), -1);
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+}
+
+static void assert_goes_on(struct host *host, const struct running *running, const char *why, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void
+assert_goes_on(struct host *host, const struct running *running, const char *why, ...)
+{
+	pid_t monitor = host_monitor(host), spawner = host_spawner(host);
+	va_list arguments;
+	char text[512];
+
+	va_start(arguments, why);
+	(void)vsnprintf(text, sizeof(text), why, arguments);
+	va_end(arguments);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch not upgraded: .*%s.* The old binaries carry on\\.$", text);
+	assert_int_equal(host_monitor(host), monitor);
+	assert_int_equal(host_spawner(host), spawner);
+	assert_true(answers(host, OLD));
+	host_settle(host);
+	assert_nothing_has_happened(host, running);
+	assert_int_equal(host_count_log(host, " upgraded from "), 0);
+	install_all(host, OLD);
+}
+
+static void
+when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why(void **state)
+{
+	static const char garbage[] = "no program", late[] = "#!/bin/sh\nexec sleep 1000\n",
+			  fails[] = "#!/bin/sh\necho ProcLaunch 9.9.9; exit 1\n",
+			  silent[] = "#!/bin/sh\nexit 0\n";
+	struct host *host = *state;
+	struct running running = start_services(host);
+	unsigned program;
+
+	for (program = 0; program < PROGRAMS; program++) {
+		install_all(host, NEXT);
+		install(host, program, garbage, strlen(garbage), 0755);
+		assert_goes_on(host, &running, "bin/%s: it does not run", programs[program]);
+	}
+	install(host, MONITOR, fails, strlen(fails), 0755);
+	assert_goes_on(host, &running, "bin/proclaunch-monitor: it does not run");
+	install(host, SPAWNER, silent, strlen(silent), 0755);
+	assert_goes_on(host, &running, "bin/proclaunch-spawner: it does not run");
+	install(host, PARENT, garbage, 0, 0755);
+	assert_goes_on(host, &running, "bin/proclaunch: it does not run");
+	install(host, PARENT, late, strlen(late), 0755);
+	assert_goes_on(host, &running, "it has not named its version in time");
+	install_release(host, SPAWNER, NEXT);
+	assert_goes_on(host, &running, "bin/proclaunch-spawner: it is of another build");
+
+	/* and an upgrade is possible as ever */
+	install_all(host, NEXT);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " upgraded from %s to %s$", PROCLAUNCH_VERSION, next_version);
+	assert_nothing_has_happened(host, &running);
+	host_stop_all(host);
+}
+
+static void
+a_storm_of_signals_during_an_upgrade_does_no_harm(void **state)
+{
+	struct host *host = *state;
+	struct running running = start_services(host);
+	unsigned i;
+
+	install_all(host, NEXT);
+	host_mark_log(host);
+	for (i = 0; i < 300; i++) {
+		assert_int_equal(kill(host->supervisor, i % 3 == 1 ? SIGUSR1 : SIGUSR2), 0);
+		deadline_breathe();
+	}
+	host_wait_log(host, " upgraded from %s to %s$", PROCLAUNCH_VERSION, next_version);
+	wait_until(answers(host, NEXT));
+	host_settle(host);
+	assert_true(process_lives(host->supervisor));
+	assert_nothing_has_happened(host, &running);
+	assert_output_is_whole(host);
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+}
+
+static void
+a_signal_to_leave_that_comes_during_an_upgrade_is_not_lost(void **state)
+{
+	struct host *host = *state;
+	struct running running = start_services(host);
+
+	install_all(host, NEXT);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_stop_all(host);
+	assert_false(process_lives(running.service));
+	assert_false(process_lives(running.daemon));
+	assert_int_equal(host_processes(host), 0);
+}
+
+#define UPGRADE_TEST(function, how, set_up_function)                                             \
+	{                                                                                        \
+		.name = #function how, .test_func = (function), .setup_func = (set_up_function), \
+		.teardown_func = host_tear_down                                                  \
+	}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    UPGRADE_TEST(the_new_programs_take_over_and_no_service_notices, "", set_up_root),
+	    UPGRADE_TEST(the_new_programs_take_over_and_no_service_notices, " (without cgroups)",
+		set_up_without_cgroups),
+	    UPGRADE_TEST(the_new_programs_take_over_and_no_service_notices,
+		" (as an ordinary user)", set_up_tenant),
+	    UPGRADE_TEST(
+		when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why, "", set_up_root),
+	    UPGRADE_TEST(a_storm_of_signals_during_an_upgrade_does_no_harm, "", set_up_root),
+	    UPGRADE_TEST(
+		a_signal_to_leave_that_comes_during_an_upgrade_is_not_lost, "", set_up_root),
+	};
+
+	return cmocka_run_group_tests_name("upgrade", tests, NULL, NULL);
+}
