@@ -541,6 +541,11 @@ children_reaped(const siginfo_t *how)
 	PROPERTY(being_of(how->si_pid) != NULL);
 }
 
+void
+children_ping_monitor(void)
+{
+}
+
 bool
 children_monitor_ready(void)
 {

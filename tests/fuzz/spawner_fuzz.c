@@ -128,7 +128,15 @@ play(void *context)
 {
 	struct input *input = context;
 	unsigned state = BEFORE_HELLO;
+	int ends[2];
 
+	PROPERTY(channel_pair(ends) == 0);
+	parent = fcntl(ends[0], F_DUPFD_CLOEXEC, 64);
+	PROPERTY(parent != -1 && dup2(ends[1], FD_PARENT) == FD_PARENT);
+	if (ends[0] != FD_PARENT)
+		(void)close(ends[0]);
+	if (ends[1] != FD_PARENT)
+		(void)close(ends[1]);
 	while (input->left > 0) {
 		parent_says(input);
 		if (state == BEFORE_HELLO)
@@ -154,15 +162,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	struct input input = {.at = bytes, .left = size};
-	int ends[2];
 
-	PROPERTY(channel_pair(ends) == 0);
-	parent = fcntl(ends[0], F_DUPFD_CLOEXEC, 64);
-	PROPERTY(parent != -1 && dup2(ends[1], FD_PARENT) == FD_PARENT);
-	if (ends[0] != FD_PARENT)
-		(void)close(ends[0]);
-	if (ends[1] != FD_PARENT)
-		(void)close(ends[1]);
 	greeted = no_root = shed = false;
 	births_expected = births_made = 0;
 	options = 0;
