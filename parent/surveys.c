@@ -14,8 +14,10 @@
 #include "tenants.h"
 #include "watch.h"
 
-/* So many at the same time; those of a tenant who lets them hang are given up one after another. */
-#define SURVEYS_MAX 16
+/* So many at the same time, and so many of one owner: a tenant can stop the children that have
+ * dropped to him, and those of others must not wait for them. */
+#define SURVEYS_MAX	  16
+#define SURVEYS_PER_OWNER 4
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
 /* It is made again so much later. */
@@ -131,6 +133,30 @@ split_name(const struct survey_job *survey, char *tenant, const char **profile)
 	*profile = slash == NULL ? survey->name : slash + 1;
 }
 
+static bool
+has_room(uint32_t owner)
+{
+	unsigned under_way = 0;
+	uint32_t index;
+
+	for (index = 0; index < SURVEYS_MAX; index++)
+		if (surveys[index] != NULL && surveys[index]->owner == owner)
+			under_way++;
+	return under_way < SURVEYS_PER_OWNER;
+}
+
+static struct errand *
+next_errand(void)
+{
+	struct errand *errand;
+
+	TAILQ_FOREACH(errand, &errands, queue) {
+		if (has_room(errand->owner))
+			return errand;
+	}
+	return NULL;
+}
+
 void
 surveys_flush(void)
 {
@@ -138,9 +164,11 @@ surveys_flush(void)
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
-		errand = TAILQ_FIRST(&errands);
-		if (errand == NULL || surveys[index] != NULL)
+		if (surveys[index] != NULL)
 			continue;
+		errand = next_errand();
+		if (errand == NULL)
+			return;
 		if (launch(index, errand) == CHANNEL_AGAIN)
 			return;
 		TAILQ_REMOVE(&errands, errand, queue);
