@@ -14,17 +14,10 @@
 #include "tenants.h"
 #include "watch.h"
 
-<<<<<<< HEAD
 /* So many at the same time; those of a tenant who lets them hang are given up one after another. */
 #define SURVEYS_MAX 16
 /* ... and of one tenant, so that those who let them hang leave places to the others. */
 #define SURVEYS_PER_OWNER 2
-=======
-/* So many at the same time, and so many of one owner: a tenant can stop the children that have
- * dropped to him, and those of others must not wait for them. */
-#define SURVEYS_MAX	  16
-#define SURVEYS_PER_OWNER 4
->>>>>>> a6297c84aa23da86b1c96d71253db847bbc5223f
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
 /* It is made again so much later. */
@@ -140,7 +133,6 @@ split_name(const struct survey_job *survey, char *tenant, const char **profile)
 	*profile = slash == NULL ? survey->name : slash + 1;
 }
 
-<<<<<<< HEAD
 /* Two of the same at a time would each take for gone what the other has found. */
 static bool
 may_run(const struct errand *errand)
@@ -157,18 +149,6 @@ may_run(const struct errand *errand)
 			count++;
 	}
 	return count < SURVEYS_PER_OWNER;
-=======
-static bool
-has_room(uint32_t owner)
-{
-	unsigned under_way = 0;
-	uint32_t index;
-
-	for (index = 0; index < SURVEYS_MAX; index++)
-		if (surveys[index] != NULL && surveys[index]->owner == owner)
-			under_way++;
-	return under_way < SURVEYS_PER_OWNER;
->>>>>>> a6297c84aa23da86b1c96d71253db847bbc5223f
 }
 
 static struct errand *
@@ -177,17 +157,10 @@ next_errand(void)
 	struct errand *errand;
 
 	TAILQ_FOREACH(errand, &errands, queue) {
-<<<<<<< HEAD
 		if (may_run(errand))
 			break;
 	}
 	return errand;
-=======
-		if (has_room(errand->owner))
-			return errand;
-	}
-	return NULL;
->>>>>>> a6297c84aa23da86b1c96d71253db847bbc5223f
 }
 
 void
@@ -197,16 +170,9 @@ surveys_flush(void)
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
-<<<<<<< HEAD
 		errand = surveys[index] == NULL ? next_errand() : NULL;
 		if (errand == NULL)
-=======
-		if (surveys[index] != NULL)
->>>>>>> a6297c84aa23da86b1c96d71253db847bbc5223f
 			continue;
-		errand = next_errand();
-		if (errand == NULL)
-			return;
 		if (launch(index, errand) == CHANNEL_AGAIN)
 			return;
 		TAILQ_REMOVE(&errands, errand, queue);
