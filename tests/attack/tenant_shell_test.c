@@ -24,7 +24,7 @@
 /* More than are surveyed at the same time. */
 #define PROFILES 24
 /* So many of one owner at the same time: surveys.c. */
-#define HELD 4
+#define HELD 2
 /* Longer than a burst of edits is waited for: watch.c. */
 #define STILL 300 /* milliseconds */
 
