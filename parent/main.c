@@ -349,6 +349,8 @@ main(int count, char **arguments)
 	files_configure_log(options.log_path, options.profiles_directory);
 	configure_children(&options);
 	children_open_binaries();
+	if (before != NULL)
+		children_started(); /* services are up: no child's death may end us now */
 	ledger_open(state);
 	wishes_open(state);
 	outputs_open(state, options.output_directory);

@@ -849,8 +849,8 @@ check_prints_what_is_wrong_starts_nothing_and_exits_1(void **state)
 	host_run(host, &outcome, "--check", host->profiles, NULL);
 	assert_int_equal(outcome.status, 0);
 	assert_string_equal(outcome.error, "");
-	assert_string_equal(outcome.output,
-	    "ProcLaunch 2 profiles checked, 0 at fault, 0 other entries skipped\n");
+	assert_string_equal(
+	    outcome.output, "ProcLaunch 2 profiles checked, 0 at fault, 0 other entries skipped\n");
 
 	host_write(host, "mail/stop_timeout", 0644, CANARY);
 	host_write(host, "empty/README", 0644, "%s", "");
