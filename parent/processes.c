@@ -184,14 +184,6 @@ processes_signal(struct profile *profile, int number)
 		signal_members(profile, number);
 }
 
-void
-processes_sweep(struct profile *profile, int number)
-{
-	if (profile->pidfd != -1)
-		processes_signal(profile, number);
-	signal_members(profile, number);
-}
-
 /* Are there processes of the profile besides the main one? Then their end will be noticed. */
 static bool
 rest_lives(struct profile *profile)
@@ -217,6 +209,19 @@ settle(struct profile *profile)
 	loop_close(&profile->rest);
 	session_release(profile);
 	profile->process.phase = PHASE_NONE;
+}
+
+void
+processes_sweep(struct profile *profile, int number)
+{
+	if (profile->pidfd != -1)
+		processes_signal(profile, number);
+	signal_members(profile, number);
+	/* the look for whom to signal may have been the one that saw the last of them gone */
+	if (profile->process.phase == PHASE_REST && !rest_lives(profile)) {
+		settle(profile);
+		processes_changed(profile);
+	}
 }
 
 /* `run` has left with success and has not told us, or not yet, which process is the daemon. */
