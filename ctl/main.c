@@ -14,6 +14,7 @@
 #include "follow.h"
 #include "nagios.h"
 #include "openmetrics.h"
+#include "pidfile.h"
 #include "profiles.h"
 #include "report.h"
 #include "request.h"
@@ -237,7 +238,7 @@ general(void)
 		say_broken(result, NULL);
 		return EXIT_FAILED;
 	}
-	say_answer(NULL, &answer);
+	say_answer(name, &answer);
 	return exit_status_of((enum result)answer.result);
 }
 
@@ -295,7 +296,7 @@ status_of(const struct row *row)
 {
 	if (row->state == STATE_RUNNING)
 		return EXIT_STATUS_RUNNING;
-	return screen_stale_pid_file(row) ? EXIT_STATUS_STALE : EXIT_STATUS_STOPPED;
+	return pidfile_is_stale(row) ? EXIT_STATUS_STALE : EXIT_STATUS_STOPPED;
 }
 
 /* The last lines of what the service has printed. */

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask.h"
 #include "report.h"
 #include "screen.h"
 #include "show.h"
@@ -25,18 +24,19 @@ struct member {
 	struct libscols_line *line;
 };
 
-static bool
+/* What fits of a file of /proc, as a string; its length, -1 when there is none. */
+static ssize_t
 slurp(const char *path, char *text, size_t size)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
 
 	if (file == -1)
-		return false;
+		return -1;
 	length = read(file, text, size - 1);
 	(void)close(file);
 	text[length < 0 ? 0 : length] = '\0';
-	return length > 0;
+	return length;
 }
 
 /* The command line with spaces for its NULs; the name in brackets when it has none. */
@@ -44,24 +44,15 @@ static void
 read_command(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[64];
-	ssize_t length = 0;
-	int file;
-	ssize_t i;
+	ssize_t length, i;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file != -1) {
-		length = read(file, text, size - 1);
-		(void)close(file);
-	}
-	if (length <= 0) {
+	length = slurp(path, text, size);
+	if (length <= 0)
 		(void)snprintf(text, size, "[%s]", name);
-		return;
-	}
 	for (i = 0; i < length - 1; i++)
 		if ((unsigned char)text[i] < ' ')
 			text[i] = ' ';
-	text[length] = '\0';
 }
 
 static bool
@@ -72,7 +63,7 @@ read_member(pid_t pid, struct member *member)
 	long resident;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (!slurp(path, text, sizeof(text)))
+	if (slurp(path, text, sizeof(text)) <= 0)
 		return false;
 	open_bracket = strchr(text, '(');
 	close_bracket = strrchr(text, ')');
@@ -100,7 +91,7 @@ members_path(pid_t pid, char *path, size_t size)
 	bool found = false;
 
 	(void)snprintf(own, sizeof(own), "/proc/%d/cgroup", pid);
-	if (!slurp(own, text, sizeof(text)))
+	if (slurp(own, text, sizeof(text)) <= 0)
 		return false;
 	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
 	line = line == NULL ? NULL : strchr(line, '/');
@@ -228,25 +219,4 @@ screen_show(const struct request *request, const struct row *row)
 		    "  next start %s\n", profiles_time(row->next_start_wall_ms, false, text));
 	if (row->pid != 0)
 		show_processes(row->pid);
-}
-
-bool
-screen_stale_pid_file(const struct row *row)
-{
-	const struct hello *greeting = ask_greeting();
-	const char *base = strchr(row->name, '/') == NULL ? greeting->base : greeting->tenants;
-	char path[PATH_MAX], target[PATH_MAX];
-	size_t length;
-
-	if (row->state != STATE_STOPPED)
-		return false;
-	(void)snprintf(path, sizeof(path), "%.511s/%.103s/pid_file", base, row->name);
-	if (!slurp(path, target, sizeof(target)))
-		return false;
-	for (length = strlen(target); length > 0 && strchr(" \t\r\n", target[length - 1]) != NULL;)
-		target[--length] = '\0';
-	if (target[0] == '/')
-		return access(target, F_OK) == 0;
-	(void)snprintf(path, sizeof(path), "%.511s/%.103s/%.2048s", base, row->name, target);
-	return access(path, F_OK) == 0;
 }

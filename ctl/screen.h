@@ -8,7 +8,4 @@
 /* State, reason, processes with memory and processor time, and the last lines of its output. */
 void screen_show(const struct request *request, const struct row *row);
 
-/* True when the service does not run and its pid file is there, as far as the caller can see it. */
-bool screen_stale_pid_file(const struct row *row);
-
 #endif

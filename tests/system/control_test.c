@@ -991,6 +991,22 @@ several_names_are_each_tried_and_the_worst_outcome_counts(void **state)
 	host_stop_all(host);
 }
 
+static void
+a_profile_that_there_is_not_is_named(void **state)
+{
+	static const char *const verbs[] = {"list", "status", "start", "log", "events"};
+	struct host *host = *state;
+	struct outcome outcome;
+	size_t i;
+
+	host_start(host);
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		assert_int_not_equal(ctl(host, &outcome, verbs[i], "nothing", NULL), CTL_DONE);
+		assert_string_equal(outcome.error, "proclaunchctl: nothing: no such profile\n");
+	}
+	host_stop_all(host);
+}
+
 /* A question is asked again when its answer was lost; who follows finds the next monitor. */
 static void
 a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask(void **state)
@@ -1074,6 +1090,7 @@ main(void)
 	    ROOT_TEST(reopen_opens_the_log_and_all_output_anew),
 	    ROOT_TEST(ping_and_version_answer),
 	    ROOT_TEST(several_names_are_each_tried_and_the_worst_outcome_counts),
+	    ROOT_TEST(a_profile_that_there_is_not_is_named),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
 	    ROOT_TEST(the_state_directory_is_an_option_or_stands_in_the_environment),
 	};

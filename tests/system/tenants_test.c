@@ -871,6 +871,43 @@ status_finds_a_tenants_stale_pid_file(void **state)
 	host_stop_all(host);
 }
 
+/* Root asks about all profiles at once; what a tenant puts where a pid file may be named must not
+ * make that wait. */
+static void
+status_of_root_is_held_up_by_nothing_that_a_tenant_owns(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char fifo[PATH_MAX], path[PATH_MAX];
+	int server;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_write(host, TENANTS TENANT "/web/down", 0644, "%s", "");
+	host_path(host, TENANTS TENANT "/web/pid_file", fifo, sizeof(fifo));
+	assert_int_equal(mkfifo(fifo, 0644), 0);
+	host_chown(host, TENANTS TENANT, TENANT);
+	start_with_tenants(host);
+	host_wait_log(host, " WARN  " TENANT "/web refused: pid_file: is no plain file");
+	assert_int_equal(ctl(host, &outcome, "status", TENANT "/web", NULL), 3);
+	/* where his path leads outside of his profile root does not go, but sees what is in it */
+	assert_int_equal(unlink(fifo), 0);
+	assert_int_equal(mkdir(host_path(host, "../elsewhere", path, sizeof(path)), 0755), 0);
+	server = mount_silence(host, "../elsewhere");
+	host_write(host, TENANTS TENANT "/web/pid_file", 0644, "%s/daemon.pid\n", path);
+	host_chown(host, TENANTS TENANT, TENANT);
+	assert_int_equal(ctl(host, &outcome, "status", TENANT "/web", NULL), 3);
+	unmount_silence(host, "../elsewhere", server);
+	host_write(host, TENANTS TENANT "/web/pid_file", 0644, "daemon.pid\n");
+	host_write(host, TENANTS TENANT "/web/daemon.pid", 0644, "4242\n");
+	host_chown(host, TENANTS TENANT, TENANT);
+	assert_int_equal(ctl(host, &outcome, "status", TENANT "/web", NULL), 1);
+	server = mount_silence(host, TENANTS TENANT "/web");
+	assert_int_equal(ctl(host, &outcome, "status", TENANT "/web", NULL), 3);
+	unmount_silence(host, TENANTS TENANT "/web", server);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -895,6 +932,7 @@ main(void)
 	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
 	    ROOT_TEST(a_tenants_directory_that_others_may_write_to_is_refused_at_the_start),
 	    ROOT_TEST(status_finds_a_tenants_stale_pid_file),
+	    ROOT_TEST(status_of_root_is_held_up_by_nothing_that_a_tenant_owns),
 	};
 
 	return cmocka_run_group_tests_name("tenants", tests, NULL, NULL);
