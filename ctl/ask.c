@@ -120,11 +120,12 @@ ask_send(const struct ask *ask)
 	return channel_send(connection, &message, NULL, 0) == CHANNEL_DONE ? ASK_OK : ASK_LOST;
 }
 
+/* What is not printable, and what stands in `others`, becomes '?'. */
 static void
-make_printable(char *text, const char * not )
+make_printable(char *text, const char *others)
 {
 	for (; *text != '\0'; text++)
-		if (*text < ' ' || *text > '~' || strchr(not, *text) != NULL)
+		if (*text < ' ' || *text > '~' || strchr(others, *text) != NULL)
 			*text = '?';
 }
 

@@ -7,8 +7,9 @@
 /* Names that a line has room for; the rest is counted. */
 #define NAMED_MAX 5
 
-enum nagios_status
-nagios_judge(const struct row *row)
+/* How bad a profile's state is. */
+static enum nagios_status
+judge(const struct row *row)
 {
 	bool completed = row->exit_end == END_EXIT && row->exit_value == 0;
 
@@ -30,7 +31,7 @@ print_names(const struct profiles *profiles, enum nagios_status status)
 	size_t i;
 
 	for (i = 0; i < profiles->count; i++) {
-		if (nagios_judge(&profiles->rows[i]) != status)
+		if (judge(&profiles->rows[i]) != status)
 			continue;
 		if (named++ < NAMED_MAX)
 			(void)printf("%s %s is %s", named == 1 ? ":" : ",", profiles->rows[i].name,
@@ -52,7 +53,7 @@ nagios_report(const struct profiles *profiles)
 	size_t i;
 
 	for (i = 0; i < profiles->count; i++) {
-		status = nagios_judge(&profiles->rows[i]);
+		status = judge(&profiles->rows[i]);
 		grades[status]++;
 		if (status > worst)
 			worst = status;

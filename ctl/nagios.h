@@ -6,9 +6,6 @@
 
 enum nagios_status { NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN };
 
-/* How bad a profile's state is. */
-enum nagios_status nagios_judge(const struct row *row);
-
 /* Prints the one line with its performance data; the plugin's exit status. */
 enum nagios_status nagios_report(const struct profiles *profiles);
 

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -347,7 +348,7 @@ commands_begin(struct client *client, const struct ask *ask)
 		return;
 	}
 	if (ask->verb == VERB_SIGNAL &&
-	    (ask->number >= 65 || !signal_permitted((int)ask->number))) {
+	    (ask->number >= NSIG || !signal_permitted((int)ask->number))) {
 		refuse(client, RESULT_REFUSED, "not a signal that may be sent");
 		return;
 	}

@@ -273,9 +273,8 @@ peek(const struct output_stream *stream)
 static bool
 is_full(const struct output_stream *stream)
 {
-	struct pollfd fifo = {.fd = stream->fifo, .events = POLLOUT};
-
 	static const struct timespec at_once = {.tv_sec = 0};
+	struct pollfd fifo = {.fd = stream->fifo, .events = POLLOUT};
 
 	return ppoll(&fifo, 1, &at_once, NULL) == 0;
 }
@@ -597,7 +596,6 @@ void
 output_event(uint32_t index, uint32_t events)
 {
 	struct profile *profile = table_used(index / STREAM_COUNT);
-
 	struct output_stream *stream;
 
 	(void)events;

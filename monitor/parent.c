@@ -174,7 +174,7 @@ send_signals(struct profile *profile)
 {
 	int number;
 
-	for (number = 1; number <= 64; number++) {
+	for (number = 1; number < NSIG; number++) {
 		if ((profile->signals & 1ULL << (number - 1)) == 0)
 			continue;
 		if (!send_ask(profile, MESSAGE_SIGNAL, number))

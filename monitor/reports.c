@@ -14,6 +14,10 @@
 
 #define TAG TAG_PROCLAUNCH
 
+/* A sum for each entry that was met. */
+static uint64_t seen[SKIPPED_MAX];
+static unsigned count;
+
 static void
 say_child_died(const struct report_facts *facts)
 {
@@ -30,8 +34,32 @@ say_child_died(const struct report_facts *facts)
 		log_line(TAG, SAY_CHILD_KILLED, facts->text, facts->pid, signal_text);
 }
 
-static uint64_t seen[SKIPPED_MAX];
-static unsigned count;
+/* About the monitor or the spawner: facts->text says which. */
+static void
+say_child(uint32_t report, const struct report_facts *facts)
+{
+	switch (report) {
+	case REPORT_CHILD_STARTED:
+		log_line(TAG, SAY_CHILD_STARTED, facts->text, facts->pid);
+		break;
+	case REPORT_CHILD_DIED:
+		say_child_died(facts);
+		break;
+	case REPORT_CHILD_HUNG:
+		log_line(TAG, SAY_CHILD_HUNG, facts->text, facts->pid);
+		break;
+	case REPORT_CHILD_BROKEN:
+		log_line(TAG, SAY_CHILD_BROKEN, facts->text, facts->pid,
+		    message_name((uint32_t)facts->value));
+		break;
+	case REPORT_CHILD_SAYS:
+		log_line(TAG, SAY_CHILD_SAYS, facts->text);
+		break;
+	default: /* REPORT_CHILD_UNSTARTED */
+		log_line(TAG, SAY_CHILD_UNSTARTED, facts->text, strerror(facts->value));
+		break;
+	}
+}
 
 /* One line for each entry, however often it is met. */
 static bool
@@ -119,23 +147,12 @@ reports_log(void *subject, struct incoming *incoming)
 		log_line(TAG, SAY_NOT_UPGRADED, facts->text, why_not_upgraded(facts->value));
 		break;
 	case REPORT_CHILD_STARTED:
-		log_line(TAG, SAY_CHILD_STARTED, facts->text, facts->pid);
-		break;
 	case REPORT_CHILD_DIED:
-		say_child_died(facts);
-		break;
 	case REPORT_CHILD_HUNG:
-		log_line(TAG, SAY_CHILD_HUNG, facts->text, facts->pid);
-		break;
 	case REPORT_CHILD_BROKEN:
-		log_line(TAG, SAY_CHILD_BROKEN, facts->text, facts->pid,
-		    message_name((uint32_t)facts->value));
-		break;
 	case REPORT_CHILD_SAYS:
-		log_line(TAG, SAY_CHILD_SAYS, facts->text);
-		break;
 	case REPORT_CHILD_UNSTARTED:
-		log_line(TAG, SAY_CHILD_UNSTARTED, facts->text, strerror(facts->value));
+		say_child(incoming->message.number, facts);
 		break;
 	case REPORT_UNWATCHED:
 		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));

@@ -489,10 +489,12 @@ fit_output(const struct quota *quota, struct output_settings *output)
 		return NULL;
 	if (output->sized)
 		return "asks for more bytes, rotate_size for each of rotate_keep + 1 files, than "
-		       "this "
-		       "profile's share of the tenant's quota";
+		       "this profile's share of the tenant's quota";
 	output->rotate_size = share / (output->rotate_keep + 1);
-	return output->rotate_size >= ROTATE_SIZE_MIN ? NULL : "the tenant's quota is too small";
+	return output->rotate_size >= ROTATE_SIZE_MIN
+	    ? NULL
+	    : "cannot be written: the tenant's quota leaves this profile less than 4096 bytes a "
+	      "file";
 }
 
 /* All files of a profile have come. */
@@ -551,7 +553,6 @@ static const char *
 check_user(const struct profile *profile, const char *bytes, size_t length)
 {
 	const char *account = profile->facts.account;
-
 	bool tenants = profile->facts.owner != 0 || strchr(profile->facts.name, '/') != NULL;
 
 	if (!tenants || profile->facts.refusal != REFUSAL_NONE)

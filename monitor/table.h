@@ -18,7 +18,7 @@
 enum timer { TIMER_NONE, TIMER_START, TIMER_LATE, TIMER_OVERDUE, TIMER_STILL_STOPPING };
 
 /* Why a profile is in `stopping`, which decides what follows. */
-enum cause { CAUSE_NONE, CAUSE_DOWN, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
+enum cause { CAUSE_NONE, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
 
 /* One of the two things that a service prints into. */
 struct output_stream {

@@ -299,6 +299,8 @@ tenants_scan(void)
 	own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (own == -1 || (stream = fdopendir(own)) == NULL) {
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
+		if (own != -1)
+			(void)close(own);
 		return; /* who could not be read has not left */
 	}
 	while ((entry = readdir(stream)) != NULL)

@@ -14,17 +14,20 @@ message_begin(struct message *message, enum message_type type)
 	message->index = NO_PROFILE;
 }
 
+/* True when the string in the array ends inside of it. */
+#define ENDS(text) (memchr((text), '\0', sizeof(text)) != NULL)
+
 static bool
-text_ends(const char *text, size_t size)
+hello_valid(const struct hello *hello)
 {
-	return memchr(text, '\0', size) != NULL;
+	return ENDS(hello->version) && ENDS(hello->build) && ENDS(hello->base) &&
+	    ENDS(hello->tenants);
 }
 
 static bool
 profile_valid(const struct profile_facts *profile)
 {
-	return text_ends(profile->name, sizeof(profile->name)) &&
-	    text_ends(profile->account, sizeof(profile->account)) && profile->trigger != 0 &&
+	return ENDS(profile->name) && ENDS(profile->account) && profile->trigger != 0 &&
 	    profile->present < SETTING_BIT(SETTING_COUNT) && profile->settings <= SETTING_COUNT &&
 	    profile->refusal < REFUSAL_COUNT && profile->refused_setting <= SETTING_DIRECTORY &&
 	    profile->gone <= 1 && profile->kept < WISH_COUNT;
@@ -40,8 +43,7 @@ process_valid(const struct process_facts *process)
 static bool
 go_valid(const struct go *go)
 {
-	return text_ends(go->where, sizeof(go->where)) &&
-	    go->environment_bytes <= sizeof(go->environment) &&
+	return ENDS(go->where) && go->environment_bytes <= sizeof(go->environment) &&
 	    (go->environment_bytes == 0 || go->environment[go->environment_bytes - 1] == '\0');
 }
 
@@ -53,11 +55,8 @@ rows_valid(const struct rows *rows)
 	if (rows->count > ROWS_MAX)
 		return false;
 	for (row = rows->rows; row < rows->rows + rows->count; row++)
-		if (!text_ends(row->name, sizeof(row->name)) ||
-		    !text_ends(row->account, sizeof(row->account)) ||
-		    !text_ends(row->reason, sizeof(row->reason)) ||
-		    !text_ends(row->decided_by, sizeof(row->decided_by)) ||
-		    row->exit_end >= END_COUNT)
+		if (!ENDS(row->name) || !ENDS(row->account) || !ENDS(row->reason) ||
+		    !ENDS(row->decided_by) || row->exit_end >= END_COUNT)
 			return false;
 	return true;
 }
@@ -67,18 +66,15 @@ message_valid(const struct message *message)
 {
 	switch (message->type) {
 	case MESSAGE_HELLO:
-		return text_ends(message->hello.version, sizeof(message->hello.version)) &&
-		    text_ends(message->hello.build, sizeof(message->hello.build)) &&
-		    text_ends(message->hello.base, sizeof(message->hello.base)) &&
-		    text_ends(message->hello.tenants, sizeof(message->hello.tenants));
+		return hello_valid(&message->hello);
 	case MESSAGE_ORDER:
 		return message->number <= ORDER_LEAVE_NOW;
 	case MESSAGE_REPORT:
 		return message->number < REPORT_COUNT && message->report.end < END_COUNT &&
-		    text_ends(message->report.text, sizeof(message->report.text));
-	case MESSAGE_SKIPPED:
-		return message->number < REPORT_COUNT &&
-		    text_ends(message->report.text, sizeof(message->report.text));
+		    ENDS(message->report.text);
+	case MESSAGE_SKIPPED: /* a tenant's survey reports entries, and nothing else */
+		return message->number >= REPORT_SKIPPED_NAME &&
+		    message->number <= REPORT_SKIPPED_KIND && ENDS(message->report.text);
 	case MESSAGE_PROFILE:
 		return profile_valid(&message->profile);
 	case MESSAGE_SETTING:
@@ -87,8 +83,7 @@ message_valid(const struct message *message)
 	case MESSAGE_PROCESS:
 		return process_valid(&message->process);
 	case MESSAGE_CLAIM:
-		return message->claim.verdict < CLAIM_VERDICT_COUNT &&
-		    text_ends(message->claim.text, sizeof(message->claim.text));
+		return message->claim.verdict < CLAIM_VERDICT_COUNT && ENDS(message->claim.text);
 	case MESSAGE_SIGNAL:
 		return message->number < NSIG && signal_permitted((int)message->number);
 	case MESSAGE_SWEEP:
@@ -96,16 +91,13 @@ message_valid(const struct message *message)
 	case MESSAGE_KEEP:
 		return message->number < WISH_COUNT;
 	case MESSAGE_ASK:
-		return message->ask.verb < VERB_COUNT &&
-		    text_ends(message->ask.name, sizeof(message->ask.name));
+		return message->ask.verb < VERB_COUNT && ENDS(message->ask.name);
 	case MESSAGE_ROWS:
 		return rows_valid(&message->rows);
 	case MESSAGE_TRANSITION:
-		return text_ends(message->transition.name, sizeof(message->transition.name)) &&
-		    text_ends(message->transition.reason, sizeof(message->transition.reason));
+		return ENDS(message->transition.name) && ENDS(message->transition.reason);
 	case MESSAGE_ANSWER:
-		return message->answer.result < RESULT_COUNT &&
-		    text_ends(message->answer.text, sizeof(message->answer.text));
+		return message->answer.result < RESULT_COUNT && ENDS(message->answer.text);
 	case MESSAGE_FIFO:
 	case MESSAGE_OPEN:
 	case MESSAGE_ROTATE:
@@ -120,8 +112,7 @@ message_valid(const struct message *message)
 	case MESSAGE_BORN:
 		return message->born.task < TASK_COUNT;
 	case MESSAGE_LOOK:
-		return text_ends(message->look.where, sizeof(message->look.where)) &&
-		    text_ends(message->look.name, sizeof(message->look.name));
+		return ENDS(message->look.where) && ENDS(message->look.name);
 	case MESSAGE_GO:
 		return go_valid(&message->go);
 	case MESSAGE_STAGE:

@@ -174,6 +174,7 @@ enum report {
 	REPORT_CHILD_SAYS,	/* text: its last words */
 	REPORT_CHILD_BROKEN,	/* text: which, pid; value: the message type at fault */
 	REPORT_CHILD_UNSTARTED, /* text: which; value: errno */
+	/* these three may come from a survey, and in a SKIPPED there is no other */
 	REPORT_SKIPPED_NAME,	/* text: an entry with a bad name */
 	REPORT_SKIPPED_LINK,	/* text: an entry that is a link */
 	REPORT_SKIPPED_KIND,	/* text: an entry that is neither directory nor plain file */
@@ -385,7 +386,7 @@ struct go {
 	uint64_t device; /* the directory that was checked */
 	uint64_t inode;
 	uint32_t environment_bytes;
-	uint32_t environment_count;
+	uint32_t padding;
 	char where[FULL_NAME_BYTES]; /* beneath the directory that came with FORK */
 	char environment[2048];	     /* NAME=value strings, each with its NUL */
 };

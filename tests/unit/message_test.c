@@ -177,7 +177,11 @@ a_skipped_entry_has_a_reason_and_a_name(void **state)
 {
 	(void)state;
 	begin(MESSAGE_SKIPPED);
-	ASSERT_RANGE(message.number, REPORT_COUNT - 1);
+	ASSERT_RANGE(message.number, REPORT_SKIPPED_KIND);
+	message.number = REPORT_SKIPPED_NAME - 1;
+	assert_false(message_valid(&message));
+	message.number = REPORT_SKIPPED_NAME;
+	assert_true(message_valid(&message));
 	ASSERT_STRING(message.report.text);
 }
 
