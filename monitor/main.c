@@ -23,6 +23,7 @@
 #include "output.h"
 #include "log.h"
 #include "parent.h"
+#include "recall.h"
 #include "report.h"
 #include "reports.h"
 #include "rules.h"
@@ -88,7 +89,7 @@ static const struct rule rules[] = {
     {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
     {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
     {MESSAGE_SETTING, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_setting},
-    {MESSAGE_RECALL, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_recall},
+    {MESSAGE_RECALL, FROM_PARENT, AFTER_HELLO, 0, 0, recall_take},
     {MESSAGE_PROCESS, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_process},
     {MESSAGE_CLAIM, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_claim},
 };

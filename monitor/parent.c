@@ -5,7 +5,7 @@
 #include "descriptors.h"
 #include "output.h"
 #include "parent.h"
-#include "supervise.h"
+#include "recall.h"
 
 enum asked {
 	ASKED_SIGNAL = 1,
@@ -161,7 +161,7 @@ send_ask(struct profile *profile, enum message_type type, int number)
 	message.generation = profile->generation;
 	message.number = (uint32_t)number;
 	if (type == MESSAGE_START || type == MESSAGE_NOTE)
-		supervise_note(profile, &message.note);
+		recall_note(profile, &message.note);
 	if (type == MESSAGE_START)
 		message.number = profile->attempt;
 	if (type == MESSAGE_KEEP)

@@ -224,3 +224,24 @@ settings_parse(struct settings *settings, enum setting setting, const char *byte
 			      */
 	}
 }
+
+const char *
+settings_fit(struct settings *settings, const struct quota *quota)
+{
+	struct output_settings *output = &settings->output;
+	uint64_t share;
+
+	if (quota->output_bytes == 0)
+		return NULL;
+	share = quota->output_bytes / quota->profiles / (output->separate_error ? 2 : 1);
+	if (output->rotate_size * (output->rotate_keep + 1) <= share)
+		return NULL;
+	if (output->sized)
+		return "asks for more bytes, rotate_size for each of rotate_keep + 1 files, than "
+		       "this profile's share of the tenant's quota";
+	output->rotate_size = share / (output->rotate_keep + 1);
+	return output->rotate_size >= ROTATE_SIZE_MIN
+	    ? NULL
+	    : "cannot be written: the tenant's quota leaves this profile less than 4096 bytes a "
+	      "file";
+}

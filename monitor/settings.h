@@ -50,4 +50,10 @@ void settings_default(struct settings *settings);
 const char *
 settings_parse(struct settings *settings, enum setting setting, const char *bytes, size_t length);
 
+/*
+ * A tenant's share of the disk: each profile has its part of the quota, for each of its streams.
+ * What the tenant has not set is made to fit. NULL, or why the file `output` is refused.
+ */
+const char *settings_fit(struct settings *settings, const struct quota *quota);
+
 #endif

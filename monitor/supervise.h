@@ -11,7 +11,6 @@
 /* What the parent tells; see the table in main.c. */
 void supervise_profile(void *subject, struct incoming *incoming);
 void supervise_setting(void *subject, struct incoming *incoming);
-void supervise_recall(void *subject, struct incoming *incoming);
 void supervise_process(void *subject, struct incoming *incoming);
 void supervise_claim(void *subject, struct incoming *incoming);
 void supervise_order(void *subject, struct incoming *incoming);
@@ -35,9 +34,6 @@ bool supervise_reload(struct profile *profile);
 bool supervise_signal(struct profile *profile, int number);
 /* The parent keeps it as enabled or disabled: neither stop nor start is in force any more. */
 void supervise_kept(struct profile *profile, enum wish wish);
-
-/* What the next monitor must know of the profile. */
-void supervise_note(const struct profile *profile, struct note *note);
 
 /* When supervise_tend() has something to do; NEVER otherwise. */
 int64_t supervise_deadline(void);

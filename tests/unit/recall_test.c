@@ -16,6 +16,7 @@
 #include "descriptors.h"
 #include "loop.h"
 #include "parent.h"
+#include "recall.h"
 #include "settings.h"
 #include "supervise.h"
 
@@ -63,7 +64,7 @@ stop_signal_after(const struct note *note)
 	if (note != NULL) {
 		message_begin(&message, MESSAGE_RECALL);
 		message.note = *note;
-		say(&message, supervise_recall);
+		say(&message, recall_take);
 	}
 	message_begin(&message, MESSAGE_PROCESS);
 	message.process.phase = PHASE_PROVED;

@@ -31,6 +31,7 @@
 #include "log.h"
 #include "output.h"
 #include "parent.h"
+#include "recall.h"
 #include "reports.h"
 #include "words.h"
 
@@ -678,7 +679,7 @@ recall(void)
 	note->exit_value = kept->exit_value;
 	note->attempt = kept->attempt;
 	note->next_start = kept->start_planned ? LATER : 0;
-	supervise_recall(NULL, &incoming);
+	recall_take(NULL, &incoming);
 }
 
 static void

@@ -1,0 +1,18 @@
+/*
+ * What one monitor leaves to the next: a note about each profile, which the parent keeps and gives
+ * back unread. Whoever owned the last monitor may have written it.
+ */
+#ifndef PROCLAUNCH_RECALL_H
+#define PROCLAUNCH_RECALL_H
+
+#include "channel.h"
+#include "table.h"
+
+/* Fills in what the next monitor must know of the profile. */
+void recall_note(const struct profile *profile, struct note *note);
+
+/* RECALL has come from the parent, before the first word on the profile's process. A note with
+ * anything in it that is out of its range is left aside whole. */
+void recall_take(void *subject, struct incoming *incoming);
+
+#endif
