@@ -2,6 +2,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,17 +29,24 @@ wait_for(short events, int64_t deadline)
 	return true;
 }
 
+/* A path may be longer than an address, unix(7); then it is the directory's descriptor that is
+ * named. */
 static int
 try_connect(const char *state_directory)
 {
+	static int directory = -1;
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int length;
 
 	length =
 	    snprintf(address.sun_path, sizeof(address.sun_path), "%s/control", state_directory);
 	if (length < 0 || (size_t)length >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
+		if (directory == -1)
+			directory = open(state_directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (directory == -1)
+			return -1;
+		(void)snprintf(address.sun_path, sizeof(address.sun_path),
+		    "/proc/self/fd/%d/control", directory);
 	}
 	if (connection == -1)
 		connection = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -14,19 +14,21 @@
 #define DEFAULT_TIMEOUT		(90 * SECOND)
 
 static const char usage[] =
-    "usage: proclaunchctl [-d STATE_DIR] [-j|--json] [-q] [--color=auto|always|never]\n"
+    "usage: proclaunchctl [-d STATE_DIR] [-j|--json] [-q|--quiet] [--color=auto|always|never]\n"
     "                     [--timeout=SECONDS] VERB [NAME]...\n"
+    "       proclaunchctl --version | --help\n"
     "\n"
     "  list [--no-header] [-o FIELD,...] [NAME]...   what there is, one line a profile\n"
     "  status [NAME]...            one screen a profile\n"
     "  explain NAME...             why a profile is in its state, and what comes next\n"
-    "  start | stop | restart | reload [--no-wait] NAME...\n"
+    "  start | stop | restart [--no-wait] NAME...\n"
+    "  enable | disable [--no-wait] NAME...   start or stop it, and at every boot\n"
+    "  reload NAME...              send the signal of its reload file, or HUP\n"
     "  signal SIGNAL NAME...       send a signal to the service\n"
-    "  enable | disable NAME...    start or stop it, and at every boot\n"
     "  reset NAME...               forget failed starts, try again now\n"
     "  wait --for=STATE NAME...    until it is stopped, starting, running or stopping\n"
     "  log [-f] [-n LINES] [--stderr] [NAME]   what a service has printed;\n"
-    "                              without a name: our own log\n"
+    "                              without a name: the supervisor's own log\n"
     "  events [-f] [-n COUNT] [NAME]   changes of state\n"
     "  check [NAME]...             for Nagios\n"
     "  metrics [--textfile=FILE]   for OpenMetrics\n"
@@ -167,6 +169,20 @@ read_option(struct request *request, int letter)
 	}
 }
 
+static void
+read_signal(struct request *request, const char *text)
+{
+	request->signal = signal_from_text(text, strlen(text));
+	if (request->signal != 0)
+		return;
+	if (text[0] == '\0')
+		warningx("signal needs a signal, such as HUP, and the name of a profile");
+	else
+		warningx(
+		    "signal: %s: not a signal that may be sent; proclaunchctl(1) lists them", text);
+	usage_error();
+}
+
 /* The first operand is the verb; of `signal` the second is the signal. */
 static void
 read_operands(struct request *request, int count, char **operands)
@@ -183,13 +199,7 @@ read_operands(struct request *request, int count, char **operands)
 	count--;
 	operands++;
 	if (request->verb == VERB_SIGNAL) {
-		request->signal =
-		    count == 0 ? 0 : signal_from_text(operands[0], strlen(operands[0]));
-		if (request->signal == 0) {
-			warningx("signal: %s: not a signal that may be sent",
-			    count == 0 ? "none" : operands[0]);
-			usage_error();
-		}
+		read_signal(request, count == 0 ? "" : operands[0]);
 		count--;
 		operands++;
 	}

@@ -202,6 +202,8 @@ main(int count, char **arguments)
 	prepare();
 	for (;;) {
 		result = channel_receive(FD_PARENT, &incoming);
+		if (result == CHANNEL_CLOSED && state == BEFORE_HELLO)
+			fatalx("this is started by proclaunch(8)");
 		if (result == CHANNEL_CLOSED)
 			return 0; /* the parent has gone, or wants us to */
 		if (result == CHANNEL_AGAIN)

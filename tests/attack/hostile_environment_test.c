@@ -369,9 +369,10 @@ without_arguments_and_channel_each_program_says_so_and_ends(void **state)
 		int status;
 		const char *words;
 	} ends[] = {
-	    {"proclaunch", 2, "usage: "}, {"proclaunchctl", 2, "usage: "},
+	    {"proclaunch", 2, "usage: "},
+	    {"proclaunchctl", 2, "usage: "},
 	    {"proclaunch-monitor", 1, "this is started by proclaunch(8)"},
-	    {"proclaunch-spawner", 0, ""}, /* as when its parent has hung up */
+	    {"proclaunch-spawner", 1, "this is started by proclaunch(8)"},
 	};
 	char program[PATH_MAX], said[8192];
 	size_t i;

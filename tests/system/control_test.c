@@ -1046,8 +1046,9 @@ static void
 the_state_directory_is_an_option_or_stands_in_the_environment(void **state)
 {
 	struct host *host = *state;
-	char program[PATH_MAX];
+	char program[PATH_MAX], path[256];
 	struct outcome outcome;
+	size_t length;
 
 	host_start(host);
 	host_program("proclaunchctl", program, sizeof(program));
@@ -1057,6 +1058,15 @@ the_state_directory_is_an_option_or_stands_in_the_environment(void **state)
 	assert_int_equal(outcome.status, CTL_DONE);
 	run_program(&outcome, program, "-d", "/no/such/folder", "ping", NULL);
 	assert_int_equal(outcome.status, CTL_FAILED);
+	/* longer than the address of a socket may be */
+	length = strlen(strcpy(path, host->state));
+	while (length < 200)
+		length = strlen(strcat(path, "/."));
+	run_program(&outcome, program, "-q", "-d", path, "ping", NULL);
+	assert_int_equal(outcome.status, CTL_DONE);
+	run_program(&outcome, program, "-d", strcat(path, "/none"), "ping", NULL);
+	assert_int_equal(outcome.status, CTL_FAILED);
+	assert_non_null(strstr(outcome.error, "no proclaunch runs on this state directory"));
 	host_stop_all(host);
 }
 
