@@ -273,6 +273,113 @@ no_message_is_explained_that_is_not_in_the_vocabulary(void **state)
 	assert_int_equal(listed, count);
 }
 
+/* The page's words with one space between, so that where a line is broken does not matter. */
+static void
+render_words(const char *page, char *text)
+{
+	char *from = text, *to = text;
+
+	render(page, text);
+	for (; *from != '\0'; from++)
+		if (*from != '\n' && *from != ' ')
+			*to++ = *from;
+		else if (to > text && to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+}
+
+/* The next string literal of C, with those that follow it directly; false: there is none. */
+static bool
+next_literal(const char **source, char *literal, size_t size)
+{
+	const char *place = strchr(*source, '"');
+	size_t used = 0;
+
+	while (place != NULL && *place == '"') {
+		for (place++; *place != '"'; place++) {
+			place += *place == '\\';
+			assert_true(used < size - 1);
+			literal[used++] = *place;
+		}
+		place++;
+		*source = place;
+		place += strspn(place, " \t\n");
+	}
+	literal[used] = '\0';
+	return place != NULL;
+}
+
+/* What a program says beside the log, and the page that has to say what is to be done about it. The
+ * texts are all literals of at least `least` characters between the two marks. */
+static const struct {
+	const char *file;
+	const char *from;
+	const char *to;
+	size_t least;
+	const char *page;
+} sayings[] = {
+    {"monitor/settings.c", "settings_default(", NULL, 15, "proclaunch-profile.5"},
+    {"monitor/explain.c", "refusal_texts[", "\n};", 15, "proclaunch.8"},
+    {"monitor/explain.c", "exec_hint(", "\n}", 15, "proclaunch.8"},
+    {"shared/trust.c", "trust_explain(", "\n}", 15, "proclaunch.8"},
+    {"monitor/commands.c", "take_token(", NULL, 15, "proclaunchctl.1"},
+    {"monitor/supervise.c", "event_names[", "\n};", 3, "proclaunchctl.1"},
+    {"ctl/openmetrics.c", "families[]", "\n};", 15, "proclaunchctl.1"},
+    {"ctl/show.c", "} fields[", "\n};", 3, "proclaunchctl.1"},
+};
+
+static void
+what_a_program_says_is_explained(void **state)
+{
+	static char page[PAGE_BYTES], text[PAGE_BYTES];
+	char literal[1024], *end;
+	const char *source;
+	unsigned count;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++) {
+		render_words(sayings[i].page, page);
+		read_file(sayings[i].file, text, sizeof(text));
+		source = strstr(text, sayings[i].from);
+		assert_non_null(source);
+		end = sayings[i].to == NULL ? NULL : strstr(source, sayings[i].to);
+		if (end != NULL)
+			*end = '\0';
+		for (count = 0; next_literal(&source, literal, sizeof(literal));) {
+			if (strlen(literal) < sayings[i].least)
+				continue;
+			count++;
+			if (strcasestr(page, literal) == NULL)
+				fail_msg("%s lacks what %s says: %s", sayings[i].page,
+				    sayings[i].file, literal);
+		}
+		assert_true(count >= 3);
+	}
+}
+
+static void
+every_option_of_proclaunchctl_is_explained(void **state)
+{
+	static char page[PAGE_BYTES];
+	char path[PATH_MAX], *option, *rest;
+	struct outcome outcome;
+	unsigned count = 0;
+
+	(void)state;
+	render_words("proclaunchctl.1", page);
+	run_program(&outcome, host_program("proclaunchctl", path, sizeof(path)), "--help", NULL);
+	assert_int_equal(outcome.status, 0);
+	for (rest = outcome.output; (option = strsep(&rest, " []|\n=,")) != NULL;) {
+		if (option[0] != '-')
+			continue;
+		count++;
+		if (strstr(page, option) == NULL)
+			fail_msg("proclaunchctl(1) lacks %s", option);
+	}
+	assert_true(count >= 16);
+}
+
 int
 main(void)
 {
@@ -283,6 +390,8 @@ main(void)
 	    cmocka_unit_test(every_option_is_explained),
 	    cmocka_unit_test(every_message_of_the_log_is_explained),
 	    cmocka_unit_test(no_message_is_explained_that_is_not_in_the_vocabulary),
+	    cmocka_unit_test(what_a_program_says_is_explained),
+	    cmocka_unit_test(every_option_of_proclaunchctl_is_explained),
 	};
 
 	return cmocka_run_group_tests_name("manual", tests, NULL, NULL);
