@@ -178,11 +178,39 @@ the_table_of_processes_is_what_the_kernel_shows(void **state)
 	host_stop_all(host);
 }
 
+/* An auditor who reads the tables that the page names has read all of them. */
+static void
+the_tables_of_what_is_legal_are_those_that_the_page_names(void **state)
+{
+	struct outcome outcome;
+	char *file, *rest, *named, *end, quoted[256];
+	unsigned tables = 0;
+
+	(void)state;
+	named = strstr(page, "What is legal when stands in `const` tables: ");
+	assert_non_null(named);
+	end = strchr(named, ';');
+	assert_non_null(end);
+	*end = '\0';
+	run_program(&outcome, "/bin/sh", "-c", "grep -l '^static const struct rule ' */*.c", NULL);
+	for (rest = outcome.output; (file = strsep(&rest, "\n")) != NULL && file[0] != '\0';) {
+		(void)snprintf(quoted, sizeof(quoted), "`%s`", file);
+		if (strstr(named, quoted) == NULL)
+			fail_msg("%s has a table that the page does not name", file);
+		tables++;
+	}
+	for (; (named = strstr(named, ".c`")) != NULL; named++)
+		tables--;
+	assert_int_equal(tables, 0);
+	*end = ';';
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_table_of_system_calls_is_the_programs),
+	    cmocka_unit_test(the_tables_of_what_is_legal_are_those_that_the_page_names),
 	    cmocka_unit_test(the_catalogue_of_messages_is_the_programs),
 	    ROOT_TEST(the_table_of_processes_is_what_the_kernel_shows),
 	};
