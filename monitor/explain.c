@@ -227,7 +227,7 @@ explain_stopped(const struct profile *profile, struct row *row)
 		decide(row, "backoff", "cannot start: %s",
 		    explain_failure(profile, text, sizeof(text)));
 	else if (profile->timer == TIMER_START)
-		decide(row, "backoff", "%s, start %u failed at once",
+		decide(row, "backoff", "%s, %u starts in a row have failed",
 		    last_end(profile, text, sizeof(text)), profile->failures);
 	else
 		decide(row, "", "all profiles are being stopped");
@@ -251,8 +251,10 @@ explain_running(const struct profile *profile, struct row *row)
 {
 	char text[160];
 
-	if (row->accepted != 0)
-		decide(row, profile->settings.pid_file ? "pid_file" : "run", "running");
+	if (row->accepted != 0 && profile->settings.pid_file)
+		decide(row, "pid_file", "pid_file has named its process");
+	else if (row->accepted != 0)
+		decide(row, "run", "run has been executed");
 	else
 		decide(row, refused_file(profile), "running as before; refused: %s",
 		    explain_refusal(profile, text, sizeof(text)));

@@ -599,7 +599,7 @@ status_is_one_screen_with_processes_memory_processor_and_last_lines(void **state
 		    strstr(outcome.output, "-sleep 1001\n") == NULL)));
 	assert_matches(outcome.output,
 	    "^web running pid [0-9]+ since " TIME_PATTERN "Z \\([0-9]+s\\)\n"
-	    "  running\n"
+	    "  run has been executed\n"
 	    "  user root, wanted up, 0 restarts, last exit -\n");
 	if (host_has_cgroups(host)) {
 		assert_matches(outcome.output,
@@ -656,9 +656,9 @@ static const struct {
 	const char *reason; /* a pattern */
 	const char *decided_by;
 } explained[] = {
-    {"runs", SERVICE, NULL, NULL, "running pid", "running", "^running$", "run"},
+    {"runs", SERVICE, NULL, NULL, "running pid", "running", "^run has been executed$", "run"},
     {"proved", "(trap '' HUP; exec sleep 1000) & echo $! > new; mv new daemon.pid", "pid_file",
-	"daemon.pid", "running pid", "running", "^running$", "pid_file"},
+	"daemon.pid", "running pid", "running", "^pid_file has named its process$", "pid_file"},
     {"waits", "exec sleep 1000", "pid_file", "daemon.pid", "starting", "starting",
 	"^waiting for pid_file to name a process of it$", "pid_file"},
     {"ended", "exit 3", NULL, NULL, "stopped", "stopped",
@@ -667,7 +667,7 @@ static const struct {
 	"^was ended by SIGKILL, and is not to be started again$", "restart"},
     {"idle", SERVICE, "down", "", NULL, "stopped", "^not started until asked for$", "down"},
     {"again", "exit 4", "restart", "", "starting again in [2-9]", "stopped",
-	"^ended with status 4, start [0-9]+ failed at once$", "backoff"},
+	"^ended with status 4, [0-9]+ starts in a row have failed$", "backoff"},
     {"refused", SERVICE, "restart", "perhaps", "refused", "stopped",
 	"^refused: restart: ", "restart"},
 };
