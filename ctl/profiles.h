@@ -13,13 +13,17 @@ struct profiles {
 /* Appends; exits when there is no memory. */
 void profiles_add(struct profiles *profiles, const struct row *row);
 
+/* By name. */
 void profiles_sort(struct profiles *profiles);
+
+/* Frees the rows; the list is empty then, and may be used again. */
 void profiles_free(struct profiles *profiles);
 
 /* "exit 3", "SIGKILL", "unknown", or "-" when it has not ended yet; written into `text`. */
 const char *profiles_last_exit(const struct row *row, char *text, size_t size);
 
-/* A wall time in milliseconds as RFC 3339 in UTC, with or without milliseconds; "-" for 0. */
+/* A wall time in milliseconds as RFC 3339 in UTC, with or without milliseconds; "-" for 0. `text`
+ * has room for TIME_TEXT_BYTES, here and below. */
 #define TIME_TEXT_BYTES 32
 const char *profiles_time(int64_t wall_ms, bool milliseconds, char *text);
 

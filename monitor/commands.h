@@ -26,7 +26,8 @@ void commands_kept(void *subject, struct incoming *incoming);
 /* READABLE has come from the parent. */
 void commands_readable(void *subject, struct incoming *incoming);
 
-/* The log of the profile, or (NULL) our own, has grown, or goes on in another file. */
+/* The log of the profile, or (NULL) our own, has grown; or it goes on in another file. Who follows
+ * it is told. */
 void commands_log_grew(const struct profile *profile);
 void commands_log_rotated(const struct profile *profile);
 

@@ -11,16 +11,17 @@
 /* Makes the pipe that lines are looked at through; before the cage is shut. Fatal. */
 void output_prepare(void);
 
-/* FIFO and OUTPUT have come from the parent. */
+/* FIFO and OUTPUT have come from the parent; their descriptors become the room's. */
 void output_take_fifo(void *subject, struct incoming *incoming);
 void output_take_file(void *subject, struct incoming *incoming);
 
 /* The service has ended: what stands in its FIFOs goes out, the unfinished last line too. */
 void output_flush(struct profile *profile);
 
-/* True when nothing is left in the profile's FIFOs; closes what belongs to it when it is forgotten.
- */
+/* True when nothing is left in the profile's FIFOs. */
 bool output_idle(const struct profile *profile);
+
+/* Closes the FIFOs and files of a profile that is forgotten. */
 void output_forget(struct profile *profile);
 
 /* Every output file is to be opened anew. */

@@ -12,6 +12,8 @@
 /* Start its process; what was still to be asked about the last one is dropped. */
 void parent_ask_start(struct profile *profile);
 
+/* Send its process the signal, one of the fixed set; asked for twice before there is room, it is
+ * sent once. */
 void parent_ask_signal(struct profile *profile, int number);
 
 /* End what is left of it, with SIGTERM or SIGKILL. */
@@ -23,16 +25,21 @@ void parent_ask_note(struct profile *profile);
 /* Keep over boots that it is enabled, disabled or neither; KEPT answers. */
 void parent_ask_keep(struct profile *profile, enum wish wish);
 
-/* Open the file that a stream goes into; or put it aside and begin another. OUTPUT follows. */
+/* Open the file that a stream goes into; OUTPUT follows. */
 void parent_ask_file(struct profile *profile, enum stream stream);
+
+/* Put that file aside, as many old ones staying as its settings say, and begin another; likewise.
+ */
 void parent_ask_rotate(struct profile *profile, enum stream stream);
 
 /* Open a file for the client facts->token to read: of the profile, or (NULL) our log. READABLE
  * follows. */
 void parent_ask_read(const struct profile *profile, const struct file_facts *facts);
 
-/* Put our own log aside, so many old ones staying, and begin another. LOG follows. */
+/* How many old files of our own log stay, --log-rotate. */
 void parent_configure(uint32_t log_keep);
+
+/* Put our own log aside and begin another; LOG follows. */
 void parent_ask_rotate_log(void);
 
 /* Open the supervisor's log anew; LOG follows. */

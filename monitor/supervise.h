@@ -24,14 +24,19 @@ bool supervise_wanted(const struct profile *profile);
 /* Are its files in order? */
 bool supervise_accepted(const struct profile *profile);
 
-/* What was asked for by name: see proclaunchctl(1). Stop and start hold until the next boot. */
+/* What was asked for by name, proclaunchctl(1). Start, stop and restart hold until the next boot; a
+ * profile that is refused is not started by them, and one that runs not restarted. */
 void supervise_start(struct profile *profile);
 void supervise_stop(struct profile *profile);
 void supervise_restart(struct profile *profile);
+
+/* Failed starts are forgotten; what is wanted and has ended is started. */
 void supervise_reset(struct profile *profile);
-/* False: it does not run. */
+
+/* Sends the reload signal, or this one of the fixed set. False: it does not run. */
 bool supervise_reload(struct profile *profile);
 bool supervise_signal(struct profile *profile, int number);
+
 /* The parent keeps it as enabled or disabled: neither stop nor start is in force any more. */
 void supervise_kept(struct profile *profile, enum wish wish);
 

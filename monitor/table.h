@@ -104,6 +104,7 @@ struct profile *table_at(uint32_t index, uint32_t generation);
 /* Makes the entry, in the place of one of an older generation. NULL: the index is out of range. */
 struct profile *table_make(uint32_t index, uint32_t generation);
 
+/* The entry is not in use any more; whoever keeps something in it has closed that. */
 void table_free(struct profile *profile);
 
 /* The entry that holds this stream. */
@@ -111,8 +112,10 @@ struct profile *table_holding(const struct output_stream *stream);
 
 uint32_t table_index(const struct profile *profile);
 
-/* Every used index is below. */
+/* Every index in use is below. */
 uint32_t table_end(void);
+
+/* The entry at an index that is in use; NULL for every other number. */
 struct profile *table_used(uint32_t index);
 
 #define PROFILES_FOREACH(profile, index)                    \
