@@ -174,18 +174,20 @@ is_user_mount(int mount)
 {
 	FILE *mounts = fopen("/proc/self/mountinfo", "re");
 	char line[4 * PATH_MAX], *type;
-	bool found = mounts == NULL || mount == -1;
+	bool begins = true, users = true; /* also what was unmounted since, and still is there */
 
-	while (!found && fgets(line, sizeof(line), mounts) != NULL) {
-		if (strtol(line, NULL, 10) != mount)
-			continue;
-		type = strstr(line, " - "); /* spaces in the paths before it are \040 */
-		found = type == NULL || strncmp(type + 3, "fuse", 4) == 0;
-		break;
+	while (mounts != NULL && fgets(line, sizeof(line), mounts) != NULL) {
+		if (begins && strtol(line, NULL, 10) == mount) {
+			type = strstr(line, " - "); /* spaces in the paths before it are \040 */
+			users = type == NULL || strncmp(type + 3, "fuse", 4) == 0;
+			break;
+		}
+		/* the rest of a line that is too long is none of its own: a user chose its bytes */
+		begins = strchr(line, '\n') != NULL;
 	}
 	if (mounts != NULL)
 		(void)fclose(mounts);
-	return found;
+	return users;
 }
 
 int

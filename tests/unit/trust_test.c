@@ -2,6 +2,7 @@
  * Who else could have put this here? Owners, modes, links, sticky directories and ACLs in every
  * position of a path: which rule is broken, and which component is named as the culprit.
  */
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -527,6 +528,38 @@ the_root_directory_is_a_component_too(void **state)
 	child_run(walk_in_a_root_that_is_not_trusted, NULL);
 }
 
+/* In the child: a disk of root's is entered; a mount of which /proc does not say what it is, as
+ * when it was unmounted by a user just now, is not. */
+static void
+enter_mounts(void *context)
+{
+	int directory, entry;
+
+	(void)context;
+	child_own_mounts();
+	child_mount_small(folder_path(folder, "disk"), 65536);
+	directory = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* among our mounts */
+	REQUIRE(directory != -1);
+	entry = trust_open_entry(directory, "disk");
+	REQUIRE(entry != -1);
+	REQUIRE(close(entry) == 0);
+	REQUIRE(mount("proc", folder_path(folder, "root/proc"), "proc", 0, NULL) == 0);
+	REQUIRE(chroot(folder_path(folder, "root")) == 0);
+	REQUIRE(access("/proc/self/mountinfo", R_OK) == 0);
+	REQUIRE(trust_open_entry(directory, "disk") == -1);
+	REQUIRE(errno == EREMOTE);
+}
+
+static void
+a_mount_is_entered_only_when_it_is_known_to_be_no_users(void **state)
+{
+	(void)state;
+	folder_make(folder, "disk", 0755);
+	folder_make(folder, "root", 0755);
+	folder_make(folder, "root/proc", 0755);
+	child_run(enter_mounts, NULL);
+}
+
 static void
 every_refusal_has_words(void **state)
 {
@@ -564,6 +597,7 @@ main(void)
 	    TEST(an_acl_that_lets_nobody_write_is_no_harm),
 	    TEST(what_the_caller_may_not_read_or_enter_is_refused),
 	    TEST(the_root_directory_is_a_component_too),
+	    TEST(a_mount_is_entered_only_when_it_is_known_to_be_no_users),
 	    cmocka_unit_test(every_refusal_has_words),
 	};
 
