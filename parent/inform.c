@@ -19,7 +19,12 @@ static unsigned reports_written; /* of these: in the log once the last ping is a
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static unsigned orders_asked, orders_said; /* sent before the last ping; before one answered */
-static struct message reads[READS_MAX];	   /* what clients are to read; by token */
+/* What clients are to read; by token. Not whole messages, which would be a megabyte. */
+static struct read {
+	bool due;
+	uint32_t index, generation; /* NO_PROFILE: our own log */
+	struct file_facts facts;
+} reads[READS_MAX];
 static bool reads_due;
 static bool log_due;
 static bool control_due;
@@ -36,14 +41,10 @@ inform_streams(struct profile *profile)
 void
 inform_read(const struct profile *profile, const struct file_facts *facts)
 {
-	struct message *message = &reads[facts->token % READS_MAX];
-
-	message_begin(message, MESSAGE_READABLE);
-	if (profile != NULL) {
-		message->index = table_index(profile);
-		message->generation = profile->generation;
-	}
-	message->file = *facts;
+	reads[facts->token % READS_MAX] = (struct read){.due = true,
+	    .index = profile == NULL ? NO_PROFILE : table_index(profile),
+	    .generation = profile == NULL ? 0 : profile->generation,
+	    .facts = *facts};
 	reads_due = true;
 }
 
@@ -339,26 +340,22 @@ send_one(struct profile *profile, enum tell what)
 
 /* A file that a client is to read: at most one for each at a time. */
 static bool
-send_read(struct message *read)
+send_read(struct read *read)
 {
 	const struct profile *profile = table_at(read->index);
-	struct message message = *read;
-	int descriptor;
-	bool sent;
+	struct message message;
+	int descriptor = -1;
 
+	message_begin(&message, MESSAGE_READABLE);
+	message.index = read->index;
+	message.generation = read->generation;
+	message.file = read->facts;
 	if (read->index == NO_PROFILE)
 		descriptor = files_open_log(&message.file, true);
 	else if (profile != NULL && profile->generation == read->generation)
 		descriptor = outputs_open_file(profile, &message.file, true);
-	else
-		descriptor = -1;
-	sent =
-	    children_send_monitor(&message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
-	if (sent)
-		read->type = MESSAGE_NONE;
-	return sent;
+	read->due = !send_file(&message, descriptor);
+	return !read->due;
 }
 
 static bool
@@ -367,7 +364,7 @@ send_reads(void)
 	unsigned i;
 
 	for (i = 0; i < READS_MAX && reads_due; i++)
-		if (reads[i].type != MESSAGE_NONE && !send_read(&reads[i]))
+		if (reads[i].due && !send_read(&reads[i]))
 			return false;
 	reads_due = false;
 	return true;
