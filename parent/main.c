@@ -40,12 +40,15 @@
 #include "watch.h"
 #include "wishes.h"
 
+/* SIGCHLD names one child; that others have ended too is asked a little later, for the kernel looks
+ * at each child that we have, and the successor of the one is waited for. */
+#define REAP_PAUSE (2 * MILLISECOND)
 /* The first scan does not wait longer than this for what tenants own. */
 #define TENANTS_WITHIN (1 * SECOND)
 #define CHECK_WITHIN   (60 * SECOND)
 
 static int signals = -1;
-static bool reap_again = true; /* an upgrade may have left us zombies */
+static int64_t reap_at; /* NEVER: no child has ended. At first an upgrade may have left us zombies */
 
 static void
 signal_event(uint32_t index, uint32_t events)
@@ -55,12 +58,14 @@ signal_event(uint32_t index, uint32_t events)
 	(void)index;
 	(void)events;
 	while (read(signals, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
-		if (information.ssi_signo == SIGCHLD)
-			reap_again = true;
-		else if (information.ssi_signo == SIGUSR2)
+		if (information.ssi_signo == SIGCHLD) {
+			processes_child_ended((pid_t)information.ssi_pid);
+			reap_at = clock_earlier(reap_at, clock_now() + REAP_PAUSE);
+		} else if (information.ssi_signo == SIGUSR2) {
 			upgrade_begin();
-		else
+		} else {
 			leave_on_signal((int)information.ssi_signo);
+		}
 	}
 }
 
@@ -225,10 +230,10 @@ turn(void)
 		clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
-	loop_wait(reap_again ? 0 : deadline, handlers);
-	if (reap_again)
-		reap_again = processes_reap();
+	loop_wait(clock_earlier(deadline, reap_at), handlers);
 	now = clock_now();
+	if (now >= reap_at)
+		reap_at = processes_reap() ? now : NEVER;
 	watch_tend(now);
 	tenants_tend(now);
 	surveys_tend(now);

@@ -283,6 +283,18 @@ reap(const siginfo_t *how)
 	(void)waitid(P_PID, (id_t)how->si_pid, &ignored, WEXITED | WNOHANG);
 }
 
+void
+processes_child_ended(pid_t pid)
+{
+	struct profile *profile = find_by_pid(pid);
+	siginfo_t how = {.si_pid = 0};
+
+	/* whoever sent the signal: it has ended when the kernel says so */
+	if (profile != NULL &&
+	    waitid(P_PID, (id_t)pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0)
+		ended_with(profile, &how);
+}
+
 bool
 processes_reap(void)
 {
