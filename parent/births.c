@@ -501,8 +501,8 @@ hung_up(struct profile *profile)
 	processes_changed(profile);
 }
 
-void
-births_drain(struct profile *profile)
+static void
+drain(struct profile *profile)
 {
 	struct incoming incoming;
 	enum channel_result result = CHANNEL_DONE;
@@ -518,13 +518,23 @@ births_drain(struct profile *profile)
 }
 
 void
+births_drain(struct profile *profile)
+{
+	drain(profile);
+	/* the spawner may not have closed its copy yet: then `run`, which has ended with success,
+	 * would count as dead before it was executed, and its daemon as left behind */
+	if (profile->birth.channel != -1)
+		hung_up(profile);
+}
+
+void
 births_birth_event(uint32_t index, uint32_t events)
 {
 	struct profile *profile = table_at(index);
 
 	(void)events;
 	if (profile != NULL)
-		births_drain(profile);
+		drain(profile);
 }
 
 void

@@ -23,7 +23,7 @@ void births_read_pid_file(struct profile *profile);
 /* Lets go of the newborn's gate and of the reader. */
 void births_stop(struct profile *profile);
 
-/* Takes in what a newborn has said before it ended. */
+/* The newborn has ended: takes in what it has said before. */
 void births_drain(struct profile *profile);
 
 /* Sends what the spawner has still to be asked, as far as there is room. */
