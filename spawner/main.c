@@ -85,22 +85,27 @@ handle_ping(void *subject, struct incoming *incoming)
 
 /*
  * The service's end of its FIFOs is held until the next one is born: when the service and the
- * monitor die together, what it had printed is still there for the next monitor.
+ * monitor die together, what it had printed is still there for the next monitor. It stands where no
+ * child gets a copy.
  */
 static void
 hold(uint32_t index, enum stream stream, int descriptor)
 {
 	static int held[PROFILES_MAX][STREAM_COUNT]; /* 0: none; 0 itself is /dev/null */
+	int copy;
 
 	if (descriptor == -1)
 		return;
-	if (index >= PROFILES_MAX || descriptor >= hold_below) {
-		(void)close(descriptor); /* births need the last ones more */
+	copy = fcntl(descriptor, F_DUPFD_CLOEXEC, FD_HELD_FIRST);
+	(void)close(descriptor);
+	if (index >= PROFILES_MAX || copy == -1 || copy >= hold_below) {
+		if (copy != -1)
+			(void)close(copy); /* births need the last ones more */
 		return;
 	}
 	if (held[index][stream] != 0)
 		(void)close(held[index][stream]);
-	held[index][stream] = descriptor;
+	held[index][stream] = copy;
 }
 
 /* The next descriptor that came with the request, if it is flagged. */

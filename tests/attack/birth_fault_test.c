@@ -44,6 +44,8 @@ static const struct step {
 	enum stage stage;
 	int error; /* that is reported */
 } steps[] = {
+    {{"a table of its own", SYS_close_range, 0, FD_HELD_FIRST, ENOMEM}, STAGE_DESCRIPTORS, ENOMEM},
+    {{"a word of that", SYS_write, 2, sizeof(uint64_t), EIO}, STAGE_DESCRIPTORS, EIO},
     {{"descriptors out of the way", SYS_fcntl, 1, F_DUPFD_CLOEXEC, EMFILE}, STAGE_DESCRIPTORS,
 	EMFILE},
     {{"standard descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
