@@ -387,7 +387,10 @@ find_orphan(const char *name)
 {
 	struct profile *profile;
 
-	if (table_find(name) != NULL || !cgroup_populated(name))
+	if (table_find(name) != NULL)
+		return;
+	cgroup_remove(name); /* where nothing lives */
+	if (!cgroup_populated(name))
 		return;
 	profile = table_add(name);
 	if (profile == NULL)

@@ -80,7 +80,8 @@ set_watch(struct profile *profile)
 	if (profile->watch != -1)
 		return;
 	try_again(profile, errno);
-	if (errno != ENOENT && unwatched == 0) {
+	/* what has gone, or is no directory any more, need not be watched */
+	if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR && unwatched == 0) {
 		unwatched = errno;
 		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
 	}

@@ -95,6 +95,8 @@ survey_setting(struct draft *draft, int directory, enum setting setting)
 	if (file == -1) {
 		if (errno == ELOOP)
 			refuse(facts, setting, REFUSAL_LINK, 0);
+		else if (errno == ENXIO) /* a socket, or a device that nothing drives */
+			refuse(facts, setting, REFUSAL_NOT_REGULAR, 0);
 		else if (errno != ENOENT)
 			refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 		else if (setting == SETTING_RUN)
@@ -237,20 +239,31 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 	emit_draft(survey, &draft);
 }
 
-void
-survey_profile(const struct survey *survey, const char *name)
+/* False: what stands there is no directory that could be a profile. */
+static bool
+survey_entry(const struct survey *survey, const char *name)
 {
 	struct stat status;
 	int entry = trust_open_entry(survey->directory, name);
+	bool profile = true;
 
 	if (entry != -1 && fstat(entry, &status) == 0) {
-		if (is_profile(survey, name, &status))
+		profile = is_profile(survey, name, &status);
+		if (profile)
 			survey_opened(survey, name, entry, &status);
 	} else if (profile_name_valid(name)) {
 		emit_unseen(survey, name, errno);
 	}
 	if (entry != -1)
 		(void)close(entry);
+	return profile;
+}
+
+void
+survey_profile(const struct survey *survey, const char *name)
+{
+	if (!survey_entry(survey, name) && profile_name_valid(name))
+		emit_unseen(survey, name, ENOENT); /* should it have been one: that has gone */
 }
 
 int
@@ -273,7 +286,7 @@ survey_directory(const struct survey *survey)
 	}
 	while (errno = 0, (entry = readdir(stream)) != NULL)
 		if (entry->d_name[0] != '.')
-			survey_profile(survey, entry->d_name);
+			(void)survey_entry(survey, entry->d_name);
 	error = errno;
 	(void)closedir(stream);
 	errno = error;

@@ -2,7 +2,9 @@
  * Bad input of every kind: on the command line, in the directories, in every file of a profile.
  * Each gets a clear answer, nothing is started on its account, and nothing else is harmed.
  */
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 
 #include <errno.h>
@@ -554,6 +556,20 @@ files_are_bounded_and_a_byte_0_ends_nothing(void **state)
 	free(log);
 }
 
+static void
+make_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(listener, -1);
+	assert_true((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) <
+	    sizeof(address.sun_path));
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(close(listener), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
 /* Every file that means something, as something that is no plain file. */
 static void
 what_is_no_plain_file_is_not_opened_as_one(void **state)
@@ -561,37 +577,40 @@ what_is_no_plain_file_is_not_opened_as_one(void **state)
 	static const char *const settings[] = {"run", "user", "pid_file", "allow_new_privs",
 	    "restart", "stop_signal", "reload", "down", "start_timeout", "stop_timeout",
 	    "kill_mode"};
-	static const char *const kinds[] = {"fifo", "link", "dangling", "directory"};
+	static const char *const kinds[] = {"fifo", "link", "dangling", "directory", "socket"};
+	static const size_t count =
+	    sizeof(kinds) / sizeof(kinds[0]) * sizeof(settings) / sizeof(settings[0]);
 	struct host *host = *state;
 	char name[64], path[128], full[PATH_MAX];
 	size_t i, kind;
 
 	host_profile(host, "web", "exec sleep 1000");
-	for (i = 0; i < 4 * sizeof(settings) / sizeof(settings[0]); i++) {
-		kind = i % 4;
-		(void)snprintf(name, sizeof(name), "%s-%s", settings[i / 4], kinds[kind]);
+	for (i = 0; i < count; i++) {
+		kind = i % 5;
+		(void)snprintf(name, sizeof(name), "%s-%s", settings[i / 5], kinds[kind]);
 		host_profile(host, name, "exec sleep 1000");
-		(void)snprintf(path, sizeof(path), "%s/%s", name, settings[i / 4]);
+		(void)snprintf(path, sizeof(path), "%s/%s", name, settings[i / 5]);
 		host_path(host, path, full, sizeof(full));
-		if (i / 4 == 0)
+		if (i / 5 == 0)
 			assert_int_equal(unlink(full), 0);
 		if (kind == 0)
 			assert_int_equal(mkfifo(full, 0600), 0);
 		else if (kind == 3)
 			assert_int_equal(mkdir(full, 0755), 0);
+		else if (kind == 4)
+			make_socket(full);
 		else
 			assert_int_equal(symlink(kind == 1 ? "/bin/true" : "/nowhere", full), 0);
 		assert_int_equal(lchown(full, host->uid, (gid_t)-1), 0);
 	}
 	host_start(host);
 	(void)host_wait_running(host, "web");
-	for (i = 0; i < 4 * sizeof(settings) / sizeof(settings[0]); i++)
+	for (i = 0; i < count; i++)
 		host_wait_log(host, " WARN  %s-%s refused: %s: is (a link|no plain file)",
-		    settings[i / 4], kinds[i % 4], settings[i / 4]);
+		    settings[i / 5], kinds[i % 5], settings[i / 5]);
 	host_stop_all(host);
 	assert_int_equal(host_count_log(host, " (starting|running)"), 2); /* web's */
-	assert_int_equal(
-	    host_count_log(host, " WARN  "), 4 * sizeof(settings) / sizeof(settings[0]));
+	assert_int_equal(host_count_log(host, " WARN  "), count);
 }
 
 static void

@@ -197,6 +197,18 @@ link_to(const char *target, const char *name)
 }
 
 static void
+make_link(const char *name)
+{
+	link_to("other", name);
+}
+
+static void
+make_plain(const char *name)
+{
+	folder_write(folder, name, 0644, "");
+}
+
+static void
 a_good_profile_is_reported_with_its_files(void **state)
 {
 	const struct profile_facts *facts;
@@ -324,7 +336,8 @@ a_link_in_the_place_of_a_file_is_refused(void **state)
 static void
 what_is_no_plain_file_is_refused(void **state)
 {
-	static void (*const makers[])(const char *) = {make_fifo, make_device, make_directory};
+	static void (*const makers[])(const char *) = {
+	    make_fifo, make_device, make_socket, make_directory};
 	enum setting setting;
 	size_t i;
 
@@ -341,12 +354,6 @@ what_is_no_plain_file_is_refused(void **state)
 					     makers[i] == make_directory ? AT_REMOVEDIR : 0),
 			    0);
 		}
-		make_socket(in_web(setting));
-		if ((SETTINGS_PRESENCE & SETTING_BIT(setting)) != 0)
-			assert_refused(0, REFUSAL_NOT_REGULAR, setting, 0);
-		else /* the kernel opens no socket */
-			assert_refused(0, REFUSAL_UNREADABLE, setting, ENXIO);
-		remove_file(in_web(setting));
 		if (setting == SETTING_RUN)
 			folder_write(folder, "web/run", 0755, "");
 	}
@@ -524,6 +531,29 @@ a_directory_that_is_not_there_is_gone(void **state)
 }
 
 /* Only what lies in the directory itself, whatever a name would lead to. */
+static void
+what_is_no_directory_any_more_has_gone(void **state)
+{
+	static void (*const makers[])(const char *) = {
+	    make_fifo, make_device, make_socket, make_link, make_plain};
+	struct survey survey;
+	size_t i;
+
+	(void)state;
+	make_profile("other", 0);
+	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		makers[i]("web");
+		survey = survey_for(0);
+		survey_profile(&survey, "web");
+		/* a plain file may lie there, and nothing is said of it */
+		assert_int_equal(found, makers[i] == make_plain ? 1 : 2);
+		assert_int_equal(findings[found - 1].type, MESSAGE_PROFILE);
+		assert_string_equal(findings[found - 1].profile.name, "web");
+		assert_int_equal(findings[found - 1].profile.gone, 1);
+		remove_file("web");
+	}
+}
+
 static void
 a_name_that_leads_elsewhere_is_no_profile(void **state)
 {
@@ -922,6 +952,7 @@ main(void)
 	    TEST(a_tenants_directory_is_reported_to_root_and_not_looked_into),
 	    TEST(a_directory_that_others_may_write_to_is_refused_and_not_looked_into),
 	    TEST(a_directory_that_is_not_there_is_gone),
+	    TEST(what_is_no_directory_any_more_has_gone),
 	    TEST(a_name_that_leads_elsewhere_is_no_profile),
 	    TEST(what_its_user_may_not_read_is_refused_with_the_reason),
 	    TEST(what_cannot_be_seen_is_refused_but_has_not_gone),
