@@ -198,19 +198,26 @@ patience(const struct profile *profile)
 							    : SWEEP_PATIENCE;
 }
 
+/* Its stop began at stop_since: when is it too long? */
+static void
+time_stop(struct profile *profile)
+{
+	if (profile->cause == CAUSE_LATE || profile->process.phase == PHASE_REST ||
+	    profile->settings.stop_timeout != NO_TIMEOUT)
+		set_timer(profile, TIMER_OVERDUE, profile->stop_since + patience(profile) * SECOND);
+	else
+		set_timer(
+		    profile, TIMER_STILL_STOPPING, profile->stop_since + REMIND_EVERY * SECOND);
+}
+
 static void
 stop(struct profile *profile)
 {
-	int64_t now = clock_now();
-
 	log_line(profile->facts.name, SAY_STOPPING);
 	profile->stop_said = true;
-	profile->stop_since = now;
+	profile->stop_since = clock_now();
 	parent_ask_signal(profile, profile->settings.stop_signal);
-	if (profile->cause == CAUSE_LATE || profile->settings.stop_timeout != NO_TIMEOUT)
-		set_timer(profile, TIMER_OVERDUE, now + patience(profile) * SECOND);
-	else
-		set_timer(profile, TIMER_STILL_STOPPING, now + REMIND_EVERY * SECOND);
+	time_stop(profile);
 }
 
 /* The main process has ended; others of the profile may be left. */
@@ -222,7 +229,7 @@ sweep(struct profile *profile)
 	log_line(profile->facts.name, SAY_LEFTOVERS, profile->exit_pid);
 	profile->stop_since = clock_now();
 	parent_ask_sweep(profile, SIGTERM);
-	set_timer(profile, TIMER_OVERDUE, profile->stop_since + patience(profile) * SECOND);
+	time_stop(profile);
 }
 
 static void
@@ -387,6 +394,19 @@ reconsider(struct profile *profile)
 		step(profile, EVENT_UP);
 }
 
+/* It waits for its next start, and `restart` has gone. */
+static void
+give_up_start(struct profile *profile)
+{
+	if (profile->state != STATE_STOPPED || profile->timer != TIMER_START ||
+	    !supervise_accepted(profile) || profile->settings.restart != RESTART_NEVER ||
+	    profile->process.end == END_UNBORN)
+		return;
+	cancel(profile);
+	profile->finished = true;
+	parent_ask_note(profile);
+}
+
 /* Does it run with other files than those that are there now? */
 static void
 check_changed(struct profile *profile)
@@ -470,22 +490,42 @@ apply_facts(struct profile *profile, bool changed)
 	} else if (profile->state == STATE_STOPPED && changed && supervise_accepted(profile)) {
 		step(profile, EVENT_CHANGED);
 	} else {
+		give_up_start(profile);
 		reconsider(profile);
 		check_changed(profile);
 	}
+}
+
+/* A timeout that was edited counts for the start or the stop that is under way. */
+static void
+retime(struct profile *profile, const struct settings *before)
+{
+	const struct settings *now = &profile->settings;
+
+	if (profile->timer == TIMER_LATE)
+		set_timer(profile, TIMER_LATE,
+		    profile->timer_at +
+			((int64_t)now->start_timeout - before->start_timeout) * SECOND);
+	else if (profile->state == STATE_STOPPING && now->stop_timeout != before->stop_timeout)
+		time_stop(profile);
 }
 
 /* All files of a profile have come. */
 static void
 files_complete(struct profile *profile, uint64_t old_trigger)
 {
+	struct settings before;
+
 	if (profile->draft_refusal == NULL) {
 		profile->draft_refusal = settings_fit(&profile->draft, &profile->facts.quota);
 		profile->draft_refused = SETTING_OUTPUT;
 	}
 	profile->valid = profile->draft_refusal == NULL;
 	if (supervise_accepted(profile) && profile->facts.gone == 0) {
+		before = profile->settings;
 		profile->settings = profile->draft;
+		if (profile->settings_known && profile->acquainted)
+			retime(profile, &before);
 		profile->settings_known = true;
 	} else if (!profile->settings_known) {
 		settings_default(&profile->settings);
@@ -579,11 +619,7 @@ resume_stopping(struct profile *profile)
 		sweep(profile);
 	} else {
 		repeat_stop(profile);
-		set_timer(profile,
-		    profile->settings.stop_timeout != NO_TIMEOUT || profile->cause == CAUSE_LATE
-			? TIMER_OVERDUE
-			: TIMER_STILL_STOPPING,
-		    profile->stop_since + patience(profile) * SECOND);
+		time_stop(profile);
 	}
 }
 

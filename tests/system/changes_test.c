@@ -317,6 +317,7 @@ static void
 restart_that_has_gone_is_not_in_force_any_more(void **state)
 {
 	struct host *host = *state;
+	struct outcome outcome;
 	pid_t pid;
 
 	host_profile(host, "web", "exec sleep 1000");
@@ -330,6 +331,42 @@ restart_that_has_gone_is_not_in_force_any_more(void **state)
 	host_wait_log(host, " INFO  web stopped$");
 	host_settle(host);
 	assert_int_equal(host_count_log(host, " web starting$"), 0);
+
+	host_profile(host, "waiting", "exit 1"); /* its next start is planned already */
+	host_write(host, "waiting/restart", 0644, "%s", "");
+	host_wait_log(host, " waiting starting again in 1\\.");
+	host_mark_log(host);
+	host_remove(host, "waiting/restart");
+	host_settle(host);
+	host_control(host, &outcome, "explain", "waiting", NULL);
+	assert_non_null(strstr(outcome.output, "is not to be started again"));
+	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 2\n"); /* longer than that */
+	host_wait_log(host, " INFO  other stopped$");
+	assert_int_equal(host_count_log(host, " waiting "), 0);
+	host_stop_all(host);
+}
+
+static void
+a_timeout_that_is_edited_counts_for_what_is_under_way(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "deaf", "trap '' TERM; : > ready; while :; do sleep 0.01; done");
+	host_profile(host, "late", "exec sleep 1000");
+	host_write(host, "late/pid_file", 0644, "late.pid\n");
+	host_start(host);
+	wait_ready(host, "deaf");
+	host_wait_log(host, " late starting$");
+	host_control(host, &outcome, "--no-wait", "stop", "deaf", NULL);
+	host_wait_log(host, " deaf stopping$");
+	host_write(host, "deaf/stop_timeout", 0644, "1\n");
+	host_write(host, "late/start_timeout", 0644, "1\n");
+	host_wait_log(
+	    host, " WARN  deaf still there [1-9] s after the stop signal: sending SIGKILL$");
+	host_wait_log(host, " INFO  deaf stopped$");
+	host_wait_log(host, " WARN  late pid_file has named no process of this profile within 1 s");
+	host_wait_log(host, " INFO  late stopped$");
 	host_stop_all(host);
 }
 
@@ -415,6 +452,47 @@ a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back(void **stat
 	host_remove(host, "web");
 	wait_forgotten(host, "web");
 	process_wait_gone(again);
+	host_stop_all(host);
+}
+
+/* It is no profile any more, whatever else stands there. */
+static void
+a_profile_that_becomes_a_link_or_a_file_has_disappeared(void **state)
+{
+	static const char *const names[] = {"link", "file", "fifo"};
+	struct host *host = *state;
+	char path[PATH_MAX], aside[PATH_MAX];
+	pid_t pids[3], again;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		host_profile(host, names[i], "exec sleep 1000");
+	host_start(host);
+	for (i = 0; i < 3; i++)
+		pids[i] = host_wait_running(host, names[i]);
+	host_mark_log(host);
+	move(host, "link", ".link");
+	host_path(host, ".link", aside, sizeof(aside));
+	assert_int_equal(symlink(aside, host_path(host, "link", path, sizeof(path))), 0);
+	move(host, "file", ".file");
+	host_write(host, ".new", 0644, "%s", "");
+	move(host, ".new", "file");
+	host_remove(host, "fifo");
+	assert_int_equal(mkfifo(host_path(host, "fifo", path, sizeof(path)), 0600), 0);
+	for (i = 0; i < 3; i++) {
+		wait_forgotten(host, names[i]);
+		process_wait_gone(pids[i]);
+	}
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " ProcLaunch cannot watch "), 0);
+	assert_int_equal(host_count_log(host, " ProcLaunch skipped (link|fifo): "), 2);
+	host_mark_log(host);
+	assert_int_equal(unlink(host_path(host, "link", path, sizeof(path))), 0);
+	move(host, ".link", "link");
+	again = host_wait_running(host, "link");
+	host_mark_log(host);
+	host_touch(host, "link/run"); /* it is watched again */
+	(void)wait_restarted(host, "link", again);
 	host_stop_all(host);
 }
 
@@ -764,11 +842,14 @@ main(void)
 	    ROOT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    TENANT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    ROOT_TEST(restart_that_has_gone_is_not_in_force_any_more),
+	    ROOT_TEST(a_timeout_that_is_edited_counts_for_what_is_under_way),
 	    ROOT_TEST(down_leaves_a_running_service_alone_and_its_going_starts_a_stopped_one),
 	    TENANT_TEST(down_leaves_a_running_service_alone_and_its_going_starts_a_stopped_one),
 	    ROOT_TEST(a_service_that_has_ended_is_started_again_when_its_files_change),
 	    ROOT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
 	    TENANT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
+	    ROOT_TEST(a_profile_that_becomes_a_link_or_a_file_has_disappeared),
+	    TENANT_TEST(a_profile_that_becomes_a_link_or_a_file_has_disappeared),
 	    ROOT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
 	    TENANT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
 	    ROOT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
