@@ -15,7 +15,8 @@
 #include "report.h"
 #include "trust.h"
 
-#define PID_FILE "proclaunch.pid"
+#define PID_FILE       "proclaunch.pid"
+#define SPARE_PID_FILE "spare.pid"
 
 static int state = -1;
 static int lock_file = -1;
@@ -158,17 +159,26 @@ files_write_pid(void)
 	int length, file;
 
 	length = snprintf(text, sizeof(text), "%d\n", getpid());
-	(void)unlinkat(state, PID_FILE, 0); /* of one that was killed */
-	file = openat(state, PID_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	files_hide_pid(); /* of one that was killed */
+	file = openat(
+	    state, SPARE_PID_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
 	if (file == -1 || fchmod(file, 0644) == -1 || write(file, text, (size_t)length) != length ||
-	    close(file) == -1)
+	    ftruncate(file, length) == -1 || close(file) == -1)
 		fatal("state directory: " PID_FILE);
 }
 
 void
-files_remove_pid(void)
+files_show_pid(void)
 {
-	(void)unlinkat(state, PID_FILE, 0); /* we leave: whatever holds it back, there it stays */
+	if (renameat(state, SPARE_PID_FILE, state, PID_FILE) == -1)
+		fatal("state directory: " PID_FILE);
+}
+
+void
+files_hide_pid(void)
+{
+	/* it may not be there; and when we leave, whatever holds it back, there it stays */
+	(void)renameat(state, PID_FILE, state, SPARE_PID_FILE);
 }
 
 int
@@ -227,7 +237,8 @@ files_configure_log(const char *path, const char *profiles_directory)
 	opened = files_open_log(&facts, false);
 	if (opened == -1) {
 		errno = facts.error;
-		fatal("log: %s/%s", folder, log_name);
+		fatal("log: %s/%s, which must be a plain file of uid %u with no other name", folder,
+		    log_name, geteuid());
 	}
 	(void)close(opened);
 }

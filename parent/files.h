@@ -36,9 +36,14 @@ void files_inherit_lock(int descriptor);
 /* Whether lock and control socket are to outlive an exec; the descriptors are returned. */
 void files_keep(bool keep, int *lock, int *control);
 
-/* Writes our pid to STATE_DIR/proclaunch.pid; fatal when it cannot. And removes the file. */
+/*
+ * STATE_DIR/proclaunch.pid is written under another name before anything is started, and gets its
+ * name when all is up; both are fatal when it cannot. When we leave it gets the other name back, so
+ * that there is room for the next one's on a full disk.
+ */
 void files_write_pid(void);
-void files_remove_pid(void);
+void files_show_pid(void);
+void files_hide_pid(void);
 
 /* Binds STATE_DIR/control, to which everybody may connect; fatal when it cannot. After an upgrade
  * the socket is there already: its descriptor, else -1. */

@@ -64,7 +64,7 @@ leave(int exit_status)
 	PROFILES_FOREACH(profile, index)
 		cgroup_remove(profile->facts.name); /* where nothing lives */
 	cgroup_end();
-	files_remove_pid();
+	files_hide_pid();
 	exit(exit_status);
 }
 

@@ -360,6 +360,8 @@ main(int count, char **arguments)
 	wishes_open(state);
 	outputs_open(state, options.output_directory);
 	files_open_control(upgrade_control());
+	if (before == NULL)
+		files_write_pid(); /* an upgrade keeps the pid */
 	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");
@@ -372,7 +374,8 @@ main(int count, char **arguments)
 	profiles_scan();
 	tenants_scan();
 	come_up(TENANTS_WITHIN);
-	files_write_pid();
+	if (before == NULL)
+		files_show_pid();
 	if (ready != -1)
 		let_go_of_terminal(ready);
 	for (;;)

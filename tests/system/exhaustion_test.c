@@ -312,10 +312,15 @@ with_a_full_disk_below_the_ledger_nothing_starts_that_could_be_forgotten(void **
 	fill(host->state);
 	host_mark_log(host);
 	host_crash(host);
-	empty(host->state);
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	assert_int_equal(host_count_log(host, " web starting"), 0);
+	/* neither does a start after a parent that has left, and taken its pid file away */
+	host_leave(host);
+	fill(host->state);
+	host_mark_log(host);
+	host_start(host);
+	(void)host_wait_running(host, "web");
 	host_stop_all(host);
 	assert_no_second_copy(host);
 }
