@@ -101,6 +101,26 @@ what_is_installed_is_in_its_place_and_uninstall_takes_all_of_it_away(void **stat
 	make(folder, "uninstall"); /* nothing is there any more: that is no error */
 }
 
+/* The parent looks for the other two there: one that was built for another PREFIX would not start.
+ */
+static void
+another_prefix_makes_another_parent(void **state)
+{
+	const char *build = getenv("PROCLAUNCH_BUILD");
+	char made[PATH_MAX], object[PATH_MAX + 32];
+	struct outcome outcome;
+
+	(void)state;
+	(void)unsetenv("MAKEFLAGS");
+	(void)unsetenv("MFLAGS");
+	(void)snprintf(made, sizeof(made), "BUILD=%s", build == NULL ? "build" : build);
+	(void)snprintf(object, sizeof(object), "%s/parent/children.o", made + strlen("BUILD="));
+	run_program(&outcome, "make", "--no-print-directory", "--dry-run", "PREFIX=/elsewhere",
+	    made, object, NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_non_null(strstr(outcome.output, "-DLIBEXECDIR='\"/elsewhere/libexec/proclaunch\"'"));
+}
+
 static void
 assert_offers_each_verb(const char *words)
 {
@@ -222,6 +242,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		what_is_installed_is_in_its_place_and_uninstall_takes_all_of_it_away, folder_set_up,
 		folder_tear_down),
+	    cmocka_unit_test(another_prefix_makes_another_parent),
 	    cmocka_unit_test(bash_offers_each_verb_and_what_belongs_to_it),
 	    ROOT_TEST(bash_offers_the_profiles_of_the_state_directory_that_is_named),
 	    cmocka_unit_test(zsh_describes_each_verb),
