@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "canary.h"
+#include "ctl.h"
 #include "host.h"
 
 #define DEFAULT_SECONDS	   300
@@ -151,7 +152,7 @@ command(const char *verb, const struct service *service)
 	struct outcome outcome;
 
 	for (;;) {
-		host_control(host, &outcome, verb, "--no-wait", service->name, NULL);
+		(void)ctl(host, &outcome, verb, "--no-wait", service->name, NULL);
 		if (outcome.status == 0)
 			return;
 		deadline_pause(&deadline, outcome.error, __FILE__, __LINE__);
@@ -356,7 +357,7 @@ listed(const struct service *service, char *state, pid_t *pid)
 	struct outcome outcome;
 	char number[32];
 
-	host_control(host, &outcome, "list", "--no-header", "-o", "state,pid", service->name, NULL);
+	(void)ctl(host, &outcome, "list", "--no-header", "-o", "state,pid", service->name, NULL);
 	if (outcome.status != 0 || sscanf(outcome.output, "%31s %31s", state, number) != 2)
 		return false;
 	*pid = (pid_t)strtol(number, NULL, 10);

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "host.h"
 
 /* The design wants 100 ms; what is over it is for a machine that has other things to do. */
@@ -338,7 +339,7 @@ restart_that_has_gone_is_not_in_force_any_more(void **state)
 	host_mark_log(host);
 	host_remove(host, "waiting/restart");
 	host_settle(host);
-	host_control(host, &outcome, "explain", "waiting", NULL);
+	assert_int_equal(ctl(host, &outcome, "explain", "waiting", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, "is not to be started again"));
 	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 2\n"); /* longer than that */
 	host_wait_log(host, " INFO  other stopped$");
@@ -358,7 +359,7 @@ a_timeout_that_is_edited_counts_for_what_is_under_way(void **state)
 	host_start(host);
 	wait_ready(host, "deaf");
 	host_wait_log(host, " late starting$");
-	host_control(host, &outcome, "--no-wait", "stop", "deaf", NULL);
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "deaf", NULL), CTL_DONE);
 	host_wait_log(host, " deaf stopping$");
 	host_write(host, "deaf/stop_timeout", 0644, "1\n");
 	host_write(host, "late/start_timeout", 0644, "1\n");

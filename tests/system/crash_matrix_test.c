@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #include "guard.h"
+#include "ctl.h"
 #include "host.h"
 
 enum { MONITOR = 1, SPAWNER = 2, PARENT = 4, ALL = 7 };
@@ -222,7 +223,7 @@ hold_killed(struct host *host)
 	char state[32];
 
 	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
-	host_control(host, &outcome, "--no-wait", "stop", "killed", NULL);
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "killed", NULL), CTL_DONE);
 	assert_int_equal(outcome.status, 0);
 	host_wait_log(host, " WARN  killed still there 1 s after the stop signal: sending SIGKILL");
 	wait_until(process_status(pid, "State", state, sizeof(state))[0] == 'Z');
@@ -257,7 +258,7 @@ arrange(struct host *host, struct held *held)
 	held->newborn = 0;
 	if (host_has_cgroups(host))
 		held->newborn = hold_newborn(host);
-	host_control(host, &outcome, "--no-wait", "stop", "stopping", NULL);
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "stopping", NULL), CTL_DONE);
 	assert_int_equal(outcome.status, 0);
 	host_touch(host, "restarting/run");
 	host_wait_log(host, " stopping stopping$");
@@ -347,7 +348,7 @@ listed(struct host *host, const char *name, const char *state, pid_t pid)
 	struct outcome outcome;
 	char listed_state[32], listed_pid[32];
 
-	host_control(host, &outcome, "list", "--no-header", "-o", "state,pid", name, NULL);
+	(void)ctl(host, &outcome, "list", "--no-header", "-o", "state,pid", name, NULL);
 	if (sscanf(outcome.output, "%31s %31s", listed_state, listed_pid) != 2)
 		return false;
 	return strcmp(listed_state, state) == 0 &&

@@ -24,6 +24,7 @@
 #include <cmocka.h>
 
 #include "guard.h"
+#include "ctl.h"
 #include "host.h"
 
 /* Backoff grows up to a minute; what is tried again within so many failures comes in time. */
@@ -62,7 +63,7 @@ count_listed(struct host *host, const char *state)
 	const char *line;
 	unsigned count = 0;
 
-	host_control(host, &outcome, "list", "--no-header", "-o", "state", NULL);
+	(void)ctl(host, &outcome, "list", "--no-header", "-o", "state", NULL);
 	for (line = outcome.output; (line = strstr(line, state)) != NULL; line += strlen(state))
 		count++;
 	return count;
@@ -270,14 +271,14 @@ with_a_full_disk_below_the_log_services_go_on_and_the_log_does_when_there_is_roo
 	pids[0] = host_wait_running(host, "web");
 	/* the page that the log has begun is its own; so the log is on its next one soon */
 	for (i = 0; i < 64; i++)
-		host_control(host, &outcome, "--no-wait", "start", "web", NULL);
+		(void)ctl(host, &outcome, "--no-wait", "start", "web", NULL);
 	fill(small);
 	host_mark_log(host);
 	for (i = 1; i < 3; i++) {
 		assert_int_equal(kill(pids[i - 1], SIGKILL), 0);
 		wait_until(count_listed(host, "running") == 1 && !process_lives(pids[i - 1]));
 		wait_until(
-		    (host_control(host, &outcome, "list", "--no-header", "-o", "pid", "web", NULL),
+		    ((void)ctl(host, &outcome, "list", "--no-header", "-o", "pid", "web", NULL),
 			pids[i] = (pid_t)strtol(outcome.output, NULL, 10),
 			pids[i] > 0 && pids[i] != pids[i - 1]));
 	}

@@ -40,11 +40,11 @@ read_page(void **state)
 static void
 find_programs(void)
 {
-	char program[PATH_MAX], whole[PATH_MAX], path[3 * PATH_MAX];
+	char program[PATH_MAX], path[3 * PATH_MAX];
 
-	assert_non_null(realpath(host_program("proclaunch", program, sizeof(program)), whole));
-	*strrchr(whole, '/') = '\0';
-	(void)snprintf(path, sizeof(path), "%s:%s", whole, getenv("PATH"));
+	host_program("proclaunch", program, sizeof(program));
+	*strrchr(program, '/') = '\0';
+	(void)snprintf(path, sizeof(path), "%s:%s", program, getenv("PATH"));
 	assert_int_equal(setenv("PATH", path, 1), 0);
 }
 

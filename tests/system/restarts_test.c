@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "host.h"
 
 #define RESTARTS 1000
@@ -85,8 +86,7 @@ answers(const struct host *host)
 {
 	struct outcome outcome;
 
-	host_control(host, &outcome, "ping", NULL);
-	return outcome.status == 0;
+	return ctl(host, &outcome, "ping", NULL) == CTL_DONE;
 }
 
 static pid_t
