@@ -49,16 +49,6 @@
 #define GID 64998
 
 static void
-assert_status(pid_t pid, const char *field, const char *expected)
-{
-	char value[1024];
-
-	process_status(pid, field, value, sizeof(value));
-	if (strcmp(value, expected) != 0)
-		fail_msg("%s of pid %d is \"%s\" instead of \"%s\"", field, pid, value, expected);
-}
-
-static void
 assert_capabilities(pid_t pid, const char *field, uint64_t expected)
 {
 	char text[32];

@@ -220,16 +220,6 @@ make_witness(struct host *host, const char *name, const char *user)
 		host_chown(host, name, user);
 }
 
-static void
-assert_status(pid_t pid, const char *field, const char *expected)
-{
-	char value[1024];
-
-	process_status(pid, field, value, sizeof(value));
-	if (strcmp(value, expected) != 0)
-		fail_msg("%s of pid %d is \"%s\" instead of \"%s\"", field, pid, value, expected);
-}
-
 /* `groups` are all that the account is in. */
 static pid_t
 assert_untouched(struct host *host, const char *name, const char *groups)

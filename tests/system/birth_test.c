@@ -192,16 +192,6 @@ be_careless_as_root(void)
 }
 
 static void
-assert_status(pid_t pid, const char *field, const char *expected)
-{
-	char value[1024];
-
-	process_status(pid, field, value, sizeof(value));
-	if (strcmp(value, expected) != 0)
-		fail_msg("%s of pid %d is \"%s\" instead of \"%s\"", field, pid, value, expected);
-}
-
-static void
 assert_descriptors(const struct host *host, pid_t pid)
 {
 	char path[64], link[96], target[PATH_MAX];

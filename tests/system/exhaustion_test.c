@@ -492,36 +492,6 @@ fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it(void **state)
 
 /* --- the clock ------------------------------------------------------------------------------- */
 
-static char *build_before;
-
-/* Programs whose wall clock jumps by ten years all the time; see tests/wrapped/jumping.c. */
-static int
-set_up_jumping(void **state)
-{
-	char program[PATH_MAX], folder[PATH_MAX + 16];
-
-	host_program("proclaunch", program, sizeof(program));
-	*strrchr(program, '/') = '\0';
-	(void)snprintf(folder, sizeof(folder), "%s/jumping", program);
-	build_before = getenv("PROCLAUNCH_BUILD");
-	build_before = build_before == NULL ? NULL : strdup(build_before);
-	assert_int_equal(setenv("PROCLAUNCH_BUILD", folder, 1), 0);
-	return host_set_up(state);
-}
-
-static int
-tear_down_jumping(void **state)
-{
-	int result = host_tear_down(state);
-
-	if (build_before == NULL)
-		(void)unsetenv("PROCLAUNCH_BUILD");
-	else
-		(void)setenv("PROCLAUNCH_BUILD", build_before, 1);
-	free(build_before);
-	return result;
-}
-
 static unsigned
 lines_in(struct host *host, const char *file)
 {
@@ -605,7 +575,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it),
 	    cmocka_unit_test_setup_teardown(
 		a_wall_clock_that_jumps_by_ten_years_changes_nothing_but_time_stamps,
-		set_up_jumping, tear_down_jumping),
+		host_set_up_jumping, host_tear_down),
 	};
 
 	if (count == 3 && strcmp(arguments[1], ORPHANED) == 0)

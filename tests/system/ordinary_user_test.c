@@ -20,14 +20,6 @@
 #include "host.h"
 
 static void
-assert_status(pid_t pid, const char *field, const char *expected)
-{
-	char value[256];
-
-	assert_string_equal(process_status(pid, field, value, sizeof(value)), expected);
-}
-
-static void
 assert_all_ids(pid_t pid)
 {
 	char expected[128];

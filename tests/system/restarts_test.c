@@ -217,43 +217,13 @@ a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay(void **state
 	assert_false(process_lives(service));
 }
 
-static char hasty[PATH_MAX + 8], *build_before;
-
-/* Programs whose parent forgives at once; see tests/wrapped/hasty.c. */
-static int
-set_up_hasty(void **state)
-{
-	char program[PATH_MAX];
-
-	host_program("proclaunch", program, sizeof(program));
-	*strrchr(program, '/') = '\0';
-	(void)snprintf(hasty, sizeof(hasty), "%s/hasty", program);
-	build_before = getenv("PROCLAUNCH_BUILD");
-	build_before = build_before == NULL ? NULL : strdup(build_before);
-	assert_int_equal(setenv("PROCLAUNCH_BUILD", hasty, 1), 0);
-	return host_set_up(state);
-}
-
-static int
-tear_down_hasty(void **state)
-{
-	int result = host_tear_down(state);
-
-	if (build_before == NULL)
-		(void)unsetenv("PROCLAUNCH_BUILD");
-	else
-		(void)setenv("PROCLAUNCH_BUILD", build_before, 1);
-	free(build_before);
-	return result;
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(
-		a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind, set_up_hasty,
-		tear_down_hasty),
+		a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind, host_set_up_hasty,
+		host_tear_down),
 	    ROOT_TEST(a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay),
 	};
 
