@@ -79,6 +79,8 @@ signal_from_text(const char *text, size_t length)
 	if (found < 0) {
 		stem = strncmp(name, "SIG", 3) == 0 ? name + 3 : name;
 		found = realtime_number(stem);
+		if (strcmp(stem, "IO") == 0) /* as kill(1) lists SIGPOLL */
+			found = SIGIO;
 		for (number = 1; number < SIGRTMIN && found == 0; number++) {
 			abbreviation = sigabbrev_np(number);
 			if (abbreviation != NULL && strcmp(abbreviation, stem) == 0)

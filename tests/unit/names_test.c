@@ -53,6 +53,8 @@ signals_are_known_by_name_with_or_without_sig_and_by_number(void **state)
 	assert_int_equal(signal_of("9"), SIGKILL);
 	assert_int_equal(signal_of("USR1"), SIGUSR1);
 	assert_int_equal(signal_of("WINCH"), SIGWINCH);
+	assert_int_equal(signal_of("IO"), SIGIO);
+	assert_int_equal(signal_of("SIGPOLL"), SIGIO);
 	assert_int_equal(signal_of("RTMIN"), SIGRTMIN);
 	assert_int_equal(signal_of("SIGRTMIN+3"), SIGRTMIN + 3);
 	assert_int_equal(signal_of("RTMAX-1"), SIGRTMAX - 1);
