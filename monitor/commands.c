@@ -44,11 +44,13 @@ take_token(const struct client *client)
 	return true;
 }
 
+/* What still runs as somebody else is not theirs, though the profile may be by now. */
 static bool
 owns(uint32_t uid, const struct profile *profile)
 {
 	return profile->facts.uid == uid && uid != 0 && uid != OVERFLOW_UID &&
-	    profile->facts.account[0] != '\0';
+	    profile->facts.account[0] != '\0' &&
+	    (!supervise_lives(profile) || profile->process.uid == uid);
 }
 
 bool

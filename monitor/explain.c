@@ -286,8 +286,6 @@ void
 explain_row(const struct profile *profile, struct row *row)
 {
 	int64_t now = clock_now();
-	bool lives = profile->process.phase == PHASE_BORN || profile->process.phase == PHASE_UP ||
-	    profile->process.phase == PHASE_PROVED;
 
 	memset(row, 0, sizeof(*row));
 	memcpy(row->name, profile->facts.name, sizeof(row->name));
@@ -296,7 +294,7 @@ explain_row(const struct profile *profile, struct row *row)
 	row->state = profile->state;
 	row->wanted = supervise_wanted(profile);
 	row->accepted = supervise_accepted(profile);
-	row->pid = lives ? profile->process.pid : 0;
+	row->pid = supervise_lives(profile) ? profile->process.pid : 0;
 	row->restarts = profile->restarts;
 	row->failures = profile->failures;
 	row->since_wall_ms = profile->since_wall_ms;

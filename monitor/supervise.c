@@ -407,17 +407,38 @@ give_up_start(struct profile *profile)
 	parent_ask_note(profile);
 }
 
+bool
+supervise_lives(const struct profile *profile)
+{
+	return profile->process.phase == PHASE_BORN || profile->process.phase == PHASE_UP ||
+	    profile->process.phase == PHASE_PROVED;
+}
+
+/* It runs as somebody whom it does not belong to any more. With a reload file root may let it go on
+ * as another user than `user` says now; a tenant's profile runs as nobody but the tenant. */
+static bool
+has_changed_hands(const struct profile *profile)
+{
+	return supervise_lives(profile) && profile->process.uid != profile->facts.uid &&
+	    (profile->facts.owner != 0 || profile->settings.reload_signal == 0);
+}
+
 /* Does it run with other files than those that are there now? */
 static void
 check_changed(struct profile *profile)
 {
+	bool hands = has_changed_hands(profile);
+
 	if (profile->state != STATE_STARTING && profile->state != STATE_RUNNING)
 		return;
 	if (!supervise_accepted(profile) || !supervise_wanted(profile) ||
-	    profile->process.trigger == 0 || profile->facts.trigger == profile->process.trigger ||
-	    profile->facts.trigger == profile->trigger_done)
+	    profile->process.trigger == 0)
 		return;
-	if (profile->settings.reload_signal != 0) {
+	if (!hands &&
+	    (profile->facts.trigger == profile->process.trigger ||
+		profile->facts.trigger == profile->trigger_done))
+		return;
+	if (!hands && profile->settings.reload_signal != 0) {
 		step(profile, EVENT_RELOAD);
 	} else {
 		log_line(profile->facts.name, SAY_CHANGED);

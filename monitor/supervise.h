@@ -24,6 +24,9 @@ bool supervise_wanted(const struct profile *profile);
 /* Are its files in order? */
 bool supervise_accepted(const struct profile *profile);
 
+/* Is its main process there, proved or not? */
+bool supervise_lives(const struct profile *profile);
+
 /* What was asked for by name, proclaunchctl(1). Start, stop and restart hold until the next boot; a
  * profile that is refused is not started by them, and one that runs not restarted. */
 void supervise_start(struct profile *profile);

@@ -254,6 +254,7 @@ ask_run(struct profile *profile, const struct account *account)
 	enum stage failed = open_for_birth(profile, &request);
 	struct go *go = NULL;
 
+	profile->process.uid = account->uid;
 	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
 		failed = STAGE_SPAWNER;
 	if (failed != STAGE_NONE)

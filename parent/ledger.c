@@ -9,7 +9,7 @@
 #include "ledger.h"
 #include "report.h"
 
-#define RECORD_MAGIC 0x50724c31U /* changes with the record's layout */
+#define RECORD_MAGIC 0x50724c32U /* changes with the record's layout */
 #define RECORD_BYTES 512
 /* Space is reserved for so many records at once. */
 #define RESERVE_RECORDS 128
@@ -28,7 +28,7 @@ struct record {
 	struct note note;
 	pid_t sessions[2];
 	int32_t pidfd; /* kept open over an exec of our own; else of no meaning */
-	unsigned char unused[124];
+	unsigned char unused[116];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 

@@ -109,7 +109,7 @@ judge(const struct profile *profile, pid_t pid, int pidfd)
 		member = cgroup_contains(profile->facts.name, pid);
 	else
 		member =
-		    procfs_descends_from_us(pid) && procfs_has_uid(pid, profile->facts.uid, true);
+		    procfs_descends_from_us(pid) && procfs_has_uid(pid, profile->process.uid, true);
 	if (!member)
 		return CLAIM_FOREIGN;
 	return has_ended(pidfd) ? CLAIM_ENDED : CLAIM_NUMBER;
@@ -290,8 +290,8 @@ processes_child_ended(pid_t pid)
 	siginfo_t how = {.si_pid = 0};
 
 	/* whoever sent the signal: it has ended when the kernel says so */
-	if (profile != NULL &&
-	    waitid(P_PID, (id_t)pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0)
+	if (profile != NULL && waitid(P_PID, (id_t)pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	    how.si_pid != 0)
 		ended_with(profile, &how);
 }
 
@@ -385,7 +385,7 @@ recorded_process_is(const struct profile *profile, pid_t pid)
 	struct procfs_stat stat;
 
 	return procfs_stat(pid, &stat) && stat.start_ticks == profile->start_ticks &&
-	    (cgroup_available() || procfs_has_uid(pid, profile->facts.uid, false));
+	    (cgroup_available() || procfs_has_uid(pid, profile->process.uid, false));
 }
 
 /* A process was recorded: it is taken over, or it has ended while nobody looked. */
@@ -458,7 +458,8 @@ processes_find_strays(struct profile *profile)
 		return;
 	profile->process.phase = PHASE_REST;
 	profile->process.end = END_UNKNOWN;
-	profile->process.started = clock_now(); /* start_timeout begins now */
+	profile->process.uid = profile->facts.uid; /* nobody knows better */
+	profile->process.started = clock_now();	   /* start_timeout begins now */
 	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0) {
 		/* its pid file may name the service: one look, before anything is ended */
 		profile->stray = true;

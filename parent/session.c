@@ -38,7 +38,7 @@ open_member(const struct profile *profile, pid_t pid)
 	if (pidfd == -1)
 		return -1;
 	if (procfs_stat(pid, &stat) && stat.state != 'Z' && in_session(profile, pid) &&
-	    procfs_has_uid(pid, profile->facts.uid, true) &&
+	    procfs_has_uid(pid, profile->process.uid, true) &&
 	    (profile->process.adopted != 0 || procfs_descends_from_us(pid)))
 		return pidfd;
 	(void)close(pidfd);

@@ -210,6 +210,73 @@ the_coming_and_going_of_allow_new_privs_restarts_the_service(void **state)
 	host_stop_all(host);
 }
 
+/* It runs as its owner and nobody else, though no file has changed. */
+static void
+a_profile_that_is_given_away_runs_as_its_new_owner_at_once(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t pid, left;
+
+	host_profile(host, "web", "sleep 1000 & echo $! > left; exec sleep 1000");
+	host_write(host, "web/reload", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	assert_int_equal(process_uid(pid), 0);
+	host_mark_log(host);
+	host_chown(host, "web", TENANT);
+	pid = wait_restarted(host, "web", pid);
+	assert_int_equal(process_uid(pid), account_uid(TENANT));
+	assert_false(process_lives(left)); /* what it had left behind is looked for as who it was */
+	host_stop_all(host);
+}
+
+static const char *
+control_as(
+    struct host *host, const char *account, const char *verb, const char *next, const char *last)
+{
+	static struct outcome outcome;
+	char program[PATH_MAX];
+	const char *arguments[] = {host_program("proclaunchctl", program, sizeof(program)), "-d",
+	    host->state, verb, next, last, NULL};
+
+	run_program_as(&outcome, account_uid(account), arguments);
+	return outcome.status == 0 ? "done" : outcome.error;
+}
+
+/* With a reload file it may run on as another than `user` says; that one has no hand in it. */
+static void
+what_runs_as_another_than_user_says_now_is_roots_to_control(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t pid;
+
+	host_profile(host, "web", "trap : HUP; true > ready; while :; do sleep 0.05; done");
+	host_write(host, "web/reload", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	wait_ready(host, "web");
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host_wait_log(host, " INFO  web reloading$");
+	host_settle(host);
+	assert_true(process_lives(pid));
+	assert_int_equal(process_uid(pid), 0);
+	assert_string_equal(control_as(host, TENANT, "signal", "KILL", "web"),
+	    "proclaunchctl: web: no such profile\n");
+	assert_string_equal(
+	    control_as(host, TENANT, "stop", "web", NULL), "proclaunchctl: web: no such profile\n");
+	assert_true(process_lives(pid));
+	host_mark_log(host);
+	host_control(host, &outcome, "restart", "web", NULL);
+	assert_int_equal(outcome.status, 0);
+	pid = host_wait_running(host, "web");
+	assert_int_equal(process_uid(pid), account_uid(TENANT));
+	assert_string_equal(control_as(host, TENANT, "stop", "web", NULL), "done");
+	host_stop_all(host);
+}
+
 static void
 with_a_reload_file_a_change_sends_its_signal_instead(void **state)
 {
@@ -836,6 +903,9 @@ main(void)
 	    TENANT_TEST(a_change_of_run_or_pid_file_restarts_the_service),
 	    ROOT_TEST(the_coming_and_going_of_user_restarts_the_service_as_somebody_else),
 	    ROOT_TEST(the_coming_and_going_of_allow_new_privs_restarts_the_service),
+	    ROOT_TEST(a_profile_that_is_given_away_runs_as_its_new_owner_at_once),
+	    SESSIONS_TEST(a_profile_that_is_given_away_runs_as_its_new_owner_at_once),
+	    ROOT_TEST(what_runs_as_another_than_user_says_now_is_roots_to_control),
 	    ROOT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
 	    TENANT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
 	    ROOT_TEST(a_burst_of_edits_restarts_the_service_once),
