@@ -175,7 +175,7 @@ ask_receive(struct incoming *incoming, int64_t deadline)
 {
 	enum channel_result result;
 
-	while ((result = channel_receive(connection, incoming)) == CHANNEL_AGAIN)
+	while ((result = channel_receive_descriptors(connection, incoming)) == CHANNEL_AGAIN)
 		if (!wait_for(POLLIN, deadline))
 			return ASK_TIMED_OUT;
 	if (result == CHANNEL_DONE)

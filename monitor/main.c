@@ -106,7 +106,7 @@ listen_to_parent(uint32_t index, uint32_t events)
 	(void)index;
 	(void)events;
 	for (taken = 0; taken < MESSAGES_AT_ONCE; taken++) {
-		result = channel_receive(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED)

@@ -439,7 +439,9 @@ child_event(struct child *child, uint32_t events, apply_rules apply)
 			send_ping(child);
 	}
 	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
-		result = channel_receive(child->channel, &incoming);
+		/* the monitor has none to send: what it got from a client could hold us up */
+		result = child == &spawner ? channel_receive_descriptors(child->channel, &incoming)
+					   : channel_receive(child->channel, &incoming);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED) {

@@ -18,6 +18,10 @@
 #define PID_FILE       "proclaunch.pid"
 #define SPARE_PID_FILE "spare.pid"
 
+#ifndef SO_PASSRIGHTS /* Linux 6.16: include/uapi/asm-generic/socket.h */
+#define SO_PASSRIGHTS 83
+#endif
+
 static int state = -1;
 static int lock_file = -1;
 static int control_socket = -1;
@@ -129,6 +133,7 @@ void
 files_open_control(int inherited)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	const int no = 0;
 
 	control_socket = inherited;
 	if (inherited != -1) {
@@ -144,6 +149,10 @@ files_open_control(int inherited)
 	    bind(control_socket, (struct sockaddr *)&address, sizeof(address)) == -1 ||
 	    fchmodat(state, "control", 0666, 0) == -1 || listen(control_socket, SOMAXCONN) == -1)
 		fatal("state directory: control");
+	/* clients have no descriptors to send: to let go of one may take as long as they like, as
+	 * of a socket that lingers, socket(7). An older kernel hands them to nobody all the same.
+	 */
+	(void)setsockopt(control_socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 }
 
 int

@@ -101,16 +101,14 @@ collect_descriptors(struct msghdr *header, struct incoming *incoming)
 	return permitted;
 }
 
-enum channel_result
-channel_receive(int channel, struct incoming *incoming)
+/* With room for `size` bytes of control data; without any the kernel drops what was attached. */
+static enum channel_result
+receive(int channel, struct incoming *incoming, union control *control, size_t size)
 {
 	struct iovec vector = {
 	    .iov_base = &incoming->message, .iov_len = sizeof(incoming->message)};
-	union control control;
-	struct msghdr header = {.msg_iov = &vector,
-	    .msg_iovlen = 1,
-	    .msg_control = control.bytes,
-	    .msg_controllen = sizeof(control.bytes)};
+	struct msghdr header = {
+	    .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = size};
 	ssize_t received;
 	bool permitted;
 
@@ -122,7 +120,7 @@ channel_receive(int channel, struct incoming *incoming)
 	} while (received == -1 && (errno == EINTR || errno == ECONNRESET));
 	if (received == -1)
 		return errno == EAGAIN ? CHANNEL_AGAIN : CHANNEL_CLOSED;
-	if (received == 0 && header.msg_controllen == 0)
+	if (received == 0 && header.msg_controllen == 0 && (header.msg_flags & MSG_CTRUNC) == 0)
 		return CHANNEL_CLOSED;
 	permitted = collect_descriptors(&header, incoming);
 	if (!permitted || received != (ssize_t)sizeof(incoming->message) ||
@@ -132,6 +130,20 @@ channel_receive(int channel, struct incoming *incoming)
 		return CHANNEL_BROKEN;
 	}
 	return CHANNEL_DONE;
+}
+
+enum channel_result
+channel_receive(int channel, struct incoming *incoming)
+{
+	return receive(channel, incoming, NULL, 0);
+}
+
+enum channel_result
+channel_receive_descriptors(int channel, struct incoming *incoming)
+{
+	union control control;
+
+	return receive(channel, incoming, &control, sizeof(control));
 }
 
 int

@@ -206,7 +206,7 @@ main(int count, char **arguments)
 		    : 1;
 	prepare();
 	for (;;) {
-		result = channel_receive(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming);
 		if (result == CHANNEL_CLOSED && state == BEFORE_HELLO)
 			fatalx("this is started by proclaunch(8)");
 		if (result == CHANNEL_CLOSED)

@@ -23,6 +23,7 @@
 #include "client.h"
 #include "ctl.h"
 #include "host.h"
+#include "peer.h"
 
 #define SERVICE "exec sleep 1000"
 /* Uids without an account, as a user of subuid(5) has them. */
@@ -155,6 +156,8 @@ a_thousand_connections_take_no_place_from_others(void **state)
 	}
 	/* no more than 16 of the tenant's and 32 of all strangers, here half of them silent */
 	assert_in_range(admitted_count, 1, 48);
+	/* who has just hung up, or is being turned away, is gone in a moment */
+	wait_until(descriptors_of(before.monitor) <= before.monitor_descriptors + 48);
 	assert_in_range(descriptors_of(before.monitor), before.monitor_descriptors + 40,
 	    before.monitor_descriptors + 48);
 	assert_others_are_served(host);
@@ -323,12 +326,47 @@ send_descriptors(int client, const struct message *message, int descriptor, unsi
 	return sendmsg(client, &header, MSG_NOSIGNAL) == (ssize_t)sizeof(*message);
 }
 
+#ifndef SO_PASSRIGHTS /* Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
+
+/* Whether this kernel can keep clients from attaching anything. */
+static bool
+kernel_can_refuse(void)
+{
+	int one = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), value;
+	socklen_t size = sizeof(value);
+	bool can = getsockopt(one, SOL_SOCKET, SO_PASSRIGHTS, &value, &size) == 0;
+
+	assert_int_equal(close(one), 0);
+	return can;
+}
+
+/* From now on as with an older kernel: whoever connects may attach descriptors. */
 static void
-descriptors_that_nobody_has_asked_for_are_closed(void **state)
+let_clients_attach(const struct host *host)
+{
+	static const int yes = 1;
+	int descriptor, copy, listens;
+	socklen_t size;
+
+	for (descriptor = 3; descriptor < 64; descriptor++) {
+		copy = peer_copy(host->supervisor, descriptor);
+		size = sizeof(listens);
+		if (copy != -1 &&
+		    getsockopt(copy, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens)
+			assert_int_equal(
+			    setsockopt(copy, SOL_SOCKET, SO_PASSRIGHTS, &yes, sizeof(yes)), 0);
+		if (copy != -1)
+			assert_int_equal(close(copy), 0);
+	}
+}
+
+/* What is attached, and the client itself: one that is never taken in, and a cycle. */
+static void
+flood_with_descriptors(struct host *host, bool refused)
 {
 	static const unsigned counts[] = {1, 5, 6, FLOOD};
-	struct host *host = *state;
-	struct before before = begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
 	unsigned round;
 	bool admitted;
@@ -341,13 +379,30 @@ descriptors_that_nobody_has_asked_for_are_closed(void **state)
 		for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 			client = client_greet(host, account_uid(TENANT), &admitted);
 			assert_true(admitted);
-			/* one that is never taken in, and the client itself: a cycle */
-			(void)send_descriptors(client, &message, client, counts[i]);
-			(void)send_descriptors(client, &message, STDIN_FILENO, counts[i]);
-			assert_true(hangs_up(client, SOON));
+			if (refused) {
+				assert_false(send_descriptors(client, &message, client, counts[i]));
+				assert_int_equal(errno, EPERM);
+			} else {
+				(void)send_descriptors(client, &message, client, counts[i]);
+				(void)send_descriptors(client, &message, STDIN_FILENO, counts[i]);
+				assert_true(hangs_up(client, SOON));
+			}
 			assert_int_equal(close(client), 0);
 		}
 	}
+}
+
+static void
+descriptors_that_nobody_has_asked_for_are_refused_and_never_opened(void **state)
+{
+	struct host *host = *state;
+	struct before before = begin(host);
+
+	if (kernel_can_refuse()) {
+		flood_with_descriptors(host, true);
+		let_clients_attach(host);
+	}
+	flood_with_descriptors(host, false);
 	assert_unharmed(host, &before);
 }
 
@@ -472,7 +527,7 @@ main(void)
 	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
 	    ROOT_TEST(who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
-	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_closed),
+	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
 	    ROOT_TEST(clients_that_never_read_delay_nobody),
 	    ROOT_TEST(clients_that_die_in_the_middle_leave_nothing),
 	    ROOT_TEST(a_storm_of_starts_and_stops_is_bounded_and_delays_nobody),

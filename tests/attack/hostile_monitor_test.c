@@ -62,7 +62,7 @@ answer_politely(bool up)
 	bool told = false;
 
 	for (;;) {
-		result = channel_receive(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming);
 		if (result == CHANNEL_AGAIN && poll(&parent, 1, -1) == 1)
 			continue;
 		if (result != CHANNEL_DONE)
@@ -576,7 +576,7 @@ flood(struct scene *scene, enum message_type type, const struct message *about, 
 		if (type == MESSAGE_KEEP)
 			message.number = i % WISH_COUNT;
 		assert_true(peer_send(scene->channel, &message, 0));
-		while (channel_receive(scene->channel, &incoming) == CHANNEL_DONE)
+		while (channel_receive_descriptors(scene->channel, &incoming) == CHANNEL_DONE)
 			channel_discard(&incoming);
 	}
 }

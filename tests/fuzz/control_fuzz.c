@@ -129,7 +129,7 @@ read_answers(struct client *client)
 	uint32_t i;
 
 	while (client->channel != -1 && result == CHANNEL_DONE) {
-		result = channel_receive(client->channel, &incoming);
+		result = channel_receive_descriptors(client->channel, &incoming);
 		PROPERTY(result != CHANNEL_BROKEN);
 		if (result == CHANNEL_CLOSED)
 			close_client(client);

@@ -82,7 +82,7 @@ hear(void)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive(parent, &incoming)) == CHANNEL_DONE) {
+	while ((result = channel_receive_descriptors(parent, &incoming)) == CHANNEL_DONE) {
 		PROPERTY(incoming.count == 0 && confined);
 		check_ask(&incoming.message);
 		if (monitor_world_hears != NULL)

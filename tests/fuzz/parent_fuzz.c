@@ -635,7 +635,7 @@ hear(struct asked *asked)
 	enum channel_result result = CHANNEL_DONE;
 
 	while (asked->job != -1 && result != CHANNEL_AGAIN) {
-		result = channel_receive(asked->job, &incoming);
+		result = channel_receive_descriptors(asked->job, &incoming);
 		PROPERTY(result != CHANNEL_BROKEN);
 		if (result == CHANNEL_CLOSED) {
 			(void)close(asked->job);

@@ -98,7 +98,7 @@ parent_hears(void)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive(parent, &incoming)) == CHANNEL_DONE) {
+	while ((result = channel_receive_descriptors(parent, &incoming)) == CHANNEL_DONE) {
 		PROPERTY(incoming.message.type == MESSAGE_HELLO ||
 		    incoming.message.type == MESSAGE_PONG || incoming.message.type == MESSAGE_BORN);
 		PROPERTY(incoming.count == 0 || incoming.message.type == MESSAGE_BORN);
@@ -111,7 +111,7 @@ static void
 take_message(unsigned *state)
 {
 	static struct incoming incoming;
-	enum channel_result result = channel_receive(FD_PARENT, &incoming);
+	enum channel_result result = channel_receive_descriptors(FD_PARENT, &incoming);
 
 	/* as its main() does */
 	if (result == CHANNEL_BROKEN ||

@@ -129,10 +129,10 @@ a_message_arrives_as_it_was_sent(void **state)
 	for (i = 0; i < SETTING_BYTES_MAX; i++)
 		sent.setting.bytes[i] = (char)(i * 31);
 	assert_int_equal(channel_send(pair->peers, &sent, NULL, 0), CHANNEL_DONE);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 	assert_memory_equal(&pair->incoming.message, &sent, sizeof(sent));
 	assert_int_equal(pair->incoming.count, 0);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
 }
 
 static void
@@ -147,7 +147,8 @@ messages_arrive_in_their_order(void **state)
 		assert_int_equal(channel_send(pair->peers, &message, NULL, 0), CHANNEL_DONE);
 	}
 	for (number = 0; number < 10; number++) {
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, number);
 	}
 }
@@ -165,12 +166,13 @@ any_other_size_is_a_broken_peer(void **state)
 	memcpy(bytes, &message, sizeof(message));
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		send_raw(pair, bytes, sizes[i], NULL, 0);
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 	}
 	/* the control: with the right size the same bytes are a message */
 	send_raw(pair, bytes, MESSAGE_BYTES, NULL, 0);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 }
 
 static void
@@ -185,7 +187,8 @@ what_a_wrong_size_carries_is_closed(void **state)
 
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		send_raw(pair, bytes, sizes[i], two, 2);
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 		assert_int_equal(open_files_count(), before);
 	}
@@ -201,10 +204,10 @@ what_is_no_valid_message_is_refused_and_what_it_carries_is_closed(void **state)
 
 	message.type = MESSAGE_TYPE_COUNT;
 	send_raw(pair, &message, sizeof(message), one, 1);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 	memset(&message, 0, sizeof(message));
 	send_raw(pair, &message, sizeof(message), one, 1);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 	assert_int_equal(open_files_count(), before);
 }
 
@@ -223,7 +226,8 @@ up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 	sent[3] = STDIN_FILENO;
 	for (count = 0; count <= CHANNEL_DESCRIPTORS_MAX; count++) {
 		assert_int_equal(channel_send(pair->peers, &message, sent, count), CHANNEL_DONE);
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 		assert_int_equal(pair->incoming.count, count);
 		for (i = 0; i < count; i++) {
 			taken = channel_take(&pair->incoming);
@@ -249,7 +253,7 @@ more_descriptors_than_a_message_may_carry_are_not_sent(void **state)
 	assert_int_equal(
 	    channel_send(pair->peers, &message, many, CHANNEL_DESCRIPTORS_MAX + 1), CHANNEL_BROKEN);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
 }
 
 static void
@@ -263,7 +267,8 @@ more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open(
 
 	for (count = CHANNEL_DESCRIPTORS_MAX + 1; count <= DESCRIPTORS_MANY; count += 31) {
 		send_raw(pair, &message, sizeof(message), many, count);
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 		assert_int_equal(open_files_count(), before);
 	}
@@ -281,11 +286,71 @@ control_data_that_is_no_descriptor_is_a_broken_peer(void **state)
 	/* the kernel attaches SCM_CREDENTIALS of itself */
 	assert_int_equal(setsockopt(pair->ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
 	send_raw(pair, &message, sizeof(message), NULL, 0);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 	send_raw(pair, &message, sizeof(message), two, 2);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
 	assert_int_equal(pair->incoming.count, 0);
 	assert_int_equal(open_files_count(), before);
+}
+
+/* A lock of fcntl(2) is given up by whoever closes any descriptor of the file: so it tells whether
+ * one was opened here, however briefly. */
+struct locked {
+	const struct pair *pair;
+	char path[64];
+	size_t length;
+	pid_t holder;
+};
+
+static bool
+lock_file(int file, int command, struct flock *lock)
+{
+	*lock = (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(file, command, lock) == 0;
+}
+
+static void
+send_locked_file(void *context)
+{
+	const struct locked *locked = context;
+	struct message message = some_message(1);
+	int file = open(locked->path, O_RDWR | O_CLOEXEC);
+
+	REQUIRE(file != -1);
+	send_raw(locked->pair, &message, locked->length, &file, 1);
+}
+
+static void
+look_for_lock(void *context)
+{
+	const struct locked *locked = context;
+	int file = open(locked->path, O_RDWR | O_CLOEXEC);
+	struct flock lock;
+
+	REQUIRE(lock_file(file, F_GETLK, &lock));
+	REQUIRE(lock.l_type == F_WRLCK && lock.l_pid == locked->holder);
+}
+
+static void
+a_descriptor_that_nobody_expects_is_a_broken_peer_and_is_never_opened(void **state)
+{
+	struct pair *pair = *state;
+	struct locked locked = {
+	    .pair = pair, .path = "/tmp/proclaunch-test-XXXXXX", .holder = getpid()};
+	static const size_t lengths[] = {sizeof(struct message), 0, 1};
+	int file = mkostemp(locked.path, O_CLOEXEC);
+	struct flock lock;
+	size_t i;
+
+	assert_true(file != -1 && lock_file(file, F_SETLK, &lock));
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		locked.length = lengths[i];
+		child_run(send_locked_file, &locked);
+		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		assert_int_equal(pair->incoming.count, 0);
+		child_run(look_for_lock, &locked);
+	}
+	assert_int_equal(unlink(locked.path) | close(file), 0);
 }
 
 static void
@@ -298,7 +363,7 @@ discarding_closes_what_nobody_took(void **state)
 	int taken;
 
 	assert_int_equal(channel_send(pair->peers, &message, three, 3), CHANNEL_DONE);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 	taken = channel_take(&pair->incoming);
 	assert_int_equal(open_files_count(), before + 3);
 	channel_discard(&pair->incoming);
@@ -313,8 +378,8 @@ the_end_of_file_is_a_peer_that_has_hung_up(void **state)
 	struct pair *pair = *state;
 
 	hang_up(pair);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_CLOSED);
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_CLOSED);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
 }
 
 static void
@@ -353,10 +418,11 @@ what_a_peer_sent_before_it_left_is_delivered_although_it_left_mail_unread(void *
 		assert_int_equal(channel_send(pair->peers, &message, NULL, 0), CHANNEL_DONE);
 	hang_up(pair); /* recv(2) of ours fails once with ECONNRESET now, unix(7) */
 	for (message.number = 10; message.number < 13; message.number++) {
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, message.number);
 	}
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_CLOSED);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
 }
 
 static void
@@ -392,10 +458,11 @@ a_full_queue_says_so_and_takes_more_when_it_was_read(void **state)
 	assert_int_equal(channel_send(pair->peers, &message, one, 1), CHANNEL_AGAIN);
 	assert_int_equal(open_files_count(), before);
 	for (read = 0; read < sent; read++) {
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_DONE);
+		assert_int_equal(
+		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, read);
 	}
-	assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
 	assert_int_equal(channel_send(pair->peers, &message, one, 1), CHANNEL_DONE);
 }
 
@@ -468,6 +535,7 @@ main(void)
 	    TEST(more_descriptors_than_a_message_may_carry_are_not_sent),
 	    TEST(more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open),
 	    TEST(control_data_that_is_no_descriptor_is_a_broken_peer),
+	    TEST(a_descriptor_that_nobody_expects_is_a_broken_peer_and_is_never_opened),
 	    TEST(discarding_closes_what_nobody_took),
 	    TEST(the_end_of_file_is_a_peer_that_has_hung_up),
 	    TEST(sending_to_a_peer_that_has_hung_up_raises_no_signal),

@@ -255,7 +255,7 @@ await(struct reader *reader)
 	enum channel_result result;
 
 	assert_int_equal(poll(&source, 1, SOON), 1);
-	result = channel_receive(reader->parents, &incoming);
+	result = channel_receive_descriptors(reader->parents, &incoming);
 	claim = incoming.message.claim;
 	if (result == CHANNEL_DONE)
 		assert_int_equal(incoming.message.type, MESSAGE_CLAIM);

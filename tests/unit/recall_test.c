@@ -73,7 +73,7 @@ stop_signal_after(const struct note *note)
 	say(&message, supervise_process);
 	supervise_stop(table_at(0, 1));
 	(void)parent_flush();
-	while (channel_receive(parent, &incoming) == CHANNEL_DONE)
+	while (channel_receive_descriptors(parent, &incoming) == CHANNEL_DONE)
 		if (incoming.message.type == MESSAGE_SIGNAL)
 			number = incoming.message.number;
 	return number;
