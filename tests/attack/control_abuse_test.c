@@ -3,6 +3,7 @@
  * else is delayed, and nothing is left of it afterwards.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include "ctl.h"
 #include "host.h"
 #include "peer.h"
+#include "silence.h"
 
 #define SERVICE "exec sleep 1000"
 /* Uids without an account, as a user of subuid(5) has them. */
@@ -406,6 +408,36 @@ descriptors_that_nobody_has_asked_for_are_refused_and_never_opened(void **state)
 	assert_unharmed(host, &before);
 }
 
+/* To close it takes as long as its server likes. */
+static void
+a_descriptor_that_never_closes_holds_nobody_up(void **state)
+{
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	char directory[128];
+	struct silence silence;
+	bool admitted;
+	int file, client;
+
+	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	silence_begin(&silence, directory);
+	file = open(silence.path, O_RDONLY | O_CLOEXEC);
+	assert_true(file != -1);
+	if (kernel_can_refuse())
+		let_clients_attach(host);
+	client = client_greet(host, account_uid(TENANT), &admitted);
+	assert_true(admitted);
+	assert_true(send_descriptors(client, &message, file, 1));
+	assert_true(hangs_up(client, SOON));
+	assert_others_are_served(host);
+	silence_end(&silence);
+	(void)close(file); /* now it fails at once */
+	assert_int_equal(close(client), 0);
+	assert_unharmed(host, &before);
+}
+
 static void
 clients_that_never_read_delay_nobody(void **state)
 {
@@ -528,6 +560,7 @@ main(void)
 	    ROOT_TEST(who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
+	    ROOT_TEST(a_descriptor_that_never_closes_holds_nobody_up),
 	    ROOT_TEST(clients_that_never_read_delay_nobody),
 	    ROOT_TEST(clients_that_die_in_the_middle_leave_nothing),
 	    ROOT_TEST(a_storm_of_starts_and_stops_is_bounded_and_delays_nobody),
