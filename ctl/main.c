@@ -45,13 +45,21 @@ exit_status_of(enum result result)
 	}
 }
 
-/* What a conversation that broke down means to a script. */
+/* What it means to a script that the question could not be asked, or its answer not be shown. */
+static int
+exit_unknown(void)
+{
+	if (request.verb == VERB_CHECK)
+		return NAGIOS_UNKNOWN;
+	return request.verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN : EXIT_FAILED;
+}
+
 static int
 exit_unreachable(void)
 {
 	if (request.verb == VERB_CHECK)
 		return nagios_unknown("the supervisor does not answer");
-	return request.verb == VERB_STATUS ? EXIT_STATUS_UNKNOWN : EXIT_FAILED;
+	return exit_unknown();
 }
 
 /* What an answer means to a script; of several the worst is what counts. */
@@ -324,6 +332,8 @@ show_screens(const struct profiles *profiles)
 		if (i > 0)
 			(void)putchar('\n');
 		screen_show(&request, &profiles->rows[i]);
+		if (fflush(stdout) == EOF)
+			return; /* nobody sees it */
 		show_last_lines(profiles->rows[i].name);
 	}
 }
@@ -453,7 +463,7 @@ main(int count, char **arguments)
 	status = carry_out[request.verb]();
 	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
 		warning("standard output");
-		return EXIT_FAILED;
+		return exit_unknown();
 	}
 	return status;
 }

@@ -186,8 +186,9 @@ show_table(const struct request *request, const struct profiles *profiles)
 			fatal("memory");
 	for (i = 0; i < profiles->count; i++)
 		add_line(table, &profiles->rows[i], chosen, count);
-	if (scols_print_table(table) != 0)
-		fatal("standard output");
+	/* whether standard output has taken it is for main() to see */
+	if (scols_print_table(table) != 0 && ferror(stdout) == 0)
+		fatal("memory");
 	scols_unref_table(table);
 }
 
@@ -254,9 +255,8 @@ json_profile(const struct row *row)
 static void
 print_json(json_object *object)
 {
-	if (puts(json_object_to_json_string_ext(
-		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)) == EOF)
-		fatal("standard output");
+	(void)puts(json_object_to_json_string_ext(
+	    object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	(void)json_object_put(object);
 }
 

@@ -26,6 +26,8 @@
 #define STATUS_STALE   1
 #define STATUS_STOPPED 3
 #define STATUS_UNKNOWN 4
+/* Of check, as Nagios has it. */
+#define NAGIOS_UNKNOWN 3
 
 #define SERVICE "exec sleep 1000"
 /* Goes 300 ms after it was told to. */
@@ -991,6 +993,39 @@ several_names_are_each_tried_and_the_worst_outcome_counts(void **state)
 	host_stop_all(host);
 }
 
+/* A plugin that says WARNING, or a status that says dead, because a disk is full would be a lie. */
+static void
+an_answer_that_cannot_be_printed_is_no_answer(void **state)
+{
+	static const struct {
+		const char *command;
+		int status;
+	} lost[] = {{"list", CTL_FAILED}, {"list --json", CTL_FAILED}, {"metrics", CTL_FAILED},
+	    {"explain web", CTL_FAILED}, {"events", CTL_FAILED}, {"log web", CTL_FAILED},
+	    {"status", STATUS_UNKNOWN}, {"status web", STATUS_UNKNOWN},
+	    {"status --json", STATUS_UNKNOWN}, {"check", NAGIOS_UNKNOWN}};
+	struct host *host = *state;
+	char program[PATH_MAX], command[2 * PATH_MAX];
+	struct outcome outcome;
+	size_t i;
+
+	host_profile(host, "web", "echo served; " SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	wait_until(
+	    ctl(host, &outcome, "log", "web", NULL) == CTL_DONE && outcome.output[0] != '\0');
+	host_program("proclaunchctl", program, sizeof(program));
+	for (i = 0; i < sizeof(lost) / sizeof(lost[0]); i++) {
+		(void)snprintf(command, sizeof(command), "%s -d %s %s > /dev/full", program,
+		    host->state, lost[i].command);
+		run_program(&outcome, "/bin/sh", "-c", command, NULL);
+		if (outcome.status != lost[i].status)
+			fail_msg("%s: %d", lost[i].command, outcome.status);
+		assert_non_null(strstr(outcome.error, "standard output: No space left on device"));
+	}
+	host_stop_all(host);
+}
+
 static void
 a_profile_that_there_is_not_is_named(void **state)
 {
@@ -1101,6 +1136,7 @@ main(void)
 	    ROOT_TEST(ping_and_version_answer),
 	    ROOT_TEST(several_names_are_each_tried_and_the_worst_outcome_counts),
 	    ROOT_TEST(a_profile_that_there_is_not_is_named),
+	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
 	    ROOT_TEST(the_state_directory_is_an_option_or_stands_in_the_environment),
 	};
