@@ -42,11 +42,21 @@
 #define UNFINISHED_MOST	 (1 * SECOND)
 /* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
 #define BUSY_FIFO_BYTES (1024 * 1024)
+/*
+ * Who prints line by line wakes us for each: that costs both of us more than the lines. After so many
+ * looks that found little, each soon after the one before, the FIFO rests for a moment, in which it
+ * takes in what its service prints; epoll tells us of it again when a look has found nothing.
+ */
+#define HOT_LOOKS 32
+#define LITTLE	  (16 * 1024)
+#define SOON	  (4 * MILLISECOND)
+#define REST	  (1 * MILLISECOND)
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
 #define NULL_DEVICE    STDOUT_FILENO /* descriptors.h */
 
-static TAILQ_HEAD(ready_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
+static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
+static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
 static int look[2]; /* a pipe: what tee(2) shows us of a FIFO without taking it out */
 static char in[LOOK_BYTES + sizeof(SPLIT_MARK)], out[OUT_BYTES];
 static uint64_t uses;
@@ -76,20 +86,23 @@ owner_of(struct output_stream *stream, enum stream *which)
 }
 
 static void
-enqueue(struct output_stream *stream)
-{
-	if (stream->ready || stream->fifo == -1)
-		return;
-	stream->ready = true;
-	TAILQ_INSERT_TAIL(&ready, stream, queue);
-}
-
-static void
 dequeue(struct output_stream *stream)
 {
 	if (stream->ready)
 		TAILQ_REMOVE(&ready, stream, queue);
-	stream->ready = false;
+	if (stream->resting)
+		TAILQ_REMOVE(&resting, stream, queue);
+	stream->ready = stream->resting = false;
+}
+
+static void
+enqueue(struct output_stream *stream)
+{
+	if (stream->ready || stream->fifo == -1)
+		return;
+	dequeue(stream);
+	stream->ready = true;
+	TAILQ_INSERT_TAIL(&ready, stream, queue);
 }
 
 static void
@@ -316,8 +329,8 @@ grow(struct output_stream *stream)
 	if (stream->grown)
 		return false;
 	stream->grown = true;
-	return fcntl(stream->fifo, F_SETPIPE_SZ, BUSY_FIFO_BYTES) > 0 ||
-	    fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
+	stream->roomy = fcntl(stream->fifo, F_SETPIPE_SZ, BUSY_FIFO_BYTES) > 0;
+	return stream->roomy || fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
 }
 
 /* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
@@ -443,6 +456,44 @@ look_at_unfinished(struct output_stream *stream, size_t length)
 	look_later(stream, now + stream->pause);
 }
 
+/* Does epoll tell us when something is printed? EPOLLET: a line that is not finished does not wake
+ * us again until it grows. What was printed before it does raises an event, epoll_ctl(2). */
+static void
+hear(struct output_stream *stream, bool heard)
+{
+	struct profile *profile = table_holding(stream);
+
+	stream->muted = !heard;
+	loop_change(stream->fifo, heard ? EPOLLIN | EPOLLET : 0, SOURCE_FIFO,
+	    table_index(profile) * STREAM_COUNT + (uint32_t)(stream - profile->streams));
+}
+
+/* Lines have been written, and so many bytes of them were all that stood in the FIFO. */
+static void
+rest_if_hot(struct output_stream *stream, size_t bytes)
+{
+	int64_t now = clock_now(), before = stream->moved_at;
+
+	stream->moved_at = now;
+	stream->since_little += bytes;
+	if (bytes > LITTLE)
+		return;
+	/* who prints more than fits in while it rests would have to wait */
+	if (now - before > SOON || stream->since_little > BUSY_FIFO_BYTES / 2)
+		stream->heat = 0;
+	stream->since_little = 0;
+	if (++stream->heat < HOT_LOOKS)
+		return;
+	(void)grow(stream);
+	if (!stream->roomy)
+		return;
+	if (!stream->muted)
+		hear(stream, false);
+	stream->resting = true;
+	stream->rest_until = now + REST;
+	TAILQ_INSERT_TAIL(&resting, stream, queue);
+}
+
 /* So many of the lines as go into an empty file of this size, and at least one: a tenant's quota
  * counts on it. */
 static size_t
@@ -505,12 +556,15 @@ move_lines(struct profile *profile, enum stream which)
 	consume(stream, take);
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
-	return take < length || stream->flush;
+	if (take < length || stream->flush)
+		return true;
+	rest_if_hot(stream, length);
+	return false;
 }
 
 /* One look at one stream; true when it should soon be looked at again. */
 static bool
-pump(struct output_stream *stream)
+look_at_stream(struct output_stream *stream)
 {
 	enum stream which;
 	struct profile *profile = owner_of(stream, &which);
@@ -531,6 +585,17 @@ pump(struct output_stream *stream)
 		return false;
 	}
 	return move_lines(profile, which);
+}
+
+static void
+pump(struct output_stream *stream)
+{
+	if (look_at_stream(stream)) {
+		enqueue(stream);
+	} else if (stream->muted && !stream->resting) {
+		stream->heat = 0;
+		hear(stream, true);
+	}
 }
 
 void
@@ -556,7 +621,7 @@ output_idle(const struct profile *profile)
 
 	for (which = 0; which < STREAM_COUNT; which++) {
 		stream = &profile->streams[which];
-		if (stream->fifo != -1 && (stream->ready || stream->flush))
+		if (stream->fifo != -1 && (stream->ready || stream->resting || stream->flush))
 			return false;
 	}
 	return true;
@@ -614,7 +679,10 @@ output_event(uint32_t index, uint32_t events)
 int64_t
 output_deadline(void)
 {
-	return TAILQ_EMPTY(&ready) ? next_look : 0;
+	if (!TAILQ_EMPTY(&ready))
+		return 0;
+	return TAILQ_EMPTY(&resting) ? next_look
+				     : clock_earlier(next_look, TAILQ_FIRST(&resting)->rest_until);
 }
 
 static void
@@ -641,17 +709,16 @@ void
 output_tend(int64_t now)
 {
 	struct output_stream *last, *stream;
-	bool again;
 
 	if (now >= next_look)
 		look_at_due(now);
+	while ((stream = TAILQ_FIRST(&resting)) != NULL && stream->rest_until <= now)
+		enqueue(stream);
 	/* each that is ready now gets one turn: nobody waits for somebody who prints without end */
-	last = TAILQ_LAST(&ready, ready_queue);
+	last = TAILQ_LAST(&ready, stream_queue);
 	while ((stream = TAILQ_FIRST(&ready)) != NULL) {
 		dequeue(stream);
-		again = pump(stream);
-		if (again)
-			enqueue(stream);
+		pump(stream);
 		if (stream == last)
 			break;
 	}

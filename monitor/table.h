@@ -27,9 +27,16 @@ struct output_stream {
 	bool asked;	 /* the parent is to open the file */
 	bool ready;	 /* stands in the queue of those to be looked at */
 	bool flush;	 /* the service has ended: an unfinished line goes out too */
-	bool grown;	 /* the FIFO has been made larger */
+	bool grown;	 /* it was tried to make the FIFO larger */
+	bool roomy;	 /* it holds BUSY_FIFO_BYTES */
+	bool muted;	 /* epoll does not wake us when something is printed */
+	bool resting;	 /* stands in the queue of those that are looked at when they have rested */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
+	unsigned heat;	     /* looks that found little, each soon after the one before */
+	int64_t moved_at;    /* when lines were last written */
+	int64_t rest_until;
+	uint64_t since_little; /* bytes that were written since a look that found little */
 	uint64_t last_use;   /* for closing those that are not used */
 	int64_t stuck_since; /* what could not be written waits since; 0: nothing does */
 	size_t unfinished;   /* bytes of a line that was found unfinished; 0: none was */

@@ -896,6 +896,38 @@ a_flood_from_one_delays_no_line_and_no_command_of_another(void **state)
 	host_stop_all(host);
 }
 
+static unsigned long
+waits_of(pid_t pid)
+{
+	char value[64];
+
+	return strtoul(process_status(pid, "voluntary_ctxt_switches", value, sizeof(value)), NULL, 10);
+}
+
+/* The FIFO rests while it fills: the monitor would otherwise wait once for each line or two. */
+static void
+who_prints_line_by_line_does_not_wake_the_monitor_for_each(void **state)
+{
+	struct host *host = *state;
+	unsigned long before;
+	pid_t monitor;
+
+	host_profile(host, "web",
+	    "until [ -e go ]; do sleep 0.01; done\n"
+	    "i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); echo $i; done; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	monitor = host_monitor(host);
+	before = waits_of(monitor);
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_until(size_of(log_path(host, "web.log")) == 288894); /* all of them */
+	assert_true(contains(log_path(host, "web.log"), "\n49999\n50000\n"));
+	assert_int_equal(host_monitor(host), monitor);
+	assert_true(waits_of(monitor) - before < 50000 / 8);
+	host_stop_all(host);
+}
+
 /* KiB that the process holds itself. */
 static unsigned long
 memory_of(pid_t pid)
@@ -1069,6 +1101,7 @@ main(void)
 	    ROOT_TEST(deleted_files_and_directories_are_made_again_without_being_asked),
 	    ROOT_TEST(a_log_that_cannot_be_written_delays_no_other),
 	    ROOT_TEST(a_flood_from_one_delays_no_line_and_no_command_of_another),
+	    ROOT_TEST(who_prints_line_by_line_does_not_wake_the_monitor_for_each),
 	    ROOT_TEST(a_service_that_never_ends_its_line_costs_no_memory_and_gets_split),
 	    ROOT_TEST(a_thousand_services_that_print_at_once_are_written_within_bounds),
 	    ROOT_TEST(our_own_log_rotates_at_its_size_and_keeps_as_many_as_was_said),
