@@ -156,7 +156,7 @@ launch(struct child *child)
 	child->pid = fork();
 	if (child->pid == 0) {
 		become(child, ends[1], words[1]);
-		_exit(127);
+		fatal("%s", child->path);
 	}
 	if (child->pid == -1)
 		goto failed;
