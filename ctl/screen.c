@@ -75,6 +75,7 @@ read_member(pid_t pid, struct member *member)
 		return false;
 	*close_bracket = '\0';
 	member->pid = pid;
+	member->line = NULL;
 	member->ticks = user + system;
 	member->resident = (unsigned long)(resident * sysconf(_SC_PAGESIZE) / 1024);
 	read_command(pid, open_bracket + 1, member->command, sizeof(member->command));
@@ -174,7 +175,6 @@ show_processes(pid_t main_pid)
 	unsigned long resident = 0, ticks = 0;
 	size_t count, i;
 
-	memset(members, 0, sizeof(members));
 	count = read_members(main_pid, members);
 	table = scols_new_table();
 	if (table == NULL || scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT) == NULL ||
