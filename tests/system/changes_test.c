@@ -237,12 +237,10 @@ control_as(
     struct host *host, const char *account, const char *verb, const char *next, const char *last)
 {
 	static struct outcome outcome;
-	char program[PATH_MAX];
-	const char *arguments[] = {host_program("proclaunchctl", program, sizeof(program)), "-d",
-	    host->state, verb, next, last, NULL};
 
-	run_program_as(&outcome, account_uid(account), arguments);
-	return outcome.status == 0 ? "done" : outcome.error;
+	return ctl_as(host, account_uid(account), &outcome, verb, next, last, NULL) == CTL_DONE
+	    ? "done"
+	    : outcome.error;
 }
 
 /* With a reload file it may run on as another than `user` says; that one has no hand in it. */
@@ -269,8 +267,7 @@ what_runs_as_another_than_user_says_now_is_roots_to_control(void **state)
 	    control_as(host, TENANT, "stop", "web", NULL), "proclaunchctl: web: no such profile\n");
 	assert_true(process_lives(pid));
 	host_mark_log(host);
-	host_control(host, &outcome, "restart", "web", NULL);
-	assert_int_equal(outcome.status, 0);
+	assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
 	pid = host_wait_running(host, "web");
 	assert_int_equal(process_uid(pid), account_uid(TENANT));
 	assert_string_equal(control_as(host, TENANT, "stop", "web", NULL), "done");
