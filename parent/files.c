@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "outputs.h"
+#include "logfile.h"
 #include "report.h"
 #include "trust.h"
 
@@ -25,8 +25,8 @@
 static int state = -1;
 static int lock_file = -1;
 static int control_socket = -1;
-static int log_directory = -1;
-static char log_name[NAME_MAX + 1];
+static char log_folder[PATH_MAX];
+static char log_name[NAME_MAX + 2]; /* one that is too long is refused, not cut */
 static bool log_to_terminal;
 
 int
@@ -223,84 +223,57 @@ files_make_empty(void)
 void
 files_configure_log(const char *path, const char *profiles_directory)
 {
-	char folder[PATH_MAX];
 	struct file_facts facts = {.age = 0};
-	const char *slash;
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
 	int opened;
 
 	log_to_terminal = path != NULL && strcmp(path, "-") == 0;
 	if (log_to_terminal)
 		return;
-	slash = path == NULL ? NULL : strrchr(path, '/');
 	if (path == NULL)
-		(void)snprintf(folder, sizeof(folder), "%s", profiles_directory);
-	else if (slash == NULL)
-		(void)snprintf(folder, sizeof(folder), ".");
-	else
-		(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path + 1), path);
-	(void)snprintf(log_name, sizeof(log_name), "%s",
-	    path == NULL	? "error.log"
-		: slash == NULL ? path
-				: slash + 1);
-	log_directory = files_open_trusted("log directory", folder);
+		(void)snprintf(log_folder, sizeof(log_folder), "%s", profiles_directory);
+	else if (slash != NULL) /* it is absolute, or else "", and refused */
+		(void)snprintf(
+		    log_folder, sizeof(log_folder), "%.*s", (int)(slash - path + 1), path);
+	(void)snprintf(log_name, sizeof(log_name), "%s", slash == NULL ? "error.log" : slash + 1);
+	(void)close(files_open_trusted("log directory", log_folder));
 	opened = files_open_log(&facts, false);
 	if (opened == -1) {
 		errno = facts.error;
-		fatal("log: %s/%s, which must be a plain file of uid %u with no other name", folder,
-		    log_name, geteuid());
+		fatal("log: %s/%s, which must be a plain file of uid %u with no other name",
+		    log_folder, log_name, geteuid());
 	}
 	(void)close(opened);
 }
 
 int
-files_open_own(int directory, const char *name)
-{
-	struct stat status;
-	int file, error;
-
-	/* for reading too: a new monitor looks whether the last one was killed in the middle of a
-	 * line */
-	file = openat(directory, name,
-	    O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
-	if (file == -1)
-		return -1;
-	if (fstat(file, &status) == 0) {
-		if (S_ISREG(status.st_mode) && status.st_uid == geteuid() && status.st_nlink == 1 &&
-		    fchmod(file, 0640) == 0)
-			return file;
-		errno = EPERM;
-	}
-	error = errno;
-	(void)close(file);
-	errno = error;
-	return -1;
-}
-
-int
 files_open_log(struct file_facts *facts, bool read)
 {
-	char old[NAME_MAX + 8];
-	struct stat status;
-	int file;
+	int directory, file;
 
-	(void)snprintf(old, sizeof(old), "%s%s", log_name, facts->age == 0 ? "" : ".1");
-	if (log_to_terminal)
+	if (log_to_terminal) {
 		file = read ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	else if (read)
-		file = openat(log_directory, old, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	else
-		file = files_open_own(log_directory, log_name);
-	if (file == -1 || fstat(file, &status) == -1) {
-		facts->error = errno == 0 ? ENOENT : errno;
+		facts->error = file == -1 ? ENOENT : 0;
+		return file;
+	}
+	/* by its path each time: it may have been deleted or moved away since */
+	directory = files_open_trusted_quietly(log_folder);
+	if (directory == -1) {
+		facts->error = errno;
 		return -1;
 	}
-	facts->size = log_to_terminal ? 0 : (uint64_t)status.st_size;
+	file = logfile_open(directory, log_name, facts, read);
+	(void)close(directory);
 	return file;
 }
 
 void
 files_rotate_log(unsigned keep)
 {
-	if (!log_to_terminal)
-		(void)outputs_rotate_file(log_directory, log_name, keep); /* else it grows on */
+	int directory = log_to_terminal ? -1 : files_open_trusted_quietly(log_folder);
+
+	if (directory == -1)
+		return;
+	(void)logfile_rotate(directory, log_name, keep); /* else it grows on */
+	(void)close(directory);
 }

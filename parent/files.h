@@ -19,10 +19,6 @@ int files_open_state(const char *path);
 int files_open_trusted(const char *what, const char *path);
 int files_open_trusted_quietly(const char *path);
 
-/* Opens a file of ours for appending, makes it (0640) if need be: plain, with no other link, nobody
- * else's. -1 with errno. */
-int files_open_own(int directory, const char *name);
-
 /* True when another proclaunch holds the lock. */
 bool files_locked(void);
 

@@ -105,35 +105,37 @@ read_rotation(struct options *options, const char *text)
 {
 	static const char suffixes[] = "KMG";
 	const char *suffix;
+	unsigned long long size, keep = ROTATE_KEEP_MAX + 1;
+	unsigned shift = 0;
 	char *end;
 
-	options->log_rotate_size = strtoull(text, &end, 10);
+	size = strtoull(text, &end, 10);
 	suffix = *end == '\0' ? NULL : strchr(suffixes, *end);
 	if (suffix != NULL) {
-		options->log_rotate_size <<= 10 * (suffix - suffixes + 1);
+		shift = 10 * (unsigned)(suffix - suffixes + 1);
 		end++;
 	}
-	if (text[0] >= '0' && text[0] <= '9' && *end == ',' && end[1] >= '0' && end[1] <= '9') {
-		options->log_rotate_keep = (uint32_t)strtoul(end + 1, &end, 10);
-		if (*end == '\0' && options->log_rotate_keep <= ROTATE_KEEP_MAX &&
-		    options->log_rotate_size >= ROTATE_SIZE_MIN &&
-		    options->log_rotate_size <= ROTATE_SIZE_MAX)
-			return;
+	if (text[0] >= '0' && text[0] <= '9' && *end == ',' && end[1] >= '0' && end[1] <= '9')
+		keep = strtoull(end + 1, &end, 10);
+	if (*end != '\0' || keep > ROTATE_KEEP_MAX || size > ROTATE_SIZE_MAX >> shift ||
+	    size << shift < ROTATE_SIZE_MIN) {
+		warningx("--log-rotate=%s: must be a size of at least 4K and how many old files to "
+			 "keep, such as 10M,5",
+		    text);
+		usage_error();
 	}
-	warningx(
-	    "--log-rotate=%s: must be a size of at least 4K and how many old files to keep, such "
-	    "as 10M,5",
-	    text);
-	usage_error();
+	options->log_rotate_size = size << shift;
+	options->log_rotate_keep = (uint32_t)keep;
 }
 
-/* A path that is looked up again later must not depend on where we are then. */
+/* A path that is looked up again later must not depend on where we are then. "" stays what it is:
+ * it leads nowhere. */
 static const char *
 absolute(const char *path)
 {
 	char here[PATH_MAX], *whole;
 
-	if (path[0] == '/')
+	if (path[0] == '/' || path[0] == '\0')
 		return path;
 	if (getcwd(here, sizeof(here)) == NULL || asprintf(&whole, "%s/%s", here, path) == -1)
 		fatal("%s", path);
@@ -170,7 +172,7 @@ read_option(struct options *options, int letter)
 		options->log_level = read_level(optarg);
 		break;
 	case OPTION_LOG_PATH:
-		options->log_path = optarg;
+		options->log_path = strcmp(optarg, "-") == 0 ? optarg : absolute(optarg);
 		break;
 	case OPTION_LOG_ROTATE:
 		read_rotation(options, optarg);
@@ -226,5 +228,5 @@ options_read(struct options *options, int count, char **arguments)
 	}
 	if (!options->check)
 		options->state_directory = arguments[optind++];
-	options->profiles_directory = arguments[optind];
+	options->profiles_directory = absolute(arguments[optind]);
 }

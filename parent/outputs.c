@@ -2,16 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "files.h"
+#include "logfile.h"
 #include "outputs.h"
 #include "report.h"
+#include "trust.h"
 
-/* NAME, "%", ".err.log", ".100" */
+/* NAME, "%", ".err.log" */
 #define FILE_NAME_BYTES (FULL_NAME_BYTES + 16)
 
 /* Descriptors that the monitor needs for other things than FIFOs: clients, log files. */
@@ -20,7 +21,6 @@
 static uint32_t fifos_max, fifos_made;
 static int state = -1;
 static int fifos = -1;
-static int outputs = -1;
 static const char *outputs_path; /* NULL: STATE_DIR/output */
 
 void
@@ -46,53 +46,42 @@ open_fifos(void)
 	return opened;
 }
 
-/* Opened anew when it has been deleted; an own one is made again. */
+/* By its path each time: it may have been deleted, moved away or mounted over since. Our own is
+ * made again. The caller owns the descriptor; -1 with errno. */
 static int
 open_outputs(void)
 {
-	if (outputs_path == NULL && mkdirat(state, "output", 0750) == -1 && errno != EEXIST)
+	struct stat status;
+	int opened;
+
+	if (outputs_path != NULL)
+		return files_open_trusted_quietly(outputs_path);
+	if (mkdirat(state, "output", 0750) == -1 && errno != EEXIST)
 		return -1;
-	return outputs_path == NULL
-	    ? openat(state, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-	    : files_open_trusted_quietly(outputs_path);
+	opened = openat(state, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (opened == -1 ||
+	    (fstat(opened, &status) == 0 && trust_owner(&status, geteuid()) == REFUSAL_NONE))
+		return opened;
+	(void)close(opened);
+	errno = EPERM;
+	return -1;
 }
 
 void
 outputs_open(int state_directory, const char *path)
 {
+	int outputs;
+
 	state = state_directory;
 	outputs_path = path;
 	fifos = open_fifos();
-	if (path != NULL)
-		outputs = files_open_trusted("output directory", path);
-	else
-		outputs = open_outputs();
+	outputs = path != NULL ? files_open_trusted("output directory", path) : open_outputs();
 	if (outputs == -1)
-		fatal("state directory: output");
-}
-
-static bool
-deleted(int directory)
-{
-	struct stat status;
-
-	return directory == -1 || fstat(directory, &status) == -1 || status.st_nlink == 0;
-}
-
-static int
-outputs_directory(void)
-{
-	int opened;
-
-	if (!deleted(outputs))
-		return outputs;
-	opened = open_outputs();
-	if (opened == -1)
-		return -1;
-	if (outputs != -1)
-		(void)close(outputs);
-	outputs = opened;
-	return outputs;
+		fatal(
+		    "state directory: output, which must be a directory of uid %u that nobody else "
+		    "may write to",
+		    geteuid());
+	(void)close(outputs);
 }
 
 /* A tenant's profile is alice/web: in the directory of FIFOs '/' becomes '%', which is in no name.
@@ -211,56 +200,30 @@ make_tenant_directory(int directory, const char *name)
 int
 outputs_open_file(const struct profile *profile, struct file_facts *facts, bool read)
 {
-	char name[FILE_NAME_BYTES + 8];
-	int directory = outputs_directory(), file = -1;
-	struct stat status;
+	char name[FILE_NAME_BYTES];
+	int directory = open_outputs(), file = -1;
 
 	file_name(profile, (enum stream)facts->stream, name);
-	if (facts->age > 0)
-		strcat(name, ".1");
-	if (directory != -1 && !read)
-		make_tenant_directory(directory, name);
-	if (directory != -1)
-		file = read
-		    ? openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-		    : files_open_own(directory, name);
-	if (file == -1 || fstat(file, &status) == -1) {
-		facts->error = errno == 0 ? EIO : errno;
+	if (directory == -1) {
+		facts->error = errno;
 		return -1;
 	}
-	facts->size = (uint64_t)status.st_size;
+	if (!read)
+		make_tenant_directory(directory, name);
+	file = logfile_open(directory, name, facts, read);
+	(void)close(directory);
 	return file;
-}
-
-int
-outputs_rotate_file(int directory, const char *name, unsigned keep)
-{
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	unsigned age;
-
-	if (keep == 0)
-		return unlinkat(directory, name, 0);
-	(void)snprintf(to, sizeof(to), "%.200s.%u", name, keep);
-	for (age = keep; age-- > 0;) {
-		if (age == 0)
-			(void)snprintf(from, sizeof(from), "%.200s", name);
-		else
-			(void)snprintf(from, sizeof(from), "%.200s.%u", name, age);
-		/* one that is missing in between leaves a gap, and nothing is lost */
-		if (renameat(directory, from, directory, to) == -1 && errno != ENOENT)
-			return -1;
-		strcpy(to, from);
-	}
-	return 0;
 }
 
 void
 outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 {
-	char name[FILE_NAME_BYTES + 8];
-	int directory = outputs_directory();
+	char name[FILE_NAME_BYTES];
+	int directory = open_outputs();
 
 	file_name(profile, (enum stream)facts->stream, name);
-	if (directory != -1)
-		(void)outputs_rotate_file(directory, name, facts->keep); /* else it grows on */
+	if (directory == -1)
+		return;					    /* the answer says why */
+	(void)logfile_rotate(directory, name, facts->keep); /* else it grows on */
+	(void)close(directory);
 }

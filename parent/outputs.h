@@ -39,7 +39,4 @@ int outputs_open_file(const struct profile *profile, struct file_facts *facts, b
 /* NAME.log becomes NAME.log.1 and so on; no more than facts->keep old files stay. */
 void outputs_rotate(const struct profile *profile, const struct file_facts *facts);
 
-/* The same cascade for any file; `keep` old ones stay. 0, or -1 with errno. */
-int outputs_rotate_file(int directory, const char *name, unsigned keep);
-
 #endif

@@ -1,0 +1,20 @@
+/* The files that the monitor writes, our log and what services print: opened and put aside here. */
+#ifndef PROCLAUNCH_LOGFILE_H
+#define PROCLAUNCH_LOGFILE_H
+
+#include <stdbool.h>
+
+#include "message.h"
+
+/*
+ * Opens NAME for appending, made (0640) if need be: a plain file of ours with no other link. Or,
+ * with `read`, for reading, and with facts->age 1 NAME.1. The caller owns the descriptor, and
+ * facts->size is its size; -1 with facts->error.
+ */
+int logfile_open(int directory, const char *name, struct file_facts *facts, bool read);
+
+/* NAME becomes NAME.1, that NAME.2 and so on; `keep` old ones stay, and those beyond are removed.
+ * 0, or -1 with errno. */
+int logfile_rotate(int directory, const char *name, unsigned keep);
+
+#endif

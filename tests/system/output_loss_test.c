@@ -1,0 +1,390 @@
+/*
+ * Nothing that a service has printed is lost, whoever of us is killed; and a disk that takes
+ * nothing makes it wait for a while. DESIGN.md section 9.
+ */
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "printed.h"
+
+/* How long an output that cannot be written is kept, and a little more. */
+#define KEPT_FOR 30000
+
+/* --- a storm of numbered lines --- */
+
+/* One that writes line by line, and one whose blocks end within lines, as fast as they can, so that
+ * a death finds the monitor at work; both until `stop` is there. The last line says how many there
+ * were. */
+static void
+make_storm(struct host *host, const char *settings)
+{
+	host_profile(host, "lines",
+	    "i=1000000; until [ -e stop ]; do\n"
+	    "n=$((i + 200)); while [ $i -lt $n ]; do\n"
+	    "echo $i the quick brown fox jumps over the lazy dog; i=$((i + 1)); done; done\n"
+	    "echo end $i; exec sleep 1000");
+	host_profile(host, "blocks",
+	    "i=1000000; until [ -e stop ]; do\n"
+	    "seq -f '%%.0f the quick brown fox jumps over the lazy dog' $i $((i + 49999))\n"
+	    "i=$((i + 50000)); done; echo end $i; exec sleep 1000");
+	host_write(host, "lines/output", 0644, "format raw\n%s", settings);
+	host_write(host, "blocks/output", 0644, "format raw\n%s", settings);
+}
+
+/* Every line is whole, none is missing, and one that stands there twice stands there whole.
+ * Returns how often numbers went back. */
+static unsigned
+check_storm(const char *text, unsigned long *next)
+{
+	static const char rest[] = " the quick brown fox jumps over the lazy dog\n";
+	unsigned seams = 0;
+	unsigned long number;
+	char *end;
+
+	for (; *text != '\0' && strncmp(text, "end ", 4) != 0; text = end + sizeof(rest) - 1) {
+		number = strtoul(text, &end, 10);
+		if (strncmp(end, rest, sizeof(rest) - 1) != 0)
+			fail_msg("a torn line, where %lu is due: %.80s", *next, text);
+		if (number > *next)
+			fail_msg("lines %lu to %lu are missing", *next, number - 1);
+		seams += number < *next;
+		*next = number + 1;
+	}
+	if (*text != '\0' && strtoul(text + 4, NULL, 10) != *next)
+		fail_msg("the last lines are missing, from %lu: %.40s", *next, text);
+	return seams;
+}
+
+static void
+end_storm(struct host *host)
+{
+	host_write(host, "lines/stop", 0644, "%s", "");
+	host_write(host, "blocks/stop", 0644, "%s", "");
+	wait_until(contains(log_path(host, "lines.log"), "\nend "));
+	wait_until(contains(log_path(host, "blocks.log"), "\nend "));
+}
+
+/* Of files that were not rotated; at most as many seams as there were deaths. */
+static void
+assert_storm_whole(struct host *host, unsigned deaths)
+{
+	static const char *const names[] = {"lines.log", "blocks.log"};
+	unsigned long next;
+	size_t length, i;
+	char *text;
+
+	for (i = 0; i < 2; i++) {
+		text = content_of(log_path(host, names[i]), &length);
+		next = 1000000;
+		assert_true(check_storm(text, &next) <= deaths);
+		assert_true(next > 1002000); /* it was a storm */
+		free(text);
+	}
+}
+
+/* Waits until both files have grown. */
+static void
+wait_storm_goes_on(struct host *host)
+{
+	long long lines = size_of(log_path(host, "lines.log"));
+	long long blocks = size_of(log_path(host, "blocks.log"));
+
+	wait_until(size_of(log_path(host, "lines.log")) > lines);
+	wait_until(size_of(log_path(host, "blocks.log")) > blocks);
+}
+
+/* A monitor that dies often is started later and later, up to a parent's death: so there are five
+ * of each ten deaths, and the services wait in between. */
+static void
+a_monitor_killed_50_times_in_a_storm_and_its_parent_too_lose_no_line(void **state)
+{
+	struct host *host = *state;
+	unsigned life, death;
+	pid_t lines, monitor;
+
+	make_storm(host, "rotate_size 4G\n");
+	host_start(host);
+	lines = host_wait_running(host, "lines");
+	for (life = 0; life < 5; life++) {
+		for (death = 0; death < 10; death++) {
+			wait_storm_goes_on(host);
+			monitor = host_monitor(host);
+			assert_int_equal(kill(monitor, SIGKILL), 0);
+			process_wait_gone(monitor);
+		}
+		wait_storm_goes_on(host);
+		host_crash(host);
+		host_start(host);
+	}
+	wait_storm_goes_on(host);
+	assert_true(process_lives(lines)); /* it has neither died of SIGPIPE nor been replaced */
+	end_storm(host);
+	assert_storm_whole(host, 60);
+	host_stop_all(host);
+}
+
+static void
+a_spawner_that_is_killed_and_upgrades_lose_no_line(void **state)
+{
+	struct host *host = *state;
+	pid_t lines, spawner, monitor;
+	unsigned i;
+
+	make_storm(host, "rotate_size 4G\n");
+	host_start(host);
+	lines = host_wait_running(host, "lines");
+	for (i = 0; i < 3; i++) {
+		wait_storm_goes_on(host);
+		spawner = host_spawner(host);
+		assert_int_equal(kill(spawner, SIGKILL), 0);
+		process_wait_gone(spawner);
+		wait_storm_goes_on(host);
+		monitor = host_monitor(host);
+		host_mark_log(host);
+		assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+		host_wait_log(host, " ProcLaunch upgraded from ");
+		process_wait_gone(monitor);
+	}
+	wait_storm_goes_on(host);
+	assert_true(process_lives(lines));
+	end_storm(host);
+	assert_storm_whole(host, 3); /* the monitor leaves at an upgrade; it may be in its work */
+	host_stop_all(host);
+}
+
+/* The files in the order of their age, as one text. */
+static char *
+all_files_of(struct host *host, const char *name)
+{
+	const char *path;
+	char *text, *whole = calloc(1, 1);
+	size_t length, total = 0;
+	unsigned age;
+
+	for (age = 101; age-- > 0;) {
+		path = log_path(host, name);
+		if (age > 0)
+			path = old_path(path, age);
+		text = content_of(path, &length);
+		whole = realloc(whole, total + length + 1);
+		assert_non_null(whole);
+		memcpy(whole + total, text, length + 1);
+		total += length;
+		free(text);
+	}
+	return whole;
+}
+
+static void
+a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it(void **state)
+{
+	static const char *const names[] = {"lines.log", "blocks.log"};
+	struct host *host = *state;
+	unsigned long next;
+	char *text;
+	unsigned death;
+	pid_t monitor;
+	size_t i;
+
+	make_storm(host, "rotate_size 16M\nrotate_keep 100\n");
+	host_write(host, "lines/output", 0644, "format raw\nrotate_size 1M\nrotate_keep 100\n");
+	host_start(host);
+	for (death = 0; death < 8; death++) {
+		wait_storm_goes_on(host);
+		monitor = host_monitor(host);
+		assert_int_equal(kill(monitor, SIGKILL), 0);
+		process_wait_gone(monitor);
+	}
+	for (i = 0; i < 2; i++) {
+		wait_until(access(old_path(log_path(host, names[i]), 1), F_OK) == 0);
+	}
+	end_storm(host);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(access(old_path(log_path(host, names[i]), 100), F_OK),
+		    -1); /* else some are gone as they should be */
+		text = all_files_of(host, names[i]);
+		next = 1000000;
+		assert_true(check_storm(text, &next) <= death);
+		free(text);
+	}
+	host_stop_all(host);
+}
+
+/* --- a disk that takes nothing --- */
+
+static void
+make_counter(struct host *host)
+{
+	host_profile(host, "web",
+	    "i=1000000; while :; do echo $i the quick brown fox jumps over the lazy dog\n"
+	    "i=$((i + 1)); [ $((i %% 100)) != 0 ] || echo $i > count; done");
+	host_write(host, "web/output", 0644, "format raw\nrotate_size 4G\n");
+}
+
+static unsigned long
+count_of(struct host *host)
+{
+	char path[PATH_MAX], text[32];
+
+	wait_for_file(host_path(host, "web/count", path, sizeof(path)), text, sizeof(text));
+	return strtoul(text, NULL, 10);
+}
+
+static void
+a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void **state)
+{
+	struct host *host = *state;
+	struct deadline deadline = deadline_in(KEPT_FOR + 2 * SOON);
+	unsigned long stuck, dropped;
+	long long times[2];
+	char *log, *said, *text;
+	size_t length;
+	pid_t web;
+
+	mount_small(log_path(host, ""), "256k");
+	make_counter(host);
+	host_start(host);
+	web = host_wait_running(host, "web");
+	host_wait_log(host, " WARN  web its output cannot be written and waits: No space left");
+	assert_int_equal(host_log_times(host, times, 1, " web its output cannot be written"), 1);
+	/* it waits in the FIFO, and the service with it */
+	do
+		stuck = count_of(host);
+	while (poll(NULL, 0, 300) == 0 && count_of(host) != stuck);
+	/* and then the service goes on */
+	while (count_of(host) == stuck)
+		deadline_pause(&deadline, "the service goes on", __FILE__, __LINE__);
+	(void)time((time_t *)&times[1]);
+	assert_true(times[1] - times[0] / 1000 >= KEPT_FOR / 1000 - 1);
+	assert_true(process_lives(web));
+	assert_int_equal(host_count_log(host, " web its output cannot be written"), 1);
+	/* room for what is to come: the file that filled the disk is taken away, as one does */
+	assert_int_equal(unlink(log_path(host, "web.log")), 0);
+	host_wait_log(host, " WARN  web its output is written again, [0-9]+ bytes were dropped$");
+	wait_until(size_of(log_path(host, "web.log")) > 4096);
+	log = host_log_text(host);
+	said = strstr(log, "written again, ");
+	assert_non_null(said);
+	dropped = strtoul(said + strlen("written again, "), NULL, 10);
+	assert_true(dropped >= 65536);
+	text = content_of(log_path(host, "web.log"), &length);
+	assert_non_null(strstr(text, " bytes were dropped here --\n"));
+	assert_true(strtoul(strstr(text, "-- ") + 3, NULL, 10) == dropped);
+	free(text);
+	free(log);
+	host_stop_all(host);
+}
+
+static void
+a_full_disk_leaves_no_torn_line_and_nothing_is_lost_within_the_time(void **state)
+{
+	struct host *host = *state;
+	unsigned long next = 1000000;
+	char ballast[PATH_MAX], *text;
+	size_t length;
+
+	mount_small(log_path(host, ""), "256k");
+	(void)snprintf(ballast, sizeof(ballast), "%s", log_path(host, "ballast"));
+	make_storm(host, "rotate_size 4G\n");
+	host_remove(host, "blocks");
+	host_write(host, "lines/run", 0755,
+	    "#!/bin/sh\ni=1000000; while [ $i -lt 1003000 ]; do\n"
+	    "echo $i the quick brown fox jumps over the lazy dog; i=$((i + 1)); done\n"
+	    "echo end $i; exec sleep 1000\n");
+	fill(ballast);
+	host_start(host);
+	host_wait_log(host, " WARN  lines its output cannot be written and waits: No space left");
+	/* 150 KB of lines: some fit at first, the others when there is room for all */
+	assert_int_equal(truncate(ballast, 120 * 1024), 0);
+	host_wait_log(host, " INFO  lines its output is written again$");
+	assert_int_equal(unlink(ballast), 0);
+	wait_until(contains(log_path(host, "lines.log"), "\nend "));
+	text = content_of(log_path(host, "lines.log"), &length);
+	assert_int_equal(check_storm(text, &next), 0);
+	assert_int_equal(next, 1003000);
+	free(text);
+	host_stop_all(host);
+}
+
+static void
+a_log_directory_that_is_read_only_is_used_again_when_it_is_not(void **state)
+{
+	struct host *host = *state;
+	char mount_point[PATH_MAX];
+
+	mount_small(log_path(host, ""), "256k");
+	(void)snprintf(mount_point, sizeof(mount_point), "%s", log_path(host, ""));
+	host_profile(
+	    host, "web", "until [ -e go1 ]; do sleep 0.01; done; echo line 1; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	assert_int_equal(mount(NULL, mount_point, NULL, MS_REMOUNT | MS_RDONLY, "size=256k"), 0);
+	host_start(host);
+	host_write(host, "web/go1", 0644, "%s", "");
+	host_wait_log(host, " WARN  web its output cannot be written and waits: Read-only");
+	assert_int_equal(mount(NULL, mount_point, NULL, MS_REMOUNT, "size=256k"), 0);
+	host_wait_log(host, " INFO  web its output is written again$");
+	wait_until(holds(log_path(host, "web.log"), "line 1\n"));
+	host_stop_all(host);
+}
+
+static void
+a_log_that_cannot_be_written_delays_no_other(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], line[32];
+	long long begun;
+	unsigned i;
+	int ask;
+
+	assert_int_equal(mkdir(host->state, 0711), 0);
+	assert_int_equal(mkdir(log_path(host, ""), 0750), 0);
+	assert_int_equal(mkdir(log_path(host, "stuck.log"), 0755), 0);
+	host_profile(host, "stuck", "exec yes");
+	host_profile(host, "web", "while read line; do echo $line; done <> ask");
+	host_write(host, "web/output", 0644, "format raw\n");
+	assert_int_equal(mkfifo(host_path(host, "web/ask", path, sizeof(path)), 0600), 0);
+	ask = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(ask != -1);
+	host_start(host);
+	host_wait_log(host, " WARN  stuck its output cannot be written and waits: Is a directory");
+	for (i = 0; i < 20; i++) {
+		begun = now_us();
+		(void)snprintf(line, sizeof(line), "line-%u-\n", i);
+		assert_int_equal(write(ask, line, strlen(line)), strlen(line));
+		wait_until(contains(log_path(host, "web.log"), line));
+		assert_true(now_us() - begun < 1000000); /* the stuck one is tried once a second */
+	}
+	assert_int_equal(close(ask), 0);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_monitor_killed_50_times_in_a_storm_and_its_parent_too_lose_no_line),
+	    ROOT_TEST(a_spawner_that_is_killed_and_upgrades_lose_no_line),
+	    ROOT_TEST(a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it),
+	    ROOT_TEST(a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes),
+	    ROOT_TEST(a_full_disk_leaves_no_torn_line_and_nothing_is_lost_within_the_time),
+	    ROOT_TEST(a_log_directory_that_is_read_only_is_used_again_when_it_is_not),
+	    ROOT_TEST(a_log_that_cannot_be_written_delays_no_other),
+	};
+
+	return cmocka_run_group_tests_name("output_loss", tests, NULL, NULL);
+}

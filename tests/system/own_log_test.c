@@ -1,0 +1,169 @@
+/*
+ * The supervisor's own log has the promises of what services print. DESIGN.md section 8.
+ */
+#include <sys/stat.h>
+
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl.h"
+#include "printed.h"
+
+/* Each of these commands is in the log with who gave it. */
+static void
+make_log_lines(struct host *host, unsigned count)
+{
+	struct outcome outcome;
+	char program[PATH_MAX];
+
+	host_program("proclaunchctl", program, sizeof(program));
+	while (count-- > 0) {
+		run_program(&outcome, program, "-d", host->state, "signal", "CONT", "web", NULL);
+		assert_int_equal(outcome.status, 0);
+	}
+}
+
+static void
+our_own_log_rotates_at_its_size_and_keeps_as_many_as_was_said(void **state)
+{
+	struct host *host = *state;
+	unsigned i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, "--log-rotate=4K,2", NULL);
+	(void)host_wait_running(host, "web");
+	for (i = 0; i < 300 && access(old_path(host->log, 2), F_OK) == -1; i++)
+		make_log_lines(host, 1);
+	assert_true(size_of(old_path(host->log, 2)) >= 4096 &&
+	    size_of(old_path(host->log, 2)) < 4096 + 1024);
+	make_log_lines(host, 100); /* at least once more */
+	assert_int_equal(access(old_path(host->log, 3), F_OK), -1);
+	host_stop_all(host);
+}
+
+static void
+our_own_log_is_opened_anew_when_asked_and_when_deleted(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char old[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	(void)snprintf(old, sizeof(old), "%s.old", host->log);
+	assert_int_equal(rename(host->log, old), 0);
+	assert_int_equal(ctl(host, &outcome, "reopen", NULL), CTL_DONE);
+	host_mark_log(host);
+	(void)ctl(host, &outcome, "stop", "web", NULL);
+	host_wait_log(host, " INFO  web stopped$");
+	assert_true(contains(old, " web running pid "));
+	assert_false(contains(old, " web stopped\n"));
+	assert_int_equal(unlink(host->log), 0);
+	host_mark_log(host);
+	(void)ctl(host, &outcome, "start", "web", NULL);
+	host_wait_log(host, " INFO  web running pid ");
+	host_stop_all(host);
+}
+
+/* The directory is deleted, and made again later; then another takes its place. */
+static void
+our_own_log_is_written_again_when_its_directory_is_another(void **state)
+{
+	struct host *host = *state;
+	char folder[PATH_MAX], moved[PATH_MAX + 8], option[PATH_MAX + 32];
+	struct outcome outcome;
+
+	(void)snprintf(folder, sizeof(folder), "%s/log", host->root);
+	(void)snprintf(moved, sizeof(moved), "%s.old", folder);
+	assert_int_equal(mkdir(folder, 0750), 0);
+	(void)snprintf(host->log, sizeof(host->log), "%.100s/log/error.log", host->root);
+	(void)snprintf(option, sizeof(option), "--log-path=%s", host->log);
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, option, NULL);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(unlink(host->log), 0);
+	assert_int_equal(rmdir(folder), 0);
+	(void)ctl(host, &outcome, "stop", "web", NULL);
+	assert_int_equal(mkdir(folder, 0750), 0);
+	host_wait_log(host, " INFO  web stopped$");
+	assert_int_equal(rename(folder, moved), 0);
+	assert_int_equal(mkdir(folder, 0750), 0);
+	assert_int_equal(ctl(host, &outcome, "reopen", NULL), CTL_DONE);
+	(void)ctl(host, &outcome, "start", "web", NULL);
+	host_wait_log(host, " INFO  web running pid ");
+	host_stop_all(host);
+}
+
+/* Numbers that wrap around would be accepted as small ones. */
+static void
+a_rotation_that_cannot_be_meant_is_a_usage_error(void **state)
+{
+	static const char *const wrong[] = {"--log-rotate=", "--log-rotate=10M",
+	    "--log-rotate=10M,", "--log-rotate=,5", "--log-rotate=4095,5", "--log-rotate=0,5",
+	    "--log-rotate=-4096,5", "--log-rotate=10M,101", "--log-rotate=10M,-1",
+	    "--log-rotate=10M,5x", "--log-rotate=10T,5", "--log-rotate=1025G,5",
+	    "--log-rotate=17179869185G,5", "--log-rotate=18446744073709555712,5",
+	    "--log-rotate=10M,4294967301"};
+	struct host *host = *state;
+	struct outcome outcome;
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		host_run(host, &outcome, "-f", wrong[i], host->state, host->profiles, NULL);
+		assert_int_equal(outcome.status, 2);
+		assert_non_null(strstr(outcome.error, "must be a size of at least 4K"));
+	}
+	host_start_with(host, "--log-rotate=1024G,100", NULL);
+	host_stop_all(host);
+}
+
+/* The log on a file system without room: nothing stops, and what was to be said comes later. */
+static void
+our_own_log_waits_while_the_disk_is_full_and_loses_nothing(void **state)
+{
+	struct host *host = *state;
+	char folder[PATH_MAX], option[PATH_MAX + 32], ballast[PATH_MAX + 16];
+	pid_t pid;
+
+	(void)snprintf(folder, sizeof(folder), "%s/log", host->root);
+	mount_small(folder, "64k");
+	(void)snprintf(host->log, sizeof(host->log), "%.100s/log/error.log", host->root);
+	(void)snprintf(option, sizeof(option), "--log-path=%s", host->log);
+	(void)snprintf(ballast, sizeof(ballast), "%s/ballast", folder);
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, option, NULL);
+	pid = host_wait_running(host, "web");
+	fill(ballast);
+	make_log_lines(host, 100); /* the last page of the file had room for some */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	process_wait_gone(pid);
+	assert_int_equal(host_count_log(host, " web died pid "), 0);
+	assert_int_equal(unlink(ballast), 0);
+	wait_until(host_count_log(host, " INFO  web died pid %d signal SIGKILL$", pid) == 1);
+	assert_int_equal(host_count_log(host, " web signal SIGCONT by uid 0$"), 100);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(our_own_log_rotates_at_its_size_and_keeps_as_many_as_was_said),
+	    ROOT_TEST(our_own_log_is_opened_anew_when_asked_and_when_deleted),
+	    ROOT_TEST(our_own_log_is_written_again_when_its_directory_is_another),
+	    ROOT_TEST(a_rotation_that_cannot_be_meant_is_a_usage_error),
+	    ROOT_TEST(our_own_log_waits_while_the_disk_is_full_and_loses_nothing),
+	};
+
+	return cmocka_run_group_tests_name("own_log", tests, NULL, NULL);
+}
