@@ -43,9 +43,10 @@
 /* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
 #define BUSY_FIFO_BYTES (1024 * 1024)
 /*
- * Who prints line by line wakes us for each: that costs both of us more than the lines. After so many
- * looks that found little, each soon after the one before, the FIFO rests for a moment, in which it
- * takes in what its service prints; epoll tells us of it again when a look has found nothing.
+ * Who prints line by line wakes us for each: that costs both of us more than the lines. After so
+ * many looks that found little, each soon after the one before, the FIFO rests for a moment, in
+ * which it takes in what its service prints; epoll tells us of it again when a look has found
+ * nothing.
  */
 #define HOT_LOOKS 32
 #define LITTLE	  (16 * 1024)

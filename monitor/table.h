@@ -33,13 +33,13 @@ struct output_stream {
 	bool resting;	 /* stands in the queue of those that are looked at when they have rested */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
-	unsigned heat;	     /* looks that found little, each soon after the one before */
-	int64_t moved_at;    /* when lines were last written */
+	unsigned heat;	  /* looks that found little, each soon after the one before */
+	int64_t moved_at; /* when lines were last written */
 	int64_t rest_until;
 	uint64_t since_little; /* bytes that were written since a look that found little */
-	uint64_t last_use;   /* for closing those that are not used */
-	int64_t stuck_since; /* what could not be written waits since; 0: nothing does */
-	size_t unfinished;   /* bytes of a line that was found unfinished; 0: none was */
+	uint64_t last_use;     /* for closing those that are not used */
+	int64_t stuck_since;   /* what could not be written waits since; 0: nothing does */
+	size_t unfinished;     /* bytes of a line that was found unfinished; 0: none was */
 	int64_t pause; /* ... after which it is looked at again, though nothing is heard of it */
 	int64_t quiet_until; /* ... not before this, whatever is heard of it */
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */

@@ -28,8 +28,8 @@ struct survey {
 
 /*
  * Surveys the profile `name`. It has to be a directory that satisfies trust_owner(). A directory of
- * somebody else is reported with its owner, and no file in it is opened. A name that does not exist,
- * or leads to no directory, is reported as gone.
+ * somebody else is reported with its owner, and no file in it is opened. A name that does not
+ * exist, or leads to no directory, is reported as gone.
  */
 void survey_profile(const struct survey *survey, const char *name);
 

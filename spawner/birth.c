@@ -186,7 +186,7 @@ wait_until_parted(int pidfd)
 
 	if (poll(sources, 2, PART_WITHIN) < 1) {
 		if (unshare(CLONE_FILES) == -1)
-			_exit(1); /* another spawner asks for no copy of this table */
+			_exit(1);    /* another spawner asks for no copy of this table */
 		(void)close(parted); /* what it may say yet is not said of the next child */
 		parted = -1;
 	} else {
@@ -347,8 +347,7 @@ birth_fork(const struct birth *birth, int *pidfd)
 	 * parent reaps it whether or not this spawner still lives. The exit signal is then ours,
 	 * SIGCHLD, clone(2).
 	 */
-	struct clone_args arguments = {
-	    .flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD | CLONE_FILES,
+	struct clone_args arguments = {.flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD | CLONE_FILES,
 	    .pidfd = (uint64_t)(uintptr_t)pidfd};
 	long pid;
 
