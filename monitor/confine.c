@@ -10,6 +10,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "confine.h"
@@ -29,54 +30,70 @@ struct landlock_attributes {
 	uint64_t scoped;
 };
 
-/* How one argument is limited. */
-struct condition {
-	unsigned argument;
-	enum scmp_compare compare;
-	scmp_datum_t mask; /* for SCMP_CMP_MASKED_EQ */
-	scmp_datum_t value;
-	const char *text;
-};
+#define CONDITIONS_MAX 4
 
-static const struct condition no_exec = {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0, "without PROT_EXEC"};
-static const struct condition peer_only = {2, SCMP_CMP_EQ, 0, SO_PEERCRED, "SO_PEERCRED only"};
-static const struct condition pipe_size = {1, SCMP_CMP_EQ, 0, F_SETPIPE_SZ, "F_SETPIPE_SZ only"};
-static const struct condition monotonic = {0, SCMP_CMP_LE, 0, 1, "real time or monotonic"};
-
-/* All that the monitor may ask of the kernel. Everything else kills it. */
+/*
+ * All that the monitor may ask of the kernel. Everything else kills it, and so does a call of which
+ * one argument is another than stands here: each as the one place that makes the call has it.
+ */
 static const struct allowed {
 	int number;
 	const char *name;
-	const struct condition *condition;
+	const char *condition; /* in words */
 	const char *reason;
+	struct scmp_arg_cmp only[CONDITIONS_MAX]; /* without an operator: none */
 } allowed[] = {
-#define ALLOW(name, condition, reason)                   \
-	{                                                \
-		SCMP_SYS(name), #name, condition, reason \
+#define ALLOW(name, condition, reason, ...)               \
+	{                                                 \
+		SCMP_SYS(name), #name, condition, reason, \
+		{                                         \
+			__VA_ARGS__                       \
+		}                                         \
 	}
-    ALLOW(epoll_pwait, NULL, "the one wait of the loop"),
-    ALLOW(epoll_ctl, NULL, "what the loop waits for"),
-    ALLOW(recvmsg, NULL, "messages from the parent and from clients"),
-    ALLOW(sendmsg, NULL, "messages to them"),
-    ALLOW(accept4, NULL, "clients of the control socket"),
-    ALLOW(getsockopt, &peer_only, "who a client is"),
-    ALLOW(write, NULL, "log and output, on descriptors that were handed over"),
-    ALLOW(read, NULL, "what tee has shown of a FIFO"),
-    ALLOW(tee, NULL, "look at a FIFO, and leave in it what is there"),
-    ALLOW(splice, NULL, "take out of a FIFO what has been written"),
-    ALLOW(ppoll, NULL, "whether a FIFO is full"),
-    ALLOW(fcntl, &pipe_size, "a larger FIFO for a long line"),
-    ALLOW(fstat, NULL, "whether a log file was deleted"),
-    ALLOW(pread64, NULL, "the last line of a log, when the monitor before was killed"),
-    ALLOW(ftruncate, NULL, "a piece of a line, of which a full disk took the rest"),
-    ALLOW(close, NULL, "descriptors that are done with"),
-    ALLOW(clock_gettime, &monotonic, "time, where the vdso cannot tell it"),
-    ALLOW(brk, NULL, "memory for the tables"),
-    ALLOW(mmap, &no_exec, "memory for the tables"),
-    ALLOW(munmap, NULL, "memory given back"),
-    ALLOW(exit_group, NULL, "the end"),
-    ALLOW(rt_sigreturn, NULL, "return from a handler of the C library or a sanitizer"),
-    ALLOW(restart_syscall, NULL, "a wait that was interrupted by SIGSTOP and SIGCONT"),
+#define IS(argument, value)                     \
+	{                                       \
+		argument, SCMP_CMP_EQ, value, 0 \
+	}
+#define AT_MOST(argument, value)                \
+	{                                       \
+		argument, SCMP_CMP_LE, value, 0 \
+	}
+#define OF_BITS_ONLY(argument, mask, value)               \
+	{                                                 \
+		argument, SCMP_CMP_MASKED_EQ, mask, value \
+	}
+#define BEYOND(bits) (~(scmp_datum_t)(bits))
+    ALLOW(epoll_pwait, "no signal mask", "the one wait of the loop", IS(4, 0)),
+    ALLOW(epoll_ctl, "always", "what the loop waits for", {0}),
+    ALLOW(recvmsg, "never waiting, close-on-exec", "messages from the parent and from clients",
+	IS(2, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)),
+    ALLOW(sendmsg, "never waiting, no signal", "messages to them",
+	IS(2, MSG_NOSIGNAL | MSG_DONTWAIT)),
+    ALLOW(accept4, "no address, close-on-exec, non-blocking", "clients of the control socket",
+	IS(1, 0), IS(2, 0), IS(3, SOCK_CLOEXEC | SOCK_NONBLOCK)),
+    ALLOW(getsockopt, "SO_PEERCRED only", "who a client is", IS(1, SOL_SOCKET), IS(2, SO_PEERCRED)),
+    ALLOW(write, "always", "log and output, on descriptors that were handed over", {0}),
+    ALLOW(read, "from the pipe of tee only", "what tee has shown of a FIFO", IS(0, FD_LOOK_READ)),
+    ALLOW(tee, "into that pipe only, never waiting",
+	"look at a FIFO, and leave in it what is there", IS(1, FD_LOOK_WRITE),
+	IS(3, SPLICE_F_NONBLOCK)),
+    ALLOW(splice, "to /dev/null only, never waiting", "take out of a FIFO what has been written",
+	IS(1, 0), IS(2, FD_NULL), IS(3, 0), IS(5, SPLICE_F_NONBLOCK)),
+    ALLOW(ppoll, "one descriptor, no signal mask", "whether a FIFO is full", IS(1, 1), IS(3, 0)),
+    ALLOW(fcntl, "F_SETPIPE_SZ only, to 1 MiB", "a larger FIFO for a long line",
+	IS(1, F_SETPIPE_SZ), AT_MOST(2, 1024 * 1024)),
+    ALLOW(fstat, "always", "whether a log file was deleted", {0}),
+    ALLOW(pread64, "always", "the last line of a log, when the monitor before was killed", {0}),
+    ALLOW(ftruncate, "always", "a piece of a line, of which a full disk took the rest", {0}),
+    ALLOW(close, "always", "descriptors that are done with", {0}),
+    ALLOW(clock_gettime, "real time or monotonic", "time, where the vdso cannot tell it",
+	AT_MOST(0, CLOCK_MONOTONIC)),
+    ALLOW(brk, "always", "memory for the tables", {0}),
+    ALLOW(mmap, "anonymous, private, to read and write only", "memory for the tables",
+	OF_BITS_ONLY(2, BEYOND(PROT_READ | PROT_WRITE), 0),
+	OF_BITS_ONLY(3, MAP_SHARED | MAP_ANONYMOUS, MAP_ANONYMOUS)),
+    ALLOW(munmap, "always", "memory given back", {0}),
+    ALLOW(exit_group, "always", "the end", {0}),
 };
 #define ALLOWED (sizeof(allowed) / sizeof(allowed[0]))
 
@@ -86,17 +103,15 @@ confine_print_filter(void)
 	size_t i;
 
 	for (i = 0; i < ALLOWED; i++)
-		(void)printf("%s: %s: %s\n", allowed[i].name,
-		    allowed[i].condition == NULL ? "always" : allowed[i].condition->text,
-		    allowed[i].reason);
+		(void)printf(
+		    "%s: %s: %s\n", allowed[i].name, allowed[i].condition, allowed[i].reason);
 }
 
 static void
 filter_calls(void)
 {
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	const struct condition *condition;
-	struct scmp_arg_cmp compare;
+	unsigned conditions;
 	int result;
 	size_t i;
 
@@ -104,18 +119,11 @@ filter_calls(void)
 		fatalx("seccomp: no memory");
 	result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	for (i = 0; i < ALLOWED && result == 0; i++) {
-		condition = allowed[i].condition;
-		if (condition == NULL) {
-			result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i].number, 0);
-			continue;
-		}
-		compare = (struct scmp_arg_cmp){.arg = condition->argument,
-		    .op = condition->compare,
-		    .datum_a = condition->compare == SCMP_CMP_MASKED_EQ ? condition->mask
-									: condition->value,
-		    .datum_b = condition->value};
-		result =
-		    seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, allowed[i].number, 1, &compare);
+		for (conditions = 0; conditions < CONDITIONS_MAX &&
+		     allowed[i].only[conditions].op != _SCMP_CMP_MIN;)
+			conditions++;
+		result = seccomp_rule_add_array(
+		    filter, SCMP_ACT_ALLOW, allowed[i].number, conditions, allowed[i].only);
 	}
 	if (result == 0)
 		result = seccomp_load(filter);

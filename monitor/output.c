@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "commands.h"
 #include "control.h"
+#include "descriptors.h"
 #include "log.h"
 #include "output.h"
 #include "parent.h"
@@ -54,25 +55,37 @@
 #define REST	  (1 * MILLISECOND)
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
-#define NULL_DEVICE    STDOUT_FILENO /* descriptors.h */
 
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
-static int look[2]; /* a pipe: what tee(2) shows us of a FIFO without taking it out */
 static char in[LOOK_BYTES + sizeof(SPLIT_MARK)], out[OUT_BYTES];
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
 
+/* These numbers are the lowest that are free when the monitor begins. */
+static void
+move(int descriptor, int number)
+{
+	if (descriptor == number)
+		return;
+	if (dup3(descriptor, number, O_CLOEXEC) == -1)
+		fatal("dup3");
+	(void)close(descriptor);
+}
+
 void
 output_prepare(void)
 {
 	struct rlimit limit;
+	int look[2];
 
 	if (pipe2(look, O_CLOEXEC | O_NONBLOCK) == -1)
 		fatal("pipe2");
+	move(look[1], FD_LOOK_WRITE);
+	move(look[0], FD_LOOK_READ);
 	/* no less than a FIFO holds; else we look in smaller pieces */
-	(void)fcntl(look[1], F_SETPIPE_SZ, LOOK_BYTES);
+	(void)fcntl(FD_LOOK_WRITE, F_SETPIPE_SZ, LOOK_BYTES);
 	open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (unsigned)limit.rlim_cur : 1024;
 }
 
@@ -181,8 +194,7 @@ throw_away(struct output_stream *stream)
 	unsigned pieces;
 
 	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++) {
-		moved =
-		    splice(stream->fifo, NULL, NULL_DEVICE, NULL, LOOK_BYTES, SPLICE_F_NONBLOCK);
+		moved = splice(stream->fifo, NULL, FD_NULL, NULL, LOOK_BYTES, SPLICE_F_NONBLOCK);
 		if (moved > 0)
 			stream->dropped += (uint64_t)moved;
 	}
@@ -258,7 +270,7 @@ consume(const struct output_stream *stream, size_t bytes)
 	ssize_t moved;
 
 	while (bytes > 0) {
-		moved = splice(stream->fifo, NULL, NULL_DEVICE, NULL, bytes, SPLICE_F_NONBLOCK);
+		moved = splice(stream->fifo, NULL, FD_NULL, NULL, bytes, SPLICE_F_NONBLOCK);
 		if (moved <= 0)
 			return;
 		bytes -= (size_t)moved;
@@ -269,13 +281,13 @@ consume(const struct output_stream *stream, size_t bytes)
 static size_t
 peek(const struct output_stream *stream)
 {
-	ssize_t shown = tee(stream->fifo, look[1], LOOK_BYTES, SPLICE_F_NONBLOCK), got;
+	ssize_t shown = tee(stream->fifo, FD_LOOK_WRITE, LOOK_BYTES, SPLICE_F_NONBLOCK), got;
 	size_t length = 0;
 
 	if (shown <= 0)
 		return 0;
 	while (length < (size_t)shown) {
-		got = read(look[0], in + length, (size_t)shown - length);
+		got = read(FD_LOOK_READ, in + length, (size_t)shown - length);
 		if (got <= 0)
 			fatal("the pipe of tee(2)"); /* it holds what tee() said */
 		length += (size_t)got;

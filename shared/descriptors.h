@@ -12,6 +12,12 @@ enum descriptor_number {
 	FD_EMPTY = 4,	   /* monitor: the empty directory that becomes its root */
 	FD_CHILD_FIRST_FREE = 5,
 
+	/* the monitor's own, by number because its filter names them: a pipe for what tee(2) shows
+	 * of a FIFO, and where splice(2) puts what has been written, /dev/null */
+	FD_LOOK_READ = 5,
+	FD_LOOK_WRITE = 6,
+	FD_NULL = 1,
+
 	/* a service's child between fork and exec: 0-2 are its own */
 	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */
 	FD_JOB_DIRECTORY = 4, /* the directory that holds the profile; closed by the exec */
