@@ -20,7 +20,6 @@
 #include <cmocka.h>
 
 #include "ctl.h"
-#include "ctl.h"
 #include "host.h"
 
 /* The design wants 100 ms; what is over it is for a machine that has other things to do. */
