@@ -103,6 +103,7 @@ answer(struct client *client, enum result result, const char *text)
 	client->answer.result = result;
 	(void)snprintf(client->answer.text, sizeof(client->answer.text), "%s", text);
 	client->task = CLIENT_ANSWERS;
+	client->mark = parent_next_mark();
 }
 
 static void
@@ -274,6 +275,7 @@ begin_for_all(struct client *client)
 	case VERB_PING:
 	case VERB_VERSION:
 		answer(client, RESULT_DONE, "");
+		client->mark = 0; /* that we live does not depend on the parent */
 		break;
 	default: /* list, check, metrics */
 		client->task = CLIENT_ROWS;
@@ -341,6 +343,7 @@ commands_begin(struct client *client, const struct ask *ask)
 
 	client->ask = *ask;
 	client->index = NO_PROFILE;
+	client->mark = parent_next_mark();
 	if (rule->changes && !take_token(client)) {
 		answer(client, RESULT_REFUSED, "too many commands at once: wait a moment");
 		return;
@@ -421,6 +424,8 @@ send_history(struct client *client)
 		return true;
 	}
 	for (; client->next_transition < history_next(); client->next_transition++) {
+		if (!parent_has_done(history_mark(client->next_transition)))
+			return true;
 		facts = transition_for(client, client->next_transition);
 		if (facts == NULL)
 			continue;
@@ -439,9 +444,9 @@ send_answer(struct client *client)
 {
 	struct message message;
 
-	if (verb_rules[client->ask.verb].changes) { /* who is told so may rely on it */
-		log_flush();
+	if (verb_rules[client->ask.verb].changes) { /* who is told so finds it in the log */
 		(void)parent_flush();
+		log_flush();
 	}
 	message_begin(&message, MESSAGE_ANSWER);
 	message.answer = client->answer;
@@ -475,6 +480,12 @@ disappoint(struct client *client, void *context)
 	if (client->task == CLIENT_WAITS || client->task == CLIENT_KEEPS ||
 	    client->task == CLIENT_OPENS || client->task == CLIENT_FOLLOWS)
 		answer(client, RESULT_NO_PROFILE, disappeared);
+}
+
+void
+commands_done(void)
+{
+	changed = true;
 }
 
 void
@@ -612,6 +623,9 @@ commands_continue(struct client *client)
 {
 	bool room = true;
 
+	/* who has been told what comes next may rely on it: whatever dies, it is in the ledger */
+	if (!parent_has_done(client->mark))
+		return;
 	if (client->task == CLIENT_ROWS)
 		room = send_rows(client);
 	else if (client->task == CLIENT_HISTORY)
@@ -620,7 +634,7 @@ commands_continue(struct client *client)
 		room = send_file(client);
 	else if (client->task == CLIENT_FOLLOWS)
 		room = send_more(client);
-	if (room && client->task == CLIENT_ANSWERS)
+	if (room && client->task == CLIENT_ANSWERS && parent_has_done(client->mark))
 		(void)send_answer(client);
 }
 

@@ -17,6 +17,9 @@ void commands_continue(struct client *client);
 /* The profile has changed its state, or what is planned for it: somebody may wait for that. */
 void commands_look(const struct profile *profile);
 
+/* The parent has done what it was asked: clients may be told. */
+void commands_done(void);
+
 /* The profile is forgotten: who waits for it waits in vain. */
 void commands_forget(const struct profile *profile);
 

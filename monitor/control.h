@@ -35,6 +35,7 @@ struct client {
 	struct ask ask;
 	uint32_t index; /* of the profile that it asked for */
 	uint32_t generation;
+	uint32_t mark; /* nothing is sent to it before the parent has seen to what was asked */
 	uint32_t next_row;
 	uint64_t next_transition;
 	uint32_t age;	 /* of the log file that it gets next */

@@ -3,10 +3,12 @@
 
 #include "clock.h"
 #include "history.h"
+#include "parent.h"
 
 static struct entry {
 	struct transition_facts facts;
 	uint32_t uid;
+	uint32_t mark;
 } entries[HISTORY_MAX]; /* a ring */
 static uint64_t next;
 
@@ -24,6 +26,13 @@ history_add(const struct profile *profile, enum state from, const char *reason)
 		entry->facts.pid = profile->process.pid;
 	(void)snprintf(entry->facts.reason, sizeof(entry->facts.reason), "%s", reason);
 	entry->uid = profile->facts.uid;
+	entry->mark = parent_next_mark();
+}
+
+uint32_t
+history_mark(uint64_t number)
+{
+	return entries[number % HISTORY_MAX].mark;
 }
 
 uint64_t

@@ -19,4 +19,8 @@ uint64_t history_oldest(void);
 /* The transition of that number, and the uid of its profile; between oldest and next. */
 const struct transition_facts *history_at(uint64_t number, uint32_t *uid);
 
+/* The mark behind what it asked of the parent, who has to have seen to that before anybody hears of
+ * the transition. */
+uint32_t history_mark(uint64_t number);
+
 #endif

@@ -1,6 +1,10 @@
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "linefile.h"
@@ -8,9 +12,7 @@
 #include "stamp.h"
 #include "vocabulary.h"
 
-/* What a full disk may make us keep. */
-#define PENDING_BYTES 65536
-#define MESSAGE_MAX   1024
+#define MESSAGE_MAX 1024
 /* Longer than any line. */
 #define PIECE_BYTES 16384
 #define TRY_AGAIN   (1 * SECOND)
@@ -28,10 +30,20 @@ static struct line_file log_file = {.descriptor = -1};
 static uint64_t rotate_size;		    /* 0: never */
 static enum log_request asked = LOG_REOPEN; /* the parent hands it over without being asked */
 static bool grown;
-static char pending[PENDING_BYTES];
-static size_t pending_bytes;
 static unsigned lost;
 static int64_t try_again = NEVER;
+
+/* Lines, from `first` to `end`; both are 0 again when all are written. */
+static char pending[LOG_PENDING_BYTES];
+static size_t first, end;
+/* While lines are held, those from `permitted` on may not be written; the parent has been told
+ * those below `marked`. */
+static bool held;
+static size_t permitted, marked;
+
+/* So many bytes at the beginning of `pending` the last monitor may have written. */
+static size_t inherited;
+static uint64_t inherited_inode, inherited_size;
 
 void
 log_set_level(enum level level)
@@ -51,14 +63,134 @@ log_rotate_at(uint64_t size)
 	rotate_size = size;
 }
 
+/* All lines are written: the room is used from its beginning again. */
+static void
+begin_anew(void)
+{
+	first = end = permitted = marked = 0;
+}
+
+/* The log, if it is a file whose size tells what stands in it. */
+static bool
+look_at_log(struct stat *status)
+{
+	/* by its own number: the C library's fstat() is another system call on some kernels */
+	return log_file.descriptor != -1 && syscall(SYS_fstat, log_file.descriptor, status) == 0 &&
+	    S_ISREG(status->st_mode);
+}
+
+static bool
+lines_are_ours(const struct lines *lines)
+{
+	size_t i;
+
+	for (i = 0; i < lines->length; i++)
+		if (lines->bytes[i] != '\n' && (lines->bytes[i] < ' ' || lines->bytes[i] > '~'))
+			return false;
+	return lines->length > 0 && lines->bytes[lines->length - 1] == '\n';
+}
+
+void
+log_inherit(const struct lines *lines)
+{
+	if (end > 0 || log_file.descriptor != -1 || !lines_are_ours(lines))
+		return;
+	memcpy(pending, lines->bytes, lines->length);
+	end = inherited = lines->length;
+	inherited_inode = lines->log_inode;
+	inherited_size = lines->log_size;
+}
+
+/* Some of what we have inherited may stand in the log. Where it goes on in another file since, all
+ * of it is in the first one; where nobody can tell, it is written rather twice than never. */
+static void
+drop_written(void)
+{
+	struct stat status;
+	size_t written = 0;
+
+	if (look_at_log(&status) && inherited_inode != 0) {
+		if ((uint64_t)status.st_ino != inherited_inode)
+			written = inherited;
+		else if ((uint64_t)status.st_size > inherited_size)
+			written = (uint64_t)status.st_size - inherited_size < inherited
+			    ? (size_t)((uint64_t)status.st_size - inherited_size)
+			    : inherited;
+	}
+	if (written > 0 && pending[written - 1] == '\n')
+		first = written;
+	if (first == end)
+		begin_anew();
+	permitted = permitted > first ? permitted : first;
+	inherited = 0;
+}
+
 void
 log_use(int descriptor, uint64_t size)
 {
 	asked = LOG_NOTHING;
 	if (descriptor != -1)
 		line_file_use(&log_file, descriptor, size);
+	if (descriptor != -1 && inherited > 0)
+		drop_written();
 	/* it could not be opened: what is to be said waits, and the parent is asked again */
 	try_again = descriptor != -1 ? NEVER : clock_now() + TRY_AGAIN;
+}
+
+void
+log_hold(void)
+{
+	held = true;
+}
+
+/* As many lines as fit. */
+static size_t
+announced(void)
+{
+	const char *newline;
+
+	if (end - permitted <= LINES_BYTES)
+		return end - permitted;
+	newline = memrchr(pending + permitted, '\n', LINES_BYTES);
+	if (newline == NULL) /* a line that is too long to be kept by anybody but us */
+		newline = memchr(pending + permitted, '\n', end - permitted);
+	return (size_t)(newline - (pending + permitted)) + 1;
+}
+
+bool
+log_announce(struct lines *lines)
+{
+	struct stat status;
+	size_t length;
+
+	/* or nobody but us would have those that were announced before */
+	if (first < permitted && try_again == NEVER)
+		return false;
+	length = announced();
+	marked = permitted + length;
+	if (length > LINES_BYTES)
+		return true;
+	memcpy(lines->bytes, pending + permitted, length);
+	lines->length = (uint32_t)length;
+	if (look_at_log(&status)) {
+		lines->log_inode = status.st_ino;
+		lines->log_size = (uint64_t)status.st_size + (permitted - first);
+	}
+	return true;
+}
+
+bool
+log_permit(bool all)
+{
+	permitted = marked;
+	held = !all || permitted < end;
+	return held;
+}
+
+bool
+log_owes(void)
+{
+	return first < end && (held || (log_file.descriptor != -1 && try_again == NEVER));
 }
 
 /* Appends `text` with \xNN for what a terminal or a parser could take for something else. */
@@ -82,6 +214,19 @@ escape(char *line, size_t used, size_t size, const char *text)
 	return used;
 }
 
+/* Makes room where lines stood that are written. */
+static void
+move_up(void)
+{
+	if (inherited > 0)
+		return;
+	memmove(pending, pending + first, end - first);
+	permitted = permitted > first ? permitted - first : 0;
+	marked = marked > first ? marked - first : 0;
+	end -= first;
+	first = 0;
+}
+
 static bool
 append_line(const char *tag, enum level level, const char *message)
 {
@@ -100,10 +245,12 @@ append_line(const char *tag, enum level level, const char *message)
 	line[used++] = ' ';
 	used = escape(line, used, sizeof(line) - 1, message);
 	line[used++] = '\n';
-	if (used > sizeof(pending) - pending_bytes)
+	if (used > sizeof(pending) - end)
+		move_up();
+	if (used > sizeof(pending) - end)
 		return false;
-	memcpy(pending + pending_bytes, line, used);
-	pending_bytes += used;
+	memcpy(pending + end, line, used);
+	end += used;
 	return true;
 }
 
@@ -139,7 +286,7 @@ log_line(const char *tag, enum level level, const char *format, ...)
 	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);
 	va_end(arguments);
-	if (pending_bytes > PENDING_BYTES / 2)
+	if (end - first > LOG_PENDING_BYTES / 2)
 		log_flush();
 	if (!confess() || !append_line(tag, level, message))
 		lost++;
@@ -147,14 +294,14 @@ log_line(const char *tag, enum level level, const char *format, ...)
 
 /* Lines up to PIECE_BYTES, and at least one: a disk with little room takes some of them. */
 static size_t
-first_lines(void)
+first_lines(size_t last)
 {
 	const char *newline;
 
-	if (pending_bytes <= PIECE_BYTES)
-		return pending_bytes;
-	newline = memrchr(pending, '\n', PIECE_BYTES);
-	return (size_t)(newline - pending) + 1;
+	if (last - first <= PIECE_BYTES)
+		return last - first;
+	newline = memrchr(pending + first, '\n', PIECE_BYTES);
+	return (size_t)(newline - (pending + first)) + 1;
 }
 
 /* False: what is pending has to wait. */
@@ -167,16 +314,19 @@ write_pending(void)
 		line_file_close(&log_file);
 	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
 		return false;
-	while (pending_bytes > 0) {
-		length = first_lines();
-		if (!line_file_write(&log_file, pending, length)) {
+	if (!held)
+		permitted = end;
+	while (first < permitted) {
+		length = first_lines(permitted);
+		if (!line_file_write(&log_file, pending + first, length)) {
 			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
 			return false;
 		}
-		pending_bytes -= length;
-		memmove(pending, pending + length, pending_bytes);
+		first += length;
 		grown = true;
 	}
+	if (first == end)
+		begin_anew();
 	return true;
 }
 
@@ -185,7 +335,7 @@ log_flush(void)
 {
 	if (log_file.descriptor != -1)
 		try_again = NEVER;
-	if (pending_bytes > 0 && write_pending() && lost > 0 && confess())
+	if (first < end && write_pending() && lost > 0 && confess())
 		(void)write_pending();
 }
 
@@ -196,7 +346,7 @@ log_wants(void)
 
 	if (asked != LOG_NOTHING)
 		return LOG_NOTHING;
-	if (log_file.descriptor == -1 && pending_bytes > 0 &&
+	if (log_file.descriptor == -1 && first < end &&
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
 	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size)

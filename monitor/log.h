@@ -1,6 +1,7 @@
 /*
- * The supervisor's own log: one format, one descriptor, no path. Lines are collected and written at
- * the end of each turn of the loop, before anything that they speak of is asked of the parent.
+ * The supervisor's own log: one format, one descriptor, no path. Lines are collected, and written
+ * at the end of a turn of the loop, or when the parent has done what they speak of: who has read
+ * that a service is stopping will find it stopping, whatever dies next.
  */
 #ifndef PROCLAUNCH_LOG_H
 #define PROCLAUNCH_LOG_H
@@ -8,10 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "message.h"
+
 enum level { LEVEL_FATAL, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 
 /* The tag of lines that are about no profile. */
 #define TAG_PROCLAUNCH "ProcLaunch"
+
+/* What may wait: for a full disk, or because all profiles change their state at once. */
+#define LOG_PENDING_BYTES (2 * 1024 * 1024)
 
 /* Lines above this level are not written. */
 void log_set_level(enum level level);
@@ -22,6 +28,26 @@ void log_briefly(void);
 /* The log is now this descriptor of `size` bytes, which becomes the room's; -1: it cannot be had
  * now. */
 void log_use(int descriptor, uint64_t size);
+
+/* What the last monitor had announced, and may not have come to write: before log_use(). */
+void log_inherit(const struct lines *lines);
+
+/* Something is to be asked of the parent that lines speak of, those of this turn or later ones:
+ * they are not written for now. */
+void log_hold(void);
+
+/*
+ * All has been asked: the first of the lines are put into `lines`, which is zeroed, and which the
+ * parent keeps for our successor. False: not yet, those before are still to be written.
+ */
+bool log_announce(struct lines *lines);
+
+/* The parent has done what it was asked: they may be written. With `all` nothing else has been
+ * asked meanwhile. Returns whether lines are still held, and are to be announced. */
+bool log_permit(bool all);
+
+/* Are there lines that are held, or that nobody has tried to write? */
+bool log_owes(void);
 
 /* Another file is wanted when the log has so many bytes; 0: never. */
 void log_rotate_at(uint64_t size);
@@ -34,8 +60,8 @@ void log_rotate_at(uint64_t size);
 void log_line(const char *tag, enum level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Writes what is collected. What cannot be written now stays; when there is too much of it, later
- * lines are dropped and counted. */
+/* Writes what is collected and not held. What cannot be written now stays; when there is too much
+ * of it, later lines are dropped and counted. */
 void log_flush(void);
 
 /* What is wanted of the parent; each wish is told once, until log_use(). */

@@ -85,6 +85,7 @@ static const struct rule rules[] = {
     {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, output_take_fifo},
     {MESSAGE_OUTPUT, FROM_PARENT, AFTER_HELLO, 0, 1, output_take_file},
     {MESSAGE_READABLE, FROM_PARENT, AFTER_HELLO, 0, 1, commands_readable},
+    {MESSAGE_MARK, FROM_PARENT, AFTER_HELLO, 0, 0, parent_marked},
     {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
     {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
     {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
@@ -168,7 +169,10 @@ tend_log(void)
 	}
 }
 
-/* One wait a turn. What was decided stands in the log before it is asked for. */
+/*
+ * One wait a turn. What was decided is asked of the parent; when it is done, in a later turn, the
+ * log and the clients are told.
+ */
 static _Noreturn void
 loop(void)
 {

@@ -1,8 +1,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "control.h"
 #include "descriptors.h"
+#include "log.h"
 #include "output.h"
 #include "parent.h"
 #include "recall.h"
@@ -28,10 +30,16 @@ static bool goodbye_due;
 static uint32_t goodbye_faults;
 static struct message answer;
 static bool answer_due;
+static bool unmarked;	    /* something is to be asked, or has been, since the last mark */
+static uint32_t mark, done; /* the last one that was sent; that has come back */
 
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
+	if (ask != ASKED_FILES) {
+		unmarked = true;
+		log_hold();
+	}
 	profile->ask |= ask;
 	if (!profile->asking)
 		TAILQ_INSERT_TAIL(&asks, profile, queue);
@@ -214,37 +222,37 @@ send_file_asks(struct profile *profile)
 	return true;
 }
 
-/* In this order: what concerns the process that lives, what must be remembered, the next process.
+static bool
+send_if_asked(struct profile *profile, enum asked ask, enum message_type type, int number)
+{
+	if ((profile->ask & ask) == 0)
+		return true;
+	if (!send_ask(profile, type, number))
+		return false;
+	profile->ask &= ~(unsigned)ask;
+	if (type == MESSAGE_START)
+		profile->ask &= ~(unsigned)ASKED_NOTE; /* it carried the note */
+	return true;
+}
+
+/*
+ * What must be remembered comes before what is done about it: should the parent die in between, the
+ * signal is sent again because the profile is stopping. A reload would not be, and is noted when
+ * its signal is on its way. A start comes before the signal that calls it off.
  */
 static bool
 send_asks(struct profile *profile)
 {
-	static const struct {
-		enum asked ask;
-		enum message_type type;
-		int number;
-	} kinds[] = {
-	    {ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM},
-	    {ASKED_KILL, MESSAGE_SWEEP, SIGKILL},
-	    {ASKED_START, MESSAGE_START, 0},
-	    {ASKED_NOTE, MESSAGE_NOTE, 0},
-	    {ASKED_KEEP, MESSAGE_KEEP, 0},
-	    {ASKED_FORGET, MESSAGE_FORGET, 0},
-	};
-	size_t i;
+	bool note_first = profile->state == STATE_STOPPING;
 
-	if (!send_signals(profile) || !send_file_asks(profile))
-		return false;
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if ((profile->ask & kinds[i].ask) == 0)
-			continue;
-		if (!send_ask(profile, kinds[i].type, kinds[i].number))
-			return false;
-		profile->ask &= ~(unsigned)kinds[i].ask;
-		if (kinds[i].type == MESSAGE_START)
-			profile->ask &= ~(unsigned)ASKED_NOTE; /* it carried the note */
-	}
-	return true;
+	return send_if_asked(profile, ASKED_START, MESSAGE_START, 0) &&
+	    (!note_first || send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0)) &&
+	    send_signals(profile) && send_file_asks(profile) &&
+	    send_if_asked(profile, ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM) &&
+	    send_if_asked(profile, ASKED_KILL, MESSAGE_SWEEP, SIGKILL) &&
+	    send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0) &&
+	    send_if_asked(profile, ASKED_KEEP, MESSAGE_KEEP, 0) &&
+	    send_if_asked(profile, ASKED_FORGET, MESSAGE_FORGET, 0);
 }
 
 /* About no profile. */
@@ -297,19 +305,63 @@ send_all_asks(void)
 	return true;
 }
 
+/* One mark is on its way at a time; what is asked meanwhile waits for the next. */
+static bool
+send_mark(void)
+{
+	struct message message;
+
+	if (!unmarked || mark != done)
+		return true;
+	message_begin(&message, MESSAGE_MARK);
+	message.number = mark + 1;
+	if (!log_announce(&message.lines))
+		return true; /* the log is on its way, and this after it */
+	if (!send_message(&message))
+		return false;
+	mark++;
+	unmarked = false;
+	return true;
+}
+
+void
+parent_marked(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	if (mark == 0)
+		log_inherit(&incoming->message.lines);
+	if (mark == 0 || incoming->message.number != mark)
+		return;
+	done = mark;
+	if (log_permit(!unmarked))
+		unmarked = true; /* there were more lines than fit into a mark */
+	commands_done();
+}
+
+uint32_t
+parent_next_mark(void)
+{
+	return unmarked ? mark + 1 : mark;
+}
+
+bool
+parent_has_done(uint32_t number)
+{
+	return (int32_t)(done - number) >= 0;
+}
+
 bool
 parent_flush(void)
 {
-	if (answer_due && !send_message(&answer))
-		return true;
-	answer_due = false;
-	if (!send_all_asks() || !send_reads())
+	if (answer_due && !log_owes())
+		answer_due = !send_message(&answer);
+	if (!send_all_asks() || !send_mark() || !send_reads())
 		return true;
 	if (rotate_log_due)
 		rotate_log_due = !send_general(MESSAGE_ROTATE, 0);
 	if (reopen_due)
 		reopen_due = !send_general(MESSAGE_REOPEN, 0);
-	if (goodbye_due)
+	if (goodbye_due && !log_owes())
 		goodbye_due = !send_general(MESSAGE_GOODBYE, goodbye_faults);
-	return rotate_log_due || reopen_due || goodbye_due;
+	return rotate_log_due || reopen_due || (goodbye_due && !log_owes());
 }

@@ -48,6 +48,16 @@ void parent_ask_reopen(void);
 /* Free the index; the entry here is freed when the request is on its way. */
 void parent_ask_forget(struct profile *profile);
 
+/*
+ * The number of the mark behind everything that is to be asked until now; and whether what was
+ * asked before it has been done. Before that nobody may be told of it.
+ */
+uint32_t parent_next_mark(void);
+bool parent_has_done(uint32_t mark);
+
+/* MARK has come from the parent. */
+void parent_marked(void *subject, struct incoming *incoming);
+
 /* The last line is written; with --check, `faults` were found. */
 void parent_goodbye(uint32_t faults);
 

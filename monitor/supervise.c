@@ -376,9 +376,10 @@ step(struct profile *profile, enum event event)
 	struct transition transition = machine_step(profile->state, event);
 	size_t i;
 
-	enter(profile, transition.next, event);
-	if (transition.actions != 0)
+	/* first of all: nobody hears of what follows before it is in the ledger */
+	if (transition.actions != 0 || transition.next != profile->state)
 		parent_ask_note(profile);
+	enter(profile, transition.next, event);
 	for (i = 0; i < sizeof(carriers) / sizeof(carriers[0]); i++)
 		if ((transition.actions & carriers[i].action) != 0)
 			carriers[i].carry_out(profile);

@@ -27,6 +27,8 @@ static struct read {
 } reads[READS_MAX];
 static bool reads_due;
 static bool log_due;
+static bool mark_due;
+static struct message mark; /* the last one; of no type: there was none */
 static bool control_due;
 static bool quiet; /* what runs has been running under us before */
 
@@ -163,6 +165,13 @@ inform_log(void)
 }
 
 void
+inform_mark(const struct message *message)
+{
+	mark = *message;
+	mark_due = true;
+}
+
+void
 inform_quietly(void)
 {
 	quiet = true;
@@ -175,6 +184,7 @@ inform_everything(void)
 	uint32_t index;
 
 	log_due = control_due = true;
+	mark_due = mark.type == MESSAGE_MARK;
 	reports_told = reports_written = 0;
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
@@ -417,6 +427,7 @@ inform_flush(void)
 
 	if (!children_monitor_ready())
 		return;
+	mark_due = mark_due && !send_message(&mark);
 	if (reports_told > 0 || orders_sent != orders_said)
 		children_ping_monitor(); /* is it in the log? */
 	if (log_due && !send_log())

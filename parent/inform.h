@@ -36,6 +36,10 @@ void inform_order(enum order order);
 /* The log is to be opened anew and handed over. */
 void inform_log(void);
 
+/* What the monitor asked before its MARK is done, and it is told so by the same message. A monitor
+ * that starts is given the last one. */
+void inform_mark(const struct message *message);
+
 /* After an upgrade: services that run are no news. */
 void inform_quietly(void);
 

@@ -31,8 +31,10 @@ struct record {
 	unsigned char unused[116];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
+_Static_assert(sizeof(struct lines) <= 4096, "no death of ours tears it, being on one page");
 
 static int ledger = -1;
+static int lines_file = -1;
 static char boot[40];
 static uint32_t reserved; /* records whose space is certain */
 
@@ -62,21 +64,48 @@ read_boot(void)
 	(void)close(file);
 }
 
+static int
+open_own(int state_directory, const char *name)
+{
+	struct stat status;
+	int file = openat(
+	    state_directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+
+	if (file == -1 || fstat(file, &status) == -1)
+		fatal("%s", name);
+	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1 ||
+	    (status.st_mode & 077) != 0)
+		fatalx("%s: it must be a plain file of mode 0600 that belongs to uid %u alone:"
+		       " move it away",
+		    name, geteuid());
+	return file;
+}
+
 void
 ledger_open(int state_directory)
 {
-	struct stat status;
-
 	read_boot();
-	ledger = openat(state_directory, "ledger",
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (ledger == -1 || fstat(ledger, &status) == -1)
-		fatal("ledger");
-	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1 ||
-	    (status.st_mode & 077) != 0)
-		fatalx("ledger: it must be a plain file of mode 0600 that belongs to uid %u alone:"
-		       " move it away",
-		    geteuid());
+	ledger = open_own(state_directory, "ledger");
+	lines_file = open_own(state_directory, "lines");
+	(void)posix_fallocate(lines_file, 0, sizeof(struct lines)); /* no service depends on it */
+}
+
+void
+ledger_keep_lines(const struct lines *lines)
+{
+	size_t size = offsetof(struct lines, bytes) + lines->length;
+
+	(void)!pwrite(lines_file, lines, size, 0); /* the same: a line may be lost */
+}
+
+bool
+ledger_load_lines(struct lines *lines)
+{
+	size_t head = offsetof(struct lines, bytes);
+	ssize_t length = pread(lines_file, lines, sizeof(*lines), 0);
+
+	return length >= (ssize_t)head && lines->length > 0 && lines->length <= LINES_BYTES &&
+	    length >= (ssize_t)(head + lines->length);
 }
 
 int

@@ -16,6 +16,13 @@ void ledger_open(int state_directory);
  */
 int ledger_reserve(uint32_t index);
 
+/*
+ * STATE_DIR/lines: the last lines of the log that the monitor has announced, see struct lines. The
+ * second is false when there are none.
+ */
+void ledger_keep_lines(const struct lines *lines);
+bool ledger_load_lines(struct lines *lines);
+
 /* Writes the profile's record. 0, or -1 with errno. */
 int ledger_write(const struct profile *profile);
 

@@ -118,6 +118,15 @@ handle_reopen(void *subject, struct incoming *incoming)
 	inform_log();
 }
 
+/* Requests are seen to in the order in which they come: a NOTE is in the ledger by now. */
+static void
+handle_mark(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	ledger_keep_lines(&incoming->message.lines);
+	inform_mark(&incoming->message);
+}
+
 static void
 handle_goodbye(void *subject, struct incoming *incoming)
 {
@@ -154,6 +163,7 @@ static const struct rule general_rules[] = {
     {MESSAGE_ROTATE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_rotate_log},
     {MESSAGE_READ, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_read_log},
     {MESSAGE_REOPEN, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_reopen},
+    {MESSAGE_MARK, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_mark},
     {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_goodbye},
     {MESSAGE_BORN, FROM_SPAWNER, CHILD_GREETED, 0, 1, births_born},
 };

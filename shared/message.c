@@ -88,6 +88,8 @@ message_valid(const struct message *message)
 		return message->number < NSIG && signal_permitted((int)message->number);
 	case MESSAGE_SWEEP:
 		return message->number == SIGTERM || message->number == SIGKILL;
+	case MESSAGE_MARK:
+		return message->lines.length <= LINES_BYTES;
 	case MESSAGE_KEEP:
 		return message->number < WISH_COUNT;
 	case MESSAGE_ASK:

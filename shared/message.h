@@ -41,6 +41,8 @@
 	MESSAGE(SWEEP, "monitor to parent", "end what is left of the profile")                     \
 	MESSAGE(NOTE, "monitor to parent", "what the next monitor must know; kept in the ledger")  \
 	MESSAGE(FORGET, "monitor to parent", "the profile is gone and stopped: free its index")    \
+	MESSAGE(MARK, "monitor to parent, parent to monitor",                                      \
+	    "what was asked before it is done; the lines of the log that say so")                  \
 	MESSAGE(GOODBYE, "monitor to parent", "the last line is written")                          \
 	MESSAGE(FORK, "parent to spawner", "fork a child for one job, as these ids")               \
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
@@ -338,6 +340,20 @@ struct file_facts {
 #define ROTATE_SIZE_MIN 4096
 #define ROTATE_SIZE_MAX (1ULL << 40)
 
+/*
+ * Lines that are to be in the log when what they speak of has been done. The parent keeps the last
+ * ones, in a single page of a file, and believes none of it: a monitor that has just started is
+ * given them, and writes what its predecessor did not come to.
+ */
+#define LINES_BYTES 4064
+struct lines {
+	uint64_t log_inode; /* 0: not known */
+	uint64_t log_size;  /* before these lines */
+	uint32_t length;
+	uint32_t padding;
+	char bytes[LINES_BYTES];
+};
+
 struct report_facts {
 	int32_t pid;
 	int32_t value;
@@ -418,6 +434,7 @@ struct message {
 		struct report_facts report;
 		struct order_facts order;
 		struct file_facts file;
+		struct lines lines;
 		struct ask ask;
 		struct rows rows;
 		struct transition_facts transition;

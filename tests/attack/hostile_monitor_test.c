@@ -608,6 +608,7 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 	flood(scene, MESSAGE_ROTATE, &none, 2000);
 	flood(scene, MESSAGE_READ, &none, 2000);
 	flood(scene, MESSAGE_PONG, &none, 20000);
+	flood(scene, MESSAGE_MARK, &none, 20000);
 	flood(scene, MESSAGE_GOODBYE, &none, 2000);
 	drain(scene);
 	assert_in_range(memory_of(scene->host.supervisor), 1, memory + MEMORY_GROWTH_MAX);

@@ -46,6 +46,7 @@ check_ask(const struct message *message)
 	switch (message->type) {
 	case MESSAGE_HELLO:
 	case MESSAGE_PONG:
+	case MESSAGE_MARK:
 	case MESSAGE_GOODBYE:
 	case MESSAGE_REOPEN:
 		PROPERTY(message->index == NO_PROFILE);
@@ -85,6 +86,8 @@ hear(void)
 	while ((result = channel_receive_descriptors(parent, &incoming)) == CHANNEL_DONE) {
 		PROPERTY(incoming.count == 0 && confined);
 		check_ask(&incoming.message);
+		if (incoming.message.type == MESSAGE_MARK)
+			monitor_world_tell(&incoming.message, -1);
 		if (monitor_world_hears != NULL)
 			monitor_world_hears(&incoming.message);
 	}

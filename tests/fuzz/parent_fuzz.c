@@ -355,6 +355,12 @@ ledger_reserve(uint32_t index)
 	return ledger_fails ? -1 : 0;
 }
 
+void
+ledger_keep_lines(const struct lines *lines)
+{
+	PROPERTY(lines->length <= LINES_BYTES);
+}
+
 int
 ledger_write(const struct profile *profile)
 {
@@ -689,6 +695,7 @@ expected_verdict(const struct message *message, enum acquaintance acquaintance, 
 		break;
 	case MESSAGE_PONG:
 	case MESSAGE_REOPEN:
+	case MESSAGE_MARK:
 	case MESSAGE_GOODBYE:
 		legal = acquaintance == CHILD_GREETED;
 		break;
@@ -721,6 +728,7 @@ expected_verdict(const struct message *message, enum acquaintance acquaintance, 
 	case MESSAGE_HELLO:
 	case MESSAGE_PONG:
 	case MESSAGE_REOPEN:
+	case MESSAGE_MARK:
 	case MESSAGE_GOODBYE:
 		if (!general)
 			return RULE_BROKEN;
@@ -738,7 +746,7 @@ monitor_says(struct input *input)
 {
 	static const enum message_type asked[] = {MESSAGE_START, MESSAGE_START, MESSAGE_SIGNAL,
 	    MESSAGE_SIGNAL, MESSAGE_SWEEP, MESSAGE_FORGET, MESSAGE_NOTE, MESSAGE_KEEP, MESSAGE_OPEN,
-	    MESSAGE_ROTATE, MESSAGE_READ, MESSAGE_PONG};
+	    MESSAGE_ROTATE, MESSAGE_READ, MESSAGE_PONG, MESSAGE_MARK};
 	static struct incoming incoming;
 	unsigned choice = input_below(input, 64);
 	enum acquaintance acquaintance = choice == 63 ? CHILD_NEW : CHILD_GREETED;

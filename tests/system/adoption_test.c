@@ -177,6 +177,70 @@ a_service_that_was_being_stopped_is_stopped_on(void **state)
 	host_stop_all(host);
 }
 
+/* The monitor is asked to stop the service while the parent can record nothing, and do nothing. */
+static void
+stop_without_parent(struct host *host)
+{
+	struct outcome outcome;
+
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	host_control(host, &outcome, "--timeout=1", "--no-wait", "stop", "web", NULL);
+	assert_int_not_equal(outcome.status, 0); /* nobody is told that it will be so */
+	host_control(host, &outcome, "ping", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(host_count_log(host, " web stop"), 0);
+}
+
+static void
+the_log_says_nothing_before_it_is_in_the_ledger(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t pid;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	stop_without_parent(host);
+	host_crash(host);
+	assert_true(process_lives(pid));
+	host_mark_log(host);
+	host_start(host);
+	assert_int_equal(host_wait_running(host, "web"), pid);
+	/* and when it can be recorded it is said */
+	stop_without_parent(host);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(host, " INFO  web stopping$");
+	host_control(host, &outcome, "wait", "--for=stopped", "web", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(host_count_log(host, " INFO  web stopped$"), 1);
+	assert_false(process_lives(pid));
+	host_stop_all(host);
+}
+
+static void
+the_log_says_once_what_a_monitor_decided_that_died(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t monitor;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	stop_without_parent(host);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(host, " WARN  ProcLaunch monitor died pid %d signal SIGKILL", monitor);
+	host_control(host, &outcome, "wait", "--for=stopped", "web", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_int_equal(host_count_log(host, " INFO  web stop by uid 0$"), 1);
+	assert_int_equal(host_count_log(host, " INFO  web stopping$"), 1);
+	assert_int_equal(host_count_log(host, " INFO  web stopped$"), 1);
+	host_stop_all(host);
+}
+
 static void
 a_service_that_was_being_stopped_and_ended_unseen_has_stopped(void **state)
 {
@@ -373,6 +437,9 @@ main(void)
 	    SESSIONS_TEST(a_service_whose_profile_has_gone_meanwhile_is_stopped),
 	    ROOT_TEST(a_service_that_was_being_stopped_is_stopped_on),
 	    TENANT_TEST(a_service_that_was_being_stopped_is_stopped_on),
+	    ROOT_TEST(the_log_says_nothing_before_it_is_in_the_ledger),
+	    TENANT_TEST(the_log_says_nothing_before_it_is_in_the_ledger),
+	    ROOT_TEST(the_log_says_once_what_a_monitor_decided_that_died),
 	    ROOT_TEST(a_service_that_was_being_stopped_and_ended_unseen_has_stopped),
 	    ROOT_TEST(a_daemon_without_a_record_is_adopted_when_its_pid_file_is_proved),
 	    ROOT_TEST(a_stray_without_record_and_pid_file_is_ended_before_the_start),

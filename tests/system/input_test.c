@@ -336,7 +336,8 @@ the_state_directory_is_made_when_it_is_missing_and_gives_nothing_away(void **sta
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} made[] = {{"", 0711}, {"/lock", 0600}, {"/ledger", 0600}, {"/proclaunch.pid", 0644}};
+	} made[] = {{"", 0711}, {"/lock", 0600}, {"/ledger", 0600}, {"/lines", 0600},
+	    {"/proclaunch.pid", 0644}};
 	struct host *host = *state;
 	struct stat status;
 	char path[PATH_MAX];

@@ -29,7 +29,7 @@
 #define STAMP "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
 #undef STAMP_BYTES
 #define STAMP_BYTES  25 /* of the log, with the space after it */
-#define CONTENTS_MAX (1024 * 1024)
+#define CONTENTS_MAX (3 * LOG_PENDING_BYTES)
 
 static struct folder *folder;
 static char contents[CONTENTS_MAX];
@@ -365,7 +365,8 @@ a_full_disk_in_the_middle_of_a_line_costs_nothing(void **state)
 	assert_null(line);
 }
 
-#define MANY 5000
+/* More than can be kept. */
+#define MANY (LOG_PENDING_BYTES / 32)
 
 static void
 fill_disk_for_long(void *context)
@@ -456,7 +457,8 @@ each_loss_is_confessed_where_it_happened_and_once(void **state)
 	assert_int_equal(counted[3], 1);
 }
 
-/* Lines of 64 bytes, of which 1024 fill what a full disk may make us keep. */
+/* Lines of 64 bytes, of which so many fill what a full disk may make us keep. */
+#define FULL (LOG_PENDING_BYTES / 64)
 static void
 log_lines_of_64_bytes(void *context)
 {
@@ -474,22 +476,22 @@ log_lines_of_64_bytes(void *context)
 static void
 not_one_line_is_lost_that_could_have_been_kept(void **state)
 {
-	static unsigned count = 1024;
+	static unsigned count = FULL;
 
 	(void)state;
 	child_run(log_lines_of_64_bytes, &count);
-	assert_int_equal(strlen(logged()), 1024 * 64);
+	assert_int_equal(strlen(logged()), LOG_PENDING_BYTES);
 	assert_null(strstr(contents, "lost"));
 }
 
 static void
 a_single_lost_line_is_confessed_too(void **state)
 {
-	static unsigned count = 1025;
+	static unsigned count = FULL + 1;
 
 	(void)state;
 	child_run(log_lines_of_64_bytes, &count);
-	assert_string_equal(logged() + 1024 * 64 + STAMP_BYTES,
+	assert_string_equal(logged() + LOG_PENDING_BYTES + STAMP_BYTES,
 	    "WARN  ProcLaunch 1 lines could not be written and are lost\n");
 }
 
@@ -539,6 +541,212 @@ a_brief_line_is_tag_and_message_and_escaped_as_well(void **state)
 	(void)state;
 	child_run(log_one_brief_line, NULL);
 	assert_string_equal(logged(), "we\\x0ab refused\n");
+}
+
+/* The messages in the log, without what stands before them, each followed by a slash. */
+static const char *
+messages(void)
+{
+	static char text[4096];
+	char *line, *saved = NULL;
+
+	text[0] = '\0';
+	(void)logged();
+	for (line = strtok_r(contents, "\n", &saved); line != NULL;
+	     line = strtok_r(NULL, "\n", &saved)) {
+		assert_matches(line, STAMP "INFO  t ");
+		(void)strcat(strcat(text, line + STAMP_BYTES + strlen("INFO  t ")), "/");
+	}
+	return text;
+}
+
+static void
+announce(const char *expected)
+{
+	struct lines lines = {.length = 0};
+	size_t i;
+
+	assert_true(log_announce(&lines));
+	assert_int_equal(lines.length, strlen(expected) * (STAMP_BYTES + sizeof("INFO  t x")));
+	for (i = 0; i < strlen(expected); i++)
+		assert_int_equal(
+		    lines.bytes[(i + 1) * (STAMP_BYTES + sizeof("INFO  t x")) - 2], expected[i]);
+}
+
+static void
+a_line_waits_until_what_it_speaks_of_is_done(void **state)
+{
+	(void)state;
+	log_line("t", LEVEL_INFO, "a");
+	log_flush();
+	log_hold();
+	log_line("t", LEVEL_INFO, "b");
+	log_line("t", LEVEL_INFO, "c");
+	log_flush();
+	announce("bc");
+	log_line("t", LEVEL_INFO, "d");
+	log_flush();
+	assert_true(log_owes());
+	assert_string_equal(messages(), "a/");
+	assert_true(log_permit(false));
+	assert_false(log_announce(&(struct lines){.length = 0})); /* b and c come first */
+	log_flush();
+	assert_true(log_owes());
+	assert_string_equal(messages(), "a/b/c/");
+	announce("d");
+	log_line("t", LEVEL_INFO, "e"); /* speaks of nothing that is asked */
+	assert_true(log_permit(true));
+	log_flush();
+	announce("e");
+	assert_false(log_permit(true));
+	log_flush();
+	assert_false(log_owes());
+	assert_int_equal(log_deadline(), NEVER);
+	log_line("t", LEVEL_INFO, "f");
+	log_flush();
+	assert_string_equal(messages(), "a/b/c/d/e/f/");
+}
+
+static void
+more_lines_than_fit_are_announced_in_turn(void **state)
+{
+	struct lines lines;
+	size_t length = 0;
+	unsigned i;
+
+	(void)state;
+	log_hold();
+	for (i = 0; i < 1000; i++)
+		log_line("t", LEVEL_INFO, "line %u", i);
+	do {
+		memset(&lines, 0, sizeof(lines));
+		assert_true(log_announce(&lines));
+		assert_true(lines.length > LINES_BYTES - 64 || length > 0);
+		assert_int_equal(lines.bytes[lines.length - 1], '\n');
+		assert_int_equal(lines.log_size, length);
+		log_flush();
+		assert_int_equal(strlen(logged()), length); /* none of them before */
+		length += lines.length;
+		i = log_permit(true);
+		log_flush();
+		assert_int_equal(strlen(logged()), length);
+		assert_memory_equal(contents + length - lines.length, lines.bytes, lines.length);
+	} while (i != 0);
+	assert_non_null(strstr(contents, " line 999\n"));
+}
+
+/* One that only its monitor can keep. */
+static void
+a_line_that_is_too_long_to_be_announced_is_written_all_the_same(void **state)
+{
+	static char text[1024];
+	struct lines lines = {.length = 0};
+
+	(void)state;
+	memset(text, '\xff', sizeof(text) - 1);
+	log_hold();
+	log_line("t", LEVEL_INFO, "%s", text);
+	log_line("t", LEVEL_INFO, "after");
+	assert_true(log_announce(&lines));
+	assert_int_equal(lines.length, 0);
+	assert_true(log_permit(true));
+	log_flush();
+	assert_int_equal(strlen(strstr(logged(), "INFO  t ")), strlen("INFO  t \n") + 4 * 1023);
+	assert_true(log_announce(&lines));
+	assert_int_equal(lines.length, STAMP_BYTES + strlen("INFO  t after\n"));
+	assert_false(log_permit(true));
+	log_flush();
+	assert_non_null(strstr(logged(), "INFO  t after\n"));
+}
+
+#define TWO_LINES                                \
+	"2026-11-23T03:16:00.123Z INFO  t one\n" \
+	"2026-11-23T03:16:00.124Z INFO  t two\n"
+
+struct inheritance {
+	struct lines lines;
+	bool same_log;	/* the log is the one that they were meant for */
+	size_t written; /* bytes of them that stand there */
+};
+
+static void
+take_over(void *context)
+{
+	struct inheritance *inheritance = context;
+	struct stat status;
+	int log = open(folder_path(folder, "log"), O_RDWR | O_APPEND | O_CLOEXEC);
+
+	log_inherit(&inheritance->lines);
+	log_line("t", LEVEL_INFO, "next");
+	REQUIRE(fstat(log, &status) == 0);
+	log_use(log, (uint64_t)status.st_size);
+	log_flush();
+	REQUIRE(!log_owes());
+}
+
+/* The log as a monitor has left it that died, and what its successor makes of it. */
+static const char *
+after_death(struct inheritance *inheritance)
+{
+	struct stat status;
+	int log = open_log();
+
+	assert_int_equal(fstat(log, &status), 0);
+	inheritance->lines.log_inode = status.st_ino + !inheritance->same_log;
+	inheritance->lines.log_size = strlen(TWO_LINES);
+	assert_int_equal(write(log, TWO_LINES, strlen(TWO_LINES)), strlen(TWO_LINES));
+	assert_int_equal(
+	    write(log, inheritance->lines.bytes, inheritance->written), inheritance->written);
+	assert_int_equal(close(log), 0);
+	child_run(take_over, inheritance);
+	return messages();
+}
+
+static int
+set_up_successor(void **state)
+{
+	assert_int_equal(folder_set_up(state), 0);
+	folder = *state;
+	log_set_level(LEVEL_DEBUG);
+	return 0;
+}
+
+/* Runs first, before this process has opened a log. */
+static void
+a_monitor_writes_what_the_one_before_did_not_come_to(void **state)
+{
+	/* a line has 37 bytes with its newline */
+	static const size_t written[] = {0, 1, 36, 37, 38, 73, 74};
+	struct inheritance inheritance = {.same_log = true};
+	size_t i;
+
+	(void)state;
+	inheritance.lines.length = strlen(TWO_LINES);
+	memcpy(inheritance.lines.bytes, TWO_LINES, strlen(TWO_LINES));
+	for (i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+		inheritance.written = written[i];
+		assert_string_equal(after_death(&inheritance), "one/two/one/two/next/");
+	}
+	/* the log has been put aside with them, and this one goes on */
+	inheritance.same_log = false;
+	inheritance.written = 0;
+	assert_string_equal(after_death(&inheritance), "one/two/next/");
+}
+
+static void
+what_no_monitor_writes_is_not_taken_over(void **state)
+{
+	static const char *const forged[] = {
+	    "", "no newline", "one\n\x1b[2J\n", "one\x7f\n", "\xe4\n", "one\r\n"};
+	struct inheritance inheritance = {.same_log = true};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+		inheritance.lines.length = (uint32_t)strlen(forged[i]);
+		memcpy(inheritance.lines.bytes, forged[i], strlen(forged[i]));
+		assert_string_equal(after_death(&inheritance), "one/two/next/");
+	}
 }
 
 static void
@@ -601,11 +809,15 @@ timestamps_agree_with_gmtime_on_every_day(void **state)
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define SUCCESSOR_TEST(name) \
+	cmocka_unit_test_setup_teardown(name, set_up_successor, folder_tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    SUCCESSOR_TEST(a_monitor_writes_what_the_one_before_did_not_come_to),
+	    SUCCESSOR_TEST(what_no_monitor_writes_is_not_taken_over),
 	    TEST(a_line_is_stamp_level_tag_and_message_with_one_space_between),
 	    TEST(levels_are_five_columns_wide),
 	    TEST(lines_above_the_level_are_not_written),
@@ -625,6 +837,9 @@ main(void)
 	    TEST(a_single_lost_line_is_confessed_too),
 	    TEST(a_loss_is_confessed_before_the_next_line_that_is_kept),
 	    TEST(a_brief_line_is_tag_and_message_and_escaped_as_well),
+	    TEST(a_line_waits_until_what_it_speaks_of_is_done),
+	    TEST(more_lines_than_fit_are_announced_in_turn),
+	    TEST(a_line_that_is_too_long_to_be_announced_is_written_all_the_same),
 	    cmocka_unit_test(timestamps_are_right_on_days_that_calendars_get_wrong),
 	    cmocka_unit_test(timestamps_agree_with_gmtime_on_every_day),
 	};
