@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "host.h"
 
 /* Notes each start, and whether the one before it still lived then. */
@@ -184,10 +185,10 @@ stop_without_parent(struct host *host)
 	struct outcome outcome;
 
 	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
-	host_control(host, &outcome, "--timeout=1", "--no-wait", "stop", "web", NULL);
-	assert_int_not_equal(outcome.status, 0); /* nobody is told that it will be so */
-	host_control(host, &outcome, "ping", NULL);
-	assert_int_equal(outcome.status, 0);
+	/* nobody is told that it will be so */
+	assert_int_not_equal(
+	    ctl(host, &outcome, "--timeout=1", "--no-wait", "stop", "web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "ping", NULL), CTL_DONE);
 	assert_int_equal(host_count_log(host, " web stop"), 0);
 }
 
@@ -211,8 +212,7 @@ the_log_says_nothing_before_it_is_in_the_ledger(void **state)
 	stop_without_parent(host);
 	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
 	host_wait_log(host, " INFO  web stopping$");
-	host_control(host, &outcome, "wait", "--for=stopped", "web", NULL);
-	assert_int_equal(outcome.status, 0);
+	assert_int_equal(ctl(host, &outcome, "wait", "--for=stopped", "web", NULL), CTL_DONE);
 	assert_int_equal(host_count_log(host, " INFO  web stopped$"), 1);
 	assert_false(process_lives(pid));
 	host_stop_all(host);
@@ -233,8 +233,7 @@ the_log_says_once_what_a_monitor_decided_that_died(void **state)
 	assert_int_equal(kill(monitor, SIGKILL), 0);
 	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
 	host_wait_log(host, " WARN  ProcLaunch monitor died pid %d signal SIGKILL", monitor);
-	host_control(host, &outcome, "wait", "--for=stopped", "web", NULL);
-	assert_int_equal(outcome.status, 0);
+	assert_int_equal(ctl(host, &outcome, "wait", "--for=stopped", "web", NULL), CTL_DONE);
 	assert_int_equal(host_count_log(host, " INFO  web stop by uid 0$"), 1);
 	assert_int_equal(host_count_log(host, " INFO  web stopping$"), 1);
 	assert_int_equal(host_count_log(host, " INFO  web stopped$"), 1);
