@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -48,7 +49,8 @@
 #define CHECK_WITHIN   (60 * SECOND)
 
 static int signals = -1;
-static int64_t reap_at; /* NEVER: no child has ended. At first an upgrade may have left us zombies */
+static int64_t
+    reap_at; /* NEVER: no child has ended. At first an upgrade may have left us zombies */
 
 static void
 signal_event(uint32_t index, uint32_t events)
@@ -203,7 +205,8 @@ configure_children(const struct options *options)
 	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
 }
 
-/* What root still needs when everything is open; the children start from the bounding set again. */
+/* What root still needs when everything is open, and no group of whoever started us; the children
+ * start from the bounding set again. */
 static void
 shed_capabilities(void)
 {
@@ -217,7 +220,9 @@ shed_capabilities(void)
 	    CAP_SYS_RESOURCE	 /* FIFOs of full size for more than a thousand services, pipe(7) */
 	};
 
-	if (geteuid() == 0 && !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+	if (geteuid() == 0 &&
+	    (setgroups(0, NULL) == -1 ||
+		!privdrop_keep(needed, sizeof(needed) / sizeof(needed[0]))))
 		fatal("capabilities");
 }
 

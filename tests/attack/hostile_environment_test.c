@@ -334,8 +334,9 @@ nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner(void **
 		assert_nothing_open(children[i], "/etc/shadow");
 		assert_status(children[i], "CapAmb", NO_CAPABILITY);
 		assert_status(children[i], "CapInh", NO_CAPABILITY);
+		assert_status(children[i], "Groups", "");
 	}
-	assert_status(children[0], "Groups", "");
+	assert_status(host->supervisor, "Groups", "");
 	assert_status(children[0], "CapPrm", NO_CAPABILITY);
 	host_stop_all(host);
 }

@@ -4,6 +4,9 @@
  */
 #include <sys/prctl.h>
 
+#include <dirent.h>
+#include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,8 +76,40 @@ the_catalogue_of_messages_is_the_programs(void **state)
 	assert_copy("### The messages", "--print-messages");
 }
 
+/* Who looks for a claim finds it by its number. */
+static void
+the_claims_are_numbered_in_their_order(void **state)
+{
+	const char *line = page;
+	unsigned long number = 0, stands;
+	char *end;
+
+	(void)state;
+	while ((line = strstr(line, "\nC")) != NULL) {
+		line += 2;
+		stands = strtoul(line, &end, 10);
+		if (end > line && strncmp(end, ". ", 2) == 0)
+			assert_int_equal(stands, ++number);
+	}
+	assert_in_range(number, 40, 200);
+}
+
 /* The columns of the table of processes. */
-enum column { EFFECTIVE = 3, BOUNDING = 4, NO_NEW_PRIVS = 6, SECCOMP = 7 };
+enum column {
+	UID = 1,
+	GID,
+	GROUPS,
+	EFFECTIVE,
+	BOUNDING,
+	ROOT,
+	DESCRIPTORS,
+	LIMITS,
+	NO_NEW_PRIVS,
+	SECCOMP,
+	LANDLOCK,
+	MAY_EXEC,
+	COLUMN_COUNT
+};
 
 /* What stands in a column of the process's row, without the spaces around it. */
 static const char *
@@ -141,39 +176,166 @@ assert_set(const char *process, pid_t pid, enum column column, const char *field
 		fail_msg("%s of %s is %s, and not %s", field, process, value, words);
 }
 
+/* The limit as it stands in force; "unlimited" is the largest number. */
+static unsigned long
+limit_of(pid_t pid, const char *title)
+{
+	char text[4096], hard[32];
+	const char *line;
+
+	assert_true(read_proc(pid, "limits", text, sizeof(text)) > 0);
+	line = strstr(text, title);
+	assert_non_null(line);
+	assert_int_equal(sscanf(line + strlen(title), "%*s %31s", hard), 1);
+	return strcmp(hard, "unlimited") == 0 ? ULONG_MAX : strtoul(hard, NULL, 10);
+}
+
+static const struct {
+	const char *word;
+	const char *title; /* in proc_pid_limits(5) */
+} limits[] = {{"NPROC", "Max processes"}, {"CORE", "Max core file size"},
+    {"FSIZE", "Max file size"}, {"NOFILE", "Max open files"}};
+#define LIMITS_COUNT (sizeof(limits) / sizeof(limits[0]))
+
+/* "NAME=NUMBER" or "NAME<=NUMBER", or what it was started with: what we have ourselves. */
 static void
-assert_row(const char *process, pid_t pid)
+assert_limits(const char *process, pid_t pid)
+{
+	char words[256], *word, *rest = NULL;
+	unsigned long is, expected;
+	size_t i, length;
+
+	cell(process, LIMITS, words, sizeof(words));
+	if (strncmp(words, "as started", strlen("as started")) == 0) {
+		for (i = 0; i < LIMITS_COUNT; i++)
+			assert_int_equal(
+			    limit_of(pid, limits[i].title), limit_of(getpid(), limits[i].title));
+		return;
+	}
+	for (word = strtok_r(words, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+		length = strcspn(word, "<=");
+		for (i = 0; i < LIMITS_COUNT &&
+		     (strlen(limits[i].word) != length ||
+			 memcmp(limits[i].word, word, length) != 0);)
+			i++;
+		assert_in_range(i, 0, LIMITS_COUNT - 1);
+		is = limit_of(pid, limits[i].title);
+		expected = strtoul(strchr(word, '=') + 1, NULL, 10);
+		if (word[length] == '<' ? is > expected : is != expected)
+			fail_msg("%s of %s is %lu", limits[i].title, process, is);
+	}
+}
+
+static void
+assert_root(const struct host *host, const char *process, pid_t pid)
+{
+	char word[64], path[64], target[PATH_MAX], expected[PATH_MAX] = "/";
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	length = readlink(path, target, sizeof(target) - 1);
+	assert_true(length > 0);
+	target[length] = '\0';
+	cell(process, ROOT, word, sizeof(word));
+	if (strcmp(word, "`STATE_DIR/empty`") == 0)
+		(void)snprintf(expected, sizeof(expected), "%s/empty", host->state);
+	else
+		assert_string_equal(word, "`/`");
+	assert_string_equal(target, expected);
+}
+
+static void
+assert_open(const char *process, pid_t pid)
+{
+	char word[64], path[64], open[256] = "";
+	const struct dirent *entry;
+	DIR *directory;
+
+	cell(process, DESCRIPTORS, word, sizeof(word));
+	if (strcmp(word, "see below") == 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	directory = opendir(path);
+	assert_non_null(directory);
+	while ((entry = readdir(directory)) != NULL)
+		if (entry->d_name[0] != '.')
+			(void)snprintf(open + strlen(open), sizeof(open) - strlen(open), "%s%.8s",
+			    open[0] == '\0' ? "" : " ", entry->d_name);
+	assert_int_equal(closedir(directory), 0);
+	assert_string_equal(open, word);
+}
+
+static void
+assert_number(const char *process, pid_t pid, enum column column, const char *field)
+{
+	char word[64], value[64], expected[64];
+
+	cell(process, column, word, sizeof(word));
+	process_status(pid, field, value, sizeof(value));
+	if (word[0] == '0' && word[1] == '\0' && strchr(value, '\t') != NULL)
+		(void)snprintf(expected, sizeof(expected), "0\t0\t0\t0");
+	else
+		(void)snprintf(expected, sizeof(expected), "%s", word);
+	if (strcmp(value, expected) != 0)
+		fail_msg("%s of %s is %s", field, process, value);
+}
+
+static void
+assert_row(const struct host *host, const char *process, pid_t pid)
 {
 	char word[64], value[64];
 
+	cell(process, GROUPS, word, sizeof(word));
+	if (strcmp(word, "none") == 0)
+		assert_string_equal(process_status(pid, "Groups", value, sizeof(value)), "");
 	assert_set(process, pid, EFFECTIVE, "CapEff");
 	assert_set(process, pid, EFFECTIVE, "CapPrm");
 	assert_set(process, pid, BOUNDING, "CapBnd");
-	cell(process, NO_NEW_PRIVS, word, sizeof(word));
-	assert_string_equal(process_status(pid, "NoNewPrivs", value, sizeof(value)), word);
-	cell(process, SECCOMP, word, sizeof(word));
-	assert_string_equal(process_status(pid, "Seccomp", value, sizeof(value)), word);
-	if (strcmp(process, "a service") != 0)
-		assert_string_equal(process_status(pid, "Groups", value, sizeof(value)), "");
+	assert_root(host, process, pid);
+	assert_open(process, pid);
+	assert_limits(process, pid);
+	assert_number(process, pid, NO_NEW_PRIVS, "NoNewPrivs");
+	assert_number(process, pid, SECCOMP, "Seccomp");
+	assert_string_not_equal(cell(process, LANDLOCK, word, sizeof(word)), "");
+	assert_string_not_equal(cell(process, MAY_EXEC, word, sizeof(word)), "");
+}
+
+/* Groups that whoever starts us is in are not ours. */
+static void
+be_in_groups(void)
+{
+	static const gid_t groups[] = {0, 4, 27};
+
+	if (setgroups(3, groups) == -1)
+		_exit(125);
 }
 
 static void
 the_table_of_processes_is_what_the_kernel_shows(void **state)
 {
 	struct host *host = *state;
-	pid_t web;
+	pid_t web, monitor;
+	char gid[64], expected[64];
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host->before_exec = be_in_groups;
 	host_start_with(host, "--no-root", NULL);
 	web = host_wait_running(host, "web");
-	assert_row("`proclaunch`", host->supervisor);
-	assert_row("`proclaunch-spawner`", host_spawner(host));
-	assert_row("`proclaunch-monitor`", host_monitor(host));
-	assert_row("a service", web);
-	assert_int_equal(process_uid(host->supervisor), 0);
-	assert_int_equal(process_uid(host_spawner(host)), 0);
-	assert_in_range(process_uid(host_monitor(host)), 61184, 65519);
+	monitor = host_monitor(host);
+	assert_row(host, "`proclaunch`", host->supervisor);
+	assert_row(host, "`proclaunch-spawner`", host_spawner(host));
+	assert_row(host, "`proclaunch-monitor`", monitor);
+	assert_row(host, "a service", web);
+	assert_number("`proclaunch`", host->supervisor, UID, "Uid");
+	assert_number("`proclaunch`", host->supervisor, GID, "Gid");
+	assert_number("`proclaunch-spawner`", host_spawner(host), UID, "Uid");
+	assert_number("`proclaunch-spawner`", host_spawner(host), GID, "Gid");
+	assert_in_range(process_uid(monitor), 61184, 65519);
+	(void)snprintf(expected, sizeof(expected), "%u", process_uid(monitor));
+	assert_int_equal(
+	    strncmp(process_status(monitor, "Gid", gid, sizeof(gid)), expected, strlen(expected)),
+	    0);
 	assert_int_equal(process_uid(web), account_uid(TENANT));
 	host_stop_all(host);
 }
@@ -212,6 +374,7 @@ main(void)
 	    cmocka_unit_test(the_table_of_system_calls_is_the_programs),
 	    cmocka_unit_test(the_tables_of_what_is_legal_are_those_that_the_page_names),
 	    cmocka_unit_test(the_catalogue_of_messages_is_the_programs),
+	    cmocka_unit_test(the_claims_are_numbered_in_their_order),
 	    ROOT_TEST(the_table_of_processes_is_what_the_kernel_shows),
 	};
 
