@@ -9,8 +9,10 @@
  */
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,10 +21,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "descriptors.h"
 #include "host.h"
 #include "peer.h"
@@ -536,6 +540,85 @@ a_birth_that_was_not_asked_for_changes_nothing(void **state)
 	host_stop_all(host);
 }
 
+/* Joins the profile's cgroup, leaves a process behind and ends with success: a daemon's `run`. */
+static _Noreturn void
+be_run(const char *members)
+{
+	int file = open(members, O_WRONLY | O_CLOEXEC);
+
+	if (file == -1 || write(file, "0", 1) != 1)
+		_exit(1);
+	if (fork() == 0) {
+		(void)execl("/bin/sh", "sh", "-c", "exec sleep 1000", (char *)NULL);
+		_exit(1);
+	}
+	_exit(0);
+}
+
+/* FORK as the spawner hears it; its first descriptor, the job, is the caller's. */
+static int
+hear_fork(int channel, struct message *request)
+{
+	static struct incoming incoming;
+	int job;
+
+	do
+		assert_true(peer_receive(channel, &incoming));
+	while (incoming.message.type != MESSAGE_FORK);
+	*request = incoming.message;
+	job = channel_take(&incoming);
+	channel_discard(&incoming);
+	return job;
+}
+
+/*
+ * The spawner's copy of a job may outlive `run` itself, where the spawner has to wait for a
+ * processor. The parent's word that it has been executed was once that all copies are closed: a
+ * daemon whose `run` had left by then counted as dead, and was ended.
+ */
+static void
+a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed(void **state)
+{
+	char cgroup[PATH_MAX / 2], members[PATH_MAX];
+	struct seat seat = {.name = "spawner"};
+	struct message request, born;
+	struct host *host = *state;
+	struct outcome outcome;
+	siginfo_t how;
+	int job, pidfd;
+	pid_t run;
+
+	host_profile(host, "daemon", "exit 1");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_write(host, "daemon/down", 0644, "%s", "");
+	start(host);
+	if (!host_has_cgroups(host))
+		skip(); /* what is left behind is looked for there */
+	take_seat(host, &seat);
+	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", "daemon", NULL), CTL_DONE);
+	job = hear_fork(seat.channel, &request);
+	(void)snprintf(members, sizeof(members), "%s/cgroup.procs",
+	    host_cgroup(host, "daemon", cgroup, sizeof(cgroup)));
+	run = fork();
+	if (run == 0)
+		be_run(members);
+	assert_int_equal(waitid(P_PID, (id_t)run, &how, WEXITED | WNOWAIT), 0);
+	assert_int_equal(how.si_status, 0);
+	pidfd = pidfd_open(run, 0);
+	message_begin(&born, MESSAGE_BORN);
+	born.index = request.index;
+	born.generation = request.generation;
+	born.number = request.number;
+	born.born.pid = run;
+	assert_int_equal(channel_send(seat.channel, &born, &pidfd, 1), CHANNEL_DONE);
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " daemon died"), 0);
+	assert_int_equal(close(job) | close(pidfd) | close(seat.channel), 0);
+	assert_int_equal(waitpid(run, NULL, 0), run);
+	peer_continue(seat.pid);
+	host_stop_all(host);
+}
+
 static int
 connect_client(const struct host *host)
 {
@@ -622,6 +705,7 @@ main(void)
 	    ROOT_TEST(what_is_said_about_a_profile_that_is_not_there_changes_nothing),
 	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
 	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
+	    ROOT_TEST(a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed),
 	    ROOT_TEST(a_client_that_says_what_it_may_not_is_closed_and_nothing_else_happens),
 	};
 
