@@ -55,12 +55,19 @@ try_connect(const char *state_directory)
 	return connect(connection, (struct sockaddr *)&address, sizeof(address));
 }
 
+/* Does nobody listen? */
+static bool
+absent(int error)
+{
+	return error == ENOENT || error == ECONNREFUSED || error == ENOTDIR;
+}
+
 /* EAGAIN: more clients wait than the socket's backlog holds, unix(7). */
 static bool
-connect_until(const char *state_directory, int64_t deadline)
+connect_until(const char *state_directory, int64_t deadline, bool patient)
 {
 	while (try_connect(state_directory) == -1) {
-		if (errno != EAGAIN || clock_now() >= deadline)
+		if ((errno != EAGAIN && !(patient && absent(errno))) || clock_now() >= deadline)
 			return false;
 		(void)poll(NULL, 0, TRY_AGAIN);
 	}
@@ -70,7 +77,7 @@ connect_until(const char *state_directory, int64_t deadline)
 static enum ask_result
 unreachable(const char *state_directory)
 {
-	if (errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR)
+	if (absent(errno))
 		warningx(
 		    "%s: no proclaunch runs on this state directory (see -d)", state_directory);
 	else
@@ -79,7 +86,7 @@ unreachable(const char *state_directory)
 }
 
 enum ask_result
-ask_connect(const char *state_directory, int64_t deadline, bool any_build)
+ask_connect(const char *state_directory, int64_t deadline, bool any_build, bool patient)
 {
 	static struct incoming incoming;
 	struct message hello;
@@ -88,7 +95,7 @@ ask_connect(const char *state_directory, int64_t deadline, bool any_build)
 	if (connection != -1)
 		(void)close(connection);
 	connection = -1;
-	if (!connect_until(state_directory, deadline))
+	if (!connect_until(state_directory, deadline, patient))
 		return unreachable(state_directory);
 	channel_hello(&hello);
 	/* whoever has hung up already may have said why */

@@ -13,9 +13,11 @@ enum ask_result {
 
 /*
  * Connects to STATE_DIR/control and exchanges greetings, until `deadline` (clock_now() scale). With
- * `any_build` another build than ours is put up with, as long as nothing but its greeting is asked.
+ * `any_build` another build than ours is put up with, as long as nothing but its greeting is asked;
+ * `patient` waits for somebody to listen there.
  */
-enum ask_result ask_connect(const char *state_directory, int64_t deadline, bool any_build);
+enum ask_result
+ask_connect(const char *state_directory, int64_t deadline, bool any_build, bool patient);
 
 /* The supervisor's greeting: its version, and where its profiles are. */
 const struct hello *ask_greeting(void);

@@ -22,13 +22,15 @@ same_file(int one, int other)
 	    first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-static void
+/* Returns how much it has printed: not a character that is not there as a whole. */
+static size_t
 print(const char *text, size_t length)
 {
 	if (isatty(STDOUT_FILENO) == 1)
-		show_escaped(text, length);
-	else if (fwrite(text, 1, length, stdout) != length)
+		return show_escaped(text, length);
+	if (fwrite(text, 1, length, stdout) != length)
 		fatal("standard output");
+	return length;
 }
 
 /* From `from` to the end; returns where that is. */
@@ -37,10 +39,11 @@ print_rest(int file, off_t from)
 {
 	static char block[BLOCK_BYTES];
 	ssize_t length;
+	size_t printed = 1;
 
-	while ((length = pread(file, block, sizeof(block), from)) > 0) {
-		print(block, (size_t)length);
-		from += length;
+	while (printed > 0 && (length = pread(file, block, sizeof(block), from)) > 0) {
+		printed = print(block, (size_t)length);
+		from += (off_t)printed;
 	}
 	if (fflush(stdout) == EOF)
 		fatal("standard output");
@@ -74,22 +77,49 @@ start_of_last(int file, long *lines)
 	return 0;
 }
 
+/* Was it written to after the other was? */
+static bool
+is_newer(int file, int than)
+{
+	struct stat status, other;
+
+	return fstat(file, &status) == 0 && fstat(than, &other) == 0 &&
+	    (status.st_mtim.tv_sec > other.st_mtim.tv_sec ||
+		(status.st_mtim.tv_sec == other.st_mtim.tv_sec &&
+		    status.st_mtim.tv_nsec > other.st_mtim.tv_nsec));
+}
+
+/* The log goes on in another file than the one that we have. While nobody told us of it, there may
+ * have been one in between. */
+static void
+go_on_in(int next)
+{
+	if (current != -1) {
+		(void)print_rest(current, shown); /* what came before it was put aside */
+		if (older != -1 && !same_file(older, current) && is_newer(older, current))
+			(void)print_rest(older, 0);
+		(void)close(current);
+	}
+	current = next;
+	shown = 0;
+}
+
 void
 follow_file(int descriptor, bool is_older)
 {
 	if (is_older) {
+		if (older != -1)
+			(void)close(older);
 		older = descriptor;
 		return;
 	}
-	if (current != -1 && same_file(current, descriptor)) {
+	if (current != -1 && same_file(current, descriptor))
 		(void)close(descriptor);
-	} else {
-		if (current != -1) {
-			(void)print_rest(current, shown); /* what came before it was put aside */
-			(void)close(current);
-		}
-		current = descriptor;
-		shown = 0;
+	else
+		go_on_in(descriptor);
+	if (older != -1 && begun) {
+		(void)close(older);
+		older = -1;
 	}
 	if (begun)
 		follow_more();

@@ -2,6 +2,7 @@
  * proclaunchctl: asks the running supervisor, and shows what it says. It is nobody's authority:
  * what the caller may do is decided by the monitor, from what the kernel says about the caller.
  */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 
 static struct request request;
 static int64_t deadline;
+static bool answered; /* the last request for rows */
 
 static enum exit_status
 exit_status_of(enum result result)
@@ -80,14 +82,15 @@ say_broken(enum ask_result result, const char *name)
 		warningx("%s%sthe supervisor has hung up", about, colon);
 }
 
-/* Connects; again when the monitor is being replaced just now. */
+/* Connects; again when the monitor is being replaced just now. Who follows waits for a supervisor
+ * that is started again, too. */
 static enum ask_result
-connect_again(void)
+connect_until_deadline(bool again)
 {
 	enum ask_result result;
 
-	while ((result = ask_connect(
-		    request.state_directory, deadline, request.verb == VERB_VERSION)) == ASK_LOST &&
+	while ((result = ask_connect(request.state_directory, deadline,
+		    request.verb == VERB_VERSION, again && request.follow)) == ASK_LOST &&
 	    clock_now() < deadline)
 		(void)poll(NULL, 0, 20);
 	say_broken(result, NULL);
@@ -100,6 +103,40 @@ repeatable(void)
 {
 	return request.verb != VERB_RESTART && request.verb != VERB_RELOAD &&
 	    request.verb != VERB_SIGNAL;
+}
+
+/* The monitor whose transitions were shown last, and which was the last of them. */
+static struct {
+	uint64_t incarnation; /* 0: none was asked yet */
+	bool shown;
+	uint32_t number;
+} events;
+
+/* All that another monitor remembers has happened since the one that we followed has died. */
+static uint32_t
+how_many_events(void)
+{
+	uint64_t before = events.incarnation;
+
+	events.incarnation = ask_greeting()->incarnation;
+	if (request.follow && before != 0 && (before != events.incarnation || events.shown)) {
+		events.shown = events.shown && before == events.incarnation;
+		return UINT32_MAX;
+	}
+	if (request.lines >= 0)
+		return (uint32_t)request.lines;
+	return request.follow ? 0 : DEFAULT_EVENTS;
+}
+
+static void
+take_transition(const struct transition_facts *transition)
+{
+	/* it is told again */
+	if (events.shown && (int32_t)(transition->number - events.number) <= 0)
+		return;
+	events.shown = true;
+	events.number = transition->number;
+	show_transition(&request, transition);
 }
 
 static void
@@ -118,9 +155,7 @@ fill_ask(struct ask *ask, const char *name)
 	if (request.verb == VERB_WAIT)
 		ask->number = request.state;
 	if (request.verb == VERB_EVENTS)
-		ask->number = request.lines >= 0 ? (uint32_t)request.lines
-		    : request.follow		 ? 0
-						 : DEFAULT_EVENTS;
+		ask->number = how_many_events();
 	if (name != NULL)
 		(void)snprintf(ask->name, sizeof(ask->name), "%s", name);
 }
@@ -152,7 +187,7 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 				profiles_add(profiles, &incoming.message.rows.rows[i]);
 			break;
 		case MESSAGE_TRANSITION:
-			show_transition(&request, &incoming.message.transition);
+			take_transition(&incoming.message.transition);
 			break;
 		case MESSAGE_FILE:
 			take_file(&incoming);
@@ -186,8 +221,8 @@ converse(const char *name, struct profiles *profiles, struct answer *answer)
 		(void)snprintf(answer->text, sizeof(answer->text), "no such profile");
 		return ASK_OK;
 	}
-	fill_ask(&ask, name);
 	for (;;) {
+		fill_ask(&ask, name);
 		result = ask_send(&ask);
 		if (result == ASK_OK)
 			result = listen_for_answer(profiles, answer);
@@ -196,7 +231,7 @@ converse(const char *name, struct profiles *profiles, struct answer *answer)
 		if (result != ASK_LOST || !repeatable() || clock_now() >= deadline)
 			return result;
 		profiles->count = had; /* all are told again */
-		result = connect_again();
+		result = connect_until_deadline(true);
 		if (result != ASK_OK)
 			return result;
 	}
@@ -267,7 +302,8 @@ collect(struct profiles *profiles, int *status)
 		result =
 		    converse(request.name_count > 0 ? request.names[i] : NULL, profiles, &answer);
 		request.verb = verb;
-		if (result != ASK_OK) {
+		answered = result == ASK_OK;
+		if (!answered) {
 			say_broken(result, NULL);
 			*status = exit_unreachable();
 			return false;
@@ -283,13 +319,21 @@ collect(struct profiles *profiles, int *status)
 	return *status == EXIT_DONE;
 }
 
+/* True where the supervisor has answered and JSON is asked for: it is printed even when there is no
+ * profile in it. */
+static bool
+answers_in_json(void)
+{
+	return request.json && answered;
+}
+
 static int
 list(void)
 {
 	struct profiles profiles = {.count = 0};
 	int status;
 
-	if (!collect(&profiles, &status) && profiles.count == 0)
+	if (!collect(&profiles, &status) && profiles.count == 0 && !answers_in_json())
 		return status;
 	if (request.json)
 		show_json(&profiles);
@@ -332,7 +376,7 @@ show_screens(const struct profiles *profiles)
 		if (i > 0)
 			(void)putchar('\n');
 		screen_show(&request, &profiles->rows[i]);
-		if (fflush(stdout) == EOF)
+		if (fflush(stdout) == EOF || ferror(stdout) != 0)
 			return; /* nobody sees it */
 		show_last_lines(profiles->rows[i].name);
 	}
@@ -345,7 +389,7 @@ show_status(void)
 	int status;
 	size_t i;
 
-	if (!collect(&profiles, &status) && profiles.count == 0)
+	if (!collect(&profiles, &status) && profiles.count == 0 && !answers_in_json())
 		return status;
 	for (i = 0; i < profiles.count; i++)
 		status = worse(status, status_of(&profiles.rows[i]));
@@ -367,7 +411,7 @@ explain(void)
 	size_t i;
 
 	(void)collect(&profiles, &status);
-	if (request.json && profiles.count > 0)
+	if (answers_in_json())
 		show_json(&profiles);
 	for (i = 0; i < profiles.count && !request.json; i++)
 		show_explanation(&profiles.rows[i]);
@@ -411,6 +455,10 @@ version(void)
 {
 	const struct hello *running = ask_greeting();
 
+	if (request.json) {
+		show_versions(running);
+		return EXIT_DONE;
+	}
 	(void)fputs(BUILD_LINE, stdout);
 	(void)printf("running: ProcLaunch %.31s (build %.39s)\n", running->version, running->build);
 	return EXIT_DONE;
@@ -421,7 +469,7 @@ ping(void)
 {
 	int status = general();
 
-	if (status == EXIT_DONE && !request.quiet)
+	if (status == EXIT_DONE)
 		(void)puts("the supervisor answers");
 	return status;
 }
@@ -449,16 +497,40 @@ static int (*const carry_out[VERB_COUNT])(void) = {
     [VERB_VERSION] = version,
 };
 
+/* What is closed must not become our connection: what is printed would be sent. Opened for reading:
+ * whoever expects output is told that it could not be written. */
+static void
+open_standard_descriptors(void)
+{
+	int null;
+
+	do
+		null = open("/dev/null", O_RDONLY);
+	while (null != -1 && null <= STDERR_FILENO);
+	if (null != -1)
+		(void)close(null);
+}
+
+static void
+be_quiet(void)
+{
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		fatal("/dev/null");
+}
+
 int
 main(int count, char **arguments)
 {
 	int status;
 
+	open_standard_descriptors();
 	report_as("proclaunchctl");
 	request_read(&request, count, arguments);
+	if (request.quiet)
+		be_quiet();
 	show_check_fields(&request);
 	deadline = clock_now() + request.timeout;
-	if (connect_again() != ASK_OK)
+	if (connect_until_deadline(false) != ASK_OK)
 		return exit_unreachable();
 	status = carry_out[request.verb]();
 	if (fflush(stdout) == EOF || ferror(stdout) != 0) {

@@ -21,7 +21,7 @@ judge(const struct row *row)
 		return NAGIOS_CRITICAL;
 	if (row->wanted == 0)
 		return NAGIOS_OK; /* somebody wants it so */
-	return completed && row->next_start_wall_ms == 0 ? NAGIOS_OK : NAGIOS_CRITICAL;
+	return completed && row->timer != SHOWN_START ? NAGIOS_OK : NAGIOS_CRITICAL;
 }
 
 static void

@@ -14,7 +14,7 @@ static void
 sample(FILE *out, const char *metric, const struct row *row, double value)
 {
 	(void)fprintf(
-	    out, "%s{name=\"%s\",user=\"%s\"} %.17g\n", metric, row->name, row->account, value);
+	    out, "%s{name=\"%s\",user=\"%s\"} %.15g\n", metric, row->name, row->account, value);
 }
 
 static void

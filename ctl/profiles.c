@@ -29,8 +29,14 @@ compare(const void *one, const void *other)
 void
 profiles_sort(struct profiles *profiles)
 {
+	size_t kept = 0, i;
+
 	if (profiles->count > 0)
 		qsort(profiles->rows, profiles->count, sizeof(*profiles->rows), compare);
+	for (i = 0; i < profiles->count; i++)
+		if (kept == 0 || compare(&profiles->rows[kept - 1], &profiles->rows[i]) != 0)
+			profiles->rows[kept++] = profiles->rows[i];
+	profiles->count = kept;
 }
 
 void

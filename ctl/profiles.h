@@ -14,6 +14,7 @@ struct profiles {
 void profiles_add(struct profiles *profiles, const struct row *row);
 
 /* By name. */
+/* By name; one that was asked for twice stays once. */
 void profiles_sort(struct profiles *profiles);
 
 /* Frees the rows; the list is empty then, and may be used again. */

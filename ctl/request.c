@@ -12,6 +12,7 @@
 
 #define DEFAULT_STATE_DIRECTORY "/var/lib/proclaunch"
 #define DEFAULT_TIMEOUT		(90 * SECOND)
+#define TIMEOUT_MOST		(86400 * 365) /* seconds */
 
 static const char usage[] =
     "usage: proclaunchctl [-d STATE_DIR] [-j|--json] [-q|--quiet] [--color=auto|always|never]\n"
@@ -105,6 +106,23 @@ read_number(const char *option, const char *text, long most)
 	return number;
 }
 
+/* Seconds with or without a fraction, in nanoseconds. */
+static int64_t
+read_seconds(const char *text)
+{
+	size_t digits = strspn(text, "0123456789"), decimals = 0;
+	double seconds = strtod(text, NULL);
+
+	if (digits > 0 && text[digits] == '.')
+		decimals = strspn(text + digits + 1, "0123456789");
+	if (digits == 0 || text[digits + (decimals > 0 ? decimals + 1 : 0)] != '\0' ||
+	    seconds > TIMEOUT_MOST) {
+		warningx("--timeout %s: must be a number from 0 to %d", text, TIMEOUT_MOST);
+		usage_error();
+	}
+	return (int64_t)(seconds * SECOND);
+}
+
 static enum state
 read_state(const char *text)
 {
@@ -143,7 +161,7 @@ read_option(struct request *request, int letter)
 		request->colour = read_colour(optarg);
 		break;
 	case OPTION_TIMEOUT:
-		request->timeout = read_number("--timeout", optarg, 86400 * 365) * SECOND;
+		request->timeout = read_seconds(optarg);
 		break;
 	case OPTION_NO_WAIT:
 		request->no_wait = true;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "look.h"
 #include "report.h"
 #include "screen.h"
 #include "show.h"
@@ -18,6 +19,7 @@
 struct member {
 	pid_t pid;
 	pid_t parent;
+	pid_t session;
 	char command[128];
 	unsigned long resident; /* KiB */
 	unsigned long ticks;	/* of processor time */
@@ -39,20 +41,21 @@ slurp(const char *path, char *text, size_t size)
 	return length;
 }
 
-/* The command line with spaces for its NULs; the name in brackets when it has none. */
+/* The command line with spaces for its NULs; where it has none, the name in brackets stays. */
 static void
-read_command(pid_t pid, const char *name, char *text, size_t size)
+read_command(struct member *member)
 {
-	char path[64];
+	char path[64], text[sizeof(member->command)];
 	ssize_t length, i;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
-	length = slurp(path, text, size);
+	(void)snprintf(path, sizeof(path), "/proc/%d/cmdline", member->pid);
+	length = slurp(path, text, sizeof(text));
 	if (length <= 0)
-		(void)snprintf(text, size, "[%s]", name);
+		return;
 	for (i = 0; i < length - 1; i++)
 		if ((unsigned char)text[i] < ' ')
 			text[i] = ' ';
+	memcpy(member->command, text, sizeof(text));
 }
 
 static bool
@@ -69,16 +72,16 @@ read_member(pid_t pid, struct member *member)
 	close_bracket = strrchr(text, ')');
 	if (open_bracket == NULL || close_bracket == NULL ||
 	    sscanf(close_bracket,
-		") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u "
+		") %*c %d %*d %d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u "
 		"%*u %ld",
-		&member->parent, &user, &system, &resident) != 4)
+		&member->parent, &member->session, &user, &system, &resident) != 5)
 		return false;
 	*close_bracket = '\0';
 	member->pid = pid;
 	member->line = NULL;
 	member->ticks = user + system;
 	member->resident = (unsigned long)(resident * sysconf(_SC_PAGESIZE) / 1024);
-	read_command(pid, open_bracket + 1, member->command, sizeof(member->command));
+	(void)snprintf(member->command, sizeof(member->command), "[%s]", open_bracket + 1);
 	return true;
 }
 
@@ -113,7 +116,58 @@ members_path(pid_t pid, char *path, size_t size)
 	return found;
 }
 
-/* The processes of the profile: of its cgroup, or else the main one alone. */
+static struct member *
+find_member(struct member *members, size_t count, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (members[i].pid == pid)
+			return &members[i];
+	return NULL;
+}
+
+/* One look at all processes that there are: those of the main one's session, and those that descend
+ * from one that is known already. Returns how many are known now. */
+static size_t
+read_relatives(struct member *members, size_t count, DIR *folder)
+{
+	struct dirent *entry;
+	struct member *next;
+	pid_t pid;
+
+	while (count < MEMBERS_MAX && (entry = readdir(folder)) != NULL) {
+		pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		next = &members[count];
+		if (pid > 0 && find_member(members, count, pid) == NULL && read_member(pid, next) &&
+		    (next->session == members[0].session ||
+			find_member(members, count, next->parent) != NULL))
+			count++;
+	}
+	return count;
+}
+
+/* Without a cgroup: what can be told from the main one. */
+static size_t
+read_family(pid_t main_pid, struct member *members)
+{
+	size_t count = 1, before = 0;
+	DIR *folder;
+
+	if (!read_member(main_pid, &members[0]))
+		return 0;
+	folder = opendir("/proc");
+	while (folder != NULL && count > before) {
+		before = count;
+		rewinddir(folder);
+		count = read_relatives(members, count, folder);
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	return count;
+}
+
+/* The processes of the profile: of its cgroup, or else the main one's session and descendants. */
 static size_t
 read_members(pid_t main_pid, struct member *members)
 {
@@ -123,7 +177,7 @@ read_members(pid_t main_pid, struct member *members)
 	int pid;
 
 	if (!members_path(main_pid, path, sizeof(path)) || (list = fopen(path, "re")) == NULL)
-		return read_member(main_pid, &members[0]) ? 1 : 0;
+		return read_family(main_pid, members);
 	while (count < MEMBERS_MAX && fscanf(list, "%d", &pid) == 1)
 		if (read_member(pid, &members[count]))
 			count++;
@@ -131,23 +185,12 @@ read_members(pid_t main_pid, struct member *members)
 	return count;
 }
 
-static struct member *
-parent_of(struct member *members, size_t count, const struct member *member)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (members[i].pid == member->parent && &members[i] != member)
-			return &members[i];
-	return NULL;
-}
-
 /* A line below its parent's, which is added first. */
 static void
 add_member(
     struct libscols_table *table, struct member *members, size_t count, struct member *member)
 {
-	struct member *parent = parent_of(members, count, member);
+	struct member *parent = find_member(members, count, member->parent);
 	char text[64];
 
 	if (member->line != NULL)
@@ -168,14 +211,14 @@ add_member(
 }
 
 static void
-show_processes(pid_t main_pid)
+show_processes(const struct row *row)
 {
 	static struct member members[MEMBERS_MAX];
 	struct libscols_table *table;
 	unsigned long resident = 0, ticks = 0;
 	size_t count, i;
 
-	count = read_members(main_pid, members);
+	count = read_members(row->pid, members);
 	table = scols_new_table();
 	if (table == NULL || scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT) == NULL ||
 	    scols_table_new_column(table, "MEMORY", 0, SCOLS_FL_RIGHT) == NULL ||
@@ -184,6 +227,8 @@ show_processes(pid_t main_pid)
 		fatal("memory");
 	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 	(void)scols_table_enable_ascii(table, 1);
+	for (i = 0; i < count; i++)
+		read_command(&members[i]);
 	for (i = 0; i < count; i++) {
 		add_member(table, members, count, &members[i]);
 		resident += members[i].resident;
@@ -214,9 +259,8 @@ screen_show(const struct request *request, const struct row *row)
 	(void)printf("\n  %s\n  user %s, wanted %s, %u restarts, last exit %s\n", row->reason,
 	    row->account[0] == '\0' ? "unknown" : row->account, row->wanted != 0 ? "up" : "down",
 	    row->restarts, profiles_last_exit(row, duration, sizeof(duration)));
-	if (row->next_start_wall_ms != 0)
-		(void)printf(
-		    "  next start %s\n", profiles_time(row->next_start_wall_ms, false, text));
-	if (row->pid != 0)
-		show_processes(row->pid);
+	if (row->timer == SHOWN_START)
+		(void)printf("  next start %s\n", profiles_time(row->timer_wall_ms, false, text));
+	if (row->pid != 0 && !look_in_time(row, show_processes))
+		(void)printf("  its processes do not let themselves be looked at\n");
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "build.h"
 #include "clock.h"
 #include "report.h"
 #include "show.h"
@@ -62,9 +63,9 @@ field_from_text(const char *text, size_t length)
 	for (field = 0; field < FIELD_COUNT; field++)
 		if (strcasecmp(name, fields[field].option) == 0)
 			return (enum field)field;
-	warningx(
-	    "-o: %.*s is no column; there are name, user, state, pid, since, restarts, last_exit, "
-	    "wanted, uptime, failures, uid and reason",
+	warningx("-o: \"%.*s\" is no column; there are name, user, state, pid, since, restarts, "
+		 "last_exit, "
+		 "wanted, uptime, failures, uid and reason",
 	    (int)length, text);
 	exit(EXIT_USAGE);
 }
@@ -74,14 +75,15 @@ chosen_fields(const char *text, enum field *chosen)
 {
 	size_t count = 0, length;
 
-	for (; *text != '\0'; text += length + (text[length] == ',')) {
+	do {
 		length = strcspn(text, ",");
 		if (count == FIELD_COUNT) {
 			warningx("-o: too many columns");
 			exit(EXIT_USAGE);
 		}
 		chosen[count++] = field_from_text(text, length);
-	}
+		text += length;
+	} while (*text++ == ',');
 	return count;
 }
 
@@ -90,10 +92,8 @@ show_check_fields(const struct request *request)
 {
 	enum field chosen[FIELD_COUNT];
 
-	if (request->fields == NULL || chosen_fields(request->fields, chosen) > 0)
-		return;
-	warningx("-o: no column is named");
-	exit(EXIT_USAGE);
+	if (request->fields != NULL)
+		(void)chosen_fields(request->fields, chosen);
 }
 
 static const char *
@@ -200,6 +200,14 @@ json_time(int64_t wall_ms)
 	return wall_ms == 0 ? NULL : json_object_new_string(profiles_time(wall_ms, true, text));
 }
 
+static const char *const timer_names[SHOWN_COUNT] = {
+    [SHOWN_NONE] = "none",
+    [SHOWN_START] = "start",
+    [SHOWN_START_TIMEOUT] = "start_timeout",
+    [SHOWN_STOP_TIMEOUT] = "stop_timeout",
+    [SHOWN_REMINDER] = "reminder",
+};
+
 static json_object *
 json_last_exit(const struct row *row)
 {
@@ -211,11 +219,25 @@ json_last_exit(const struct row *row)
 	object = json_object_new_object();
 	json_object_object_add(object, "pid", json_object_new_int(row->exit_pid));
 	json_object_object_add(object, "time", json_time(row->exit_wall_ms));
-	if (row->exit_end == END_EXIT)
-		json_object_object_add(object, "exit", json_object_new_int(row->exit_value));
-	if (row->exit_end == END_SIGNAL)
+	if (row->exit_end != END_SIGNAL) /* null: the kernel could not say */
+		json_object_object_add(object, "exit",
+		    row->exit_end == END_EXIT ? json_object_new_int(row->exit_value) : NULL);
+	else
 		json_object_object_add(object, "signal",
 		    json_object_new_string(signal_to_text(row->exit_value, text, sizeof(text))));
+	return object;
+}
+
+static json_object *
+json_timer(const struct row *row)
+{
+	json_object *object;
+
+	if (row->timer == SHOWN_NONE)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "timer", json_object_new_string(timer_names[row->timer]));
+	json_object_object_add(object, "time", json_time(row->timer_wall_ms));
 	return object;
 }
 
@@ -248,7 +270,9 @@ json_profile(const struct row *row)
 	json_object_object_add(object, "refused", json_object_new_boolean(row->accepted == 0));
 	json_object_object_add(object, "reason", json_object_new_string(row->reason));
 	json_object_object_add(object, "decided_by", json_text(row->decided_by));
-	json_object_object_add(object, "next_start", json_time(row->next_start_wall_ms));
+	json_object_object_add(
+	    object, "next_start", row->timer == SHOWN_START ? json_time(row->timer_wall_ms) : NULL);
+	json_object_object_add(object, "next_timer", json_timer(row));
 	return object;
 }
 
@@ -273,6 +297,29 @@ show_json(const struct profiles *profiles)
 	print_json(object);
 }
 
+static json_object *
+json_version(const char *version, const char *build)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "version", json_object_new_string(version));
+	json_object_object_add(object, "build", json_object_new_string(build));
+	return object;
+}
+
+void
+show_versions(const struct hello *running)
+{
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "schema", json_object_new_int(1));
+	json_object_object_add(
+	    object, "proclaunchctl", json_version(PROCLAUNCH_VERSION, PROCLAUNCH_BUILD));
+	json_object_object_add(
+	    object, "proclaunch", json_version(running->version, running->build));
+	print_json(object);
+}
+
 void
 show_explanation(const struct row *row)
 {
@@ -288,9 +335,12 @@ show_explanation(const struct row *row)
 		    profiles_last_exit(row, text, sizeof(text)), row->exit_pid);
 	if (row->exit_end != END_NONE)
 		(void)printf(", %s\n", profiles_time(row->exit_wall_ms, false, text));
-	if (row->next_start_wall_ms != 0)
+	if (row->timer == SHOWN_START)
 		(void)printf("  next start  %s (after %u failed ones)\n",
-		    profiles_time(row->next_start_wall_ms, false, text), row->failures);
+		    profiles_time(row->timer_wall_ms, false, text), row->failures);
+	else if (row->timer != SHOWN_NONE)
+		(void)printf("  next timer  %s, %s\n", timer_names[row->timer],
+		    profiles_time(row->timer_wall_ms, false, text));
 }
 
 void
@@ -322,18 +372,60 @@ show_transition(const struct request *request, const struct transition_facts *tr
 	(void)fflush(stdout);
 }
 
-void
-show_escaped(const char *text, size_t length)
+/* How many bytes the character has that begins with this byte, RFC 3629; 0: none does. */
+static size_t
+character_bytes(unsigned char first)
 {
-	unsigned char byte;
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4)
+		return 0;
+	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+}
+
+/* Is this, of the right length, a character that shows and commands nothing? U+0080 to U+009F are
+ * control characters, which many terminals obey. */
+static bool
+shows(const unsigned char *text, size_t bytes)
+{
 	size_t i;
 
-	for (i = 0; i < length; i++) {
-		byte = (unsigned char)text[i];
-		/* 0x80 to 0x9f: control bytes to some terminals, but also the rest of UTF-8's */
-		if (byte == '\n' || byte == '\t' || (byte >= ' ' && byte != 0x7f))
-			(void)putchar(byte);
-		else
-			(void)printf("\\x%02x", byte);
+	if (bytes == 1)
+		return text[0] == '\n' || text[0] == '\t' || (text[0] >= ' ' && text[0] != 0x7f);
+	for (i = 1; i < bytes; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return false;
+	switch (text[0]) {
+	case 0xc2:
+	case 0xe0: /* the latter shorter: it would be an overlong form */
+		return text[1] >= 0xa0;
+	case 0xed:
+		return text[1] < 0xa0; /* no surrogates */
+	case 0xf0:
+		return text[1] >= 0x90;
+	case 0xf4:
+		return text[1] < 0x90;
+	default:
+		return true;
 	}
+}
+
+size_t
+show_escaped(const char *text, size_t length)
+{
+	const unsigned char *bytes = (const unsigned char *)text;
+	size_t i, size;
+
+	for (i = 0; i < length; i += size) {
+		size = character_bytes(bytes[i]);
+		if (size > length - i)
+			return i;
+		if (size > 0 && shows(bytes + i, size)) {
+			(void)fwrite(text + i, 1, size, stdout); /* an error shows at the end */
+			continue;
+		}
+		size = 1;
+		(void)printf("\\x%02x", bytes[i]);
+	}
+	return length;
 }

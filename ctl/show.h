@@ -14,13 +14,21 @@ void show_table(const struct request *request, const struct profiles *profiles);
 /* {"schema":1,"profiles":[...]} on one line. */
 void show_json(const struct profiles *profiles);
 
+/* {"schema":1,"proclaunchctl":{...},"proclaunch":{...}}: the versions of this program and of the
+ * supervisor. */
+void show_versions(const struct hello *running);
+
 /* The answer of `explain` to a person. */
 void show_explanation(const struct row *row);
 
 /* One transition: a line for a person, or a JSON object on a line. */
 void show_transition(const struct request *request, const struct transition_facts *transition);
 
-/* Prints text with every byte that a terminal could obey as \xNN; newlines and tabs stay. */
-void show_escaped(const char *text, size_t length);
+/*
+ * Prints text with every byte that a terminal could obey, or that is not UTF-8, as \xNN; newlines
+ * and tabs stay. Returns how many bytes it has printed: a character at the end of which a part is
+ * missing is left.
+ */
+size_t show_escaped(const char *text, size_t length);
 
 #endif

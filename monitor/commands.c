@@ -29,6 +29,13 @@ static int64_t next_more = NEVER; /* ... or will then */
 /* A follower is told so often at most. */
 #define MORE_EVERY (20 * MILLISECOND)
 
+/* How long a file that a client is to have is not put aside for want of the client's reading. */
+#define READ_WITHIN (1 * SECOND)
+
+/* Who has asked for a start is told that it runs when it has run for so long: what cannot find its
+ * files or its port has died by then. A pid_file proves more than this time does. */
+#define STEADY_AFTER (100 * MILLISECOND)
+
 static bool
 take_token(const struct client *client)
 {
@@ -134,6 +141,21 @@ refuse(struct client *client, enum result result, const char *text)
 
 static const char disappeared[] = "it has disappeared";
 
+/* Does it run, and go on doing so? If that is too early to say, the client is looked at again. */
+static bool
+runs_steadily(struct client *client, const struct profile *profile)
+{
+	int64_t steady = profile->process.started + STEADY_AFTER;
+
+	if (profile->state != STATE_RUNNING)
+		return false;
+	if (profile->settings.pid_file || steady <= clock_now())
+		return true;
+	client->more_at = steady;
+	next_more = clock_earlier(next_more, steady);
+	return false;
+}
+
 /* Has what the client asked for come about? Answers it when that is settled either way. */
 static void
 look_whether_settled(struct client *client)
@@ -141,6 +163,7 @@ look_whether_settled(struct client *client)
 	const struct profile *profile = asked_profile(client);
 	struct row row;
 
+	client->more_at = NEVER;
 	if (profile == NULL) {
 		answer(client, RESULT_NO_PROFILE, disappeared);
 		return;
@@ -161,7 +184,7 @@ look_whether_settled(struct client *client)
 	if (client->ask.verb == VERB_RESTART && !supervise_accepted(profile)) {
 		explain_row(profile, &row);
 		answer(client, RESULT_FAILED, row.reason);
-	} else if (profile->state == STATE_RUNNING) {
+	} else if (runs_steadily(client, profile)) {
 		answer(client, RESULT_DONE, "");
 	} else if (profile->state == STATE_STOPPED &&
 	    (profile->finished || profile->timer == TIMER_START || !supervise_accepted(profile) ||
@@ -214,14 +237,16 @@ static void
 begin_log(struct client *client)
 {
 	client->age = 1;
+	client->reopen = false;
 	open_log(client);
 }
 
 static void
 after_file(struct client *client)
 {
-	if (client->age == 1) {
+	if (client->age == 1 || client->reopen) {
 		client->age = 0;
+		client->reopen = false;
 		open_log(client);
 	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
 		client->task = CLIENT_FOLLOWS;
@@ -547,12 +572,9 @@ commands_readable(void *subject, struct incoming *incoming)
 	    (client->index != NO_PROFILE && client->generation != message->generation) ||
 	    client->age != message->file.age)
 		return;
-	if (incoming->count > 0) {
-		client->file = channel_take(incoming);
-		client->task = CLIENT_FILE;
-	} else {
-		after_file(client); /* nothing was printed yet, or never so much */
-	}
+	/* without one: nothing was printed yet, or never so much */
+	client->file = incoming->count > 0 ? channel_take(incoming) : -1;
+	client->task = CLIENT_FILE;
 	changed = true;
 }
 
@@ -581,13 +603,43 @@ commands_log_grew(const struct profile *profile)
 	control_each(tell_more, (void *)(uintptr_t)profile);
 }
 
+/* One that has no room for the descriptor gets a moment to read, and no more: the service waits. */
+static bool
+gets_file(const struct client *client)
+{
+	return client->task == CLIENT_OPENS ||
+	    (client->task == CLIENT_FILE &&
+		(!client->blocked || clock_now() - client->blocked_at < READ_WITHIN));
+}
+
+static void
+look_whether_opening(struct client *client, void *context)
+{
+	const struct profile **profile = context;
+
+	if (*profile != NULL && gets_file(client) && asked_profile(client) == *profile)
+		*profile = NULL;
+}
+
+bool
+commands_opening(const struct profile *profile)
+{
+	control_each(look_whether_opening, &profile);
+	return profile == NULL;
+}
+
 static void
 open_again(struct client *client, void *context)
 {
-	if (!follows(client, context))
-		return;
-	client->age = 0;
-	open_log(client);
+	bool same =
+	    context != NULL ? asked_profile(client) == context : client->index == NO_PROFILE;
+
+	if (follows(client, context)) {
+		client->age = 0;
+		open_log(client);
+	} else if (same && (client->task == CLIENT_OPENS || client->task == CLIENT_FILE)) {
+		client->reopen = true; /* when it has the one that it waits for */
+	}
 }
 
 void
@@ -623,6 +675,8 @@ commands_continue(struct client *client)
 {
 	bool room = true;
 
+	if (client->task == CLIENT_WAITS && client->more_at != NEVER)
+		look_whether_settled(client);
 	/* who has been told what comes next may rely on it: whatever dies, it is in the ledger */
 	if (!parent_has_done(client->mark))
 		return;
@@ -636,6 +690,12 @@ commands_continue(struct client *client)
 		room = send_more(client);
 	if (room && client->task == CLIENT_ANSWERS && parent_has_done(client->mark))
 		(void)send_answer(client);
+}
+
+int64_t
+commands_deadline(void)
+{
+	return next_more;
 }
 
 bool

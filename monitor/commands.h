@@ -34,6 +34,13 @@ void commands_readable(void *subject, struct incoming *incoming);
 void commands_log_grew(const struct profile *profile);
 void commands_log_rotated(const struct profile *profile);
 
+/* True while somebody is about to get a file of the profile's log, and would miss the next one were
+ * this put aside now; for a second at most. */
+bool commands_opening(const struct profile *profile);
+
+/* When commands_changed() is to be asked again; NEVER when nothing is waited for. */
+int64_t commands_deadline(void);
+
 /* True when clients may have to be told something since the last time this was asked. */
 bool commands_changed(int64_t now);
 

@@ -35,6 +35,7 @@ control_configure(const struct hello *hello)
 	admin_uid = hello->admin;
 	memcpy(greeting.base, hello->base, sizeof(greeting.base));
 	memcpy(greeting.tenants, hello->tenants, sizeof(greeting.tenants));
+	greeting.incarnation = (uint64_t)clock_now();
 	for (i = 0; i < CLIENTS_MAX; i++)
 		clients[i].channel = -1;
 }
@@ -183,24 +184,31 @@ control_listener_event(uint32_t index, uint32_t events)
 	}
 }
 
+/* True when it went; a client that has gone is noticed by the loop. */
+static bool
+went(struct client *client, enum channel_result result)
+{
+	if (result == CHANNEL_AGAIN && !client->blocked)
+		client->blocked_at = clock_now();
+	client->blocked = result == CHANNEL_AGAIN;
+	return !client->blocked;
+}
+
 bool
 control_send(struct client *client, const struct message *message)
 {
-	enum channel_result result = channel_send(client->channel, message, NULL, 0);
-
-	client->blocked = result == CHANNEL_AGAIN;
-	return result != CHANNEL_AGAIN; /* a client that has gone is noticed by the loop */
+	return went(client, channel_send(client->channel, message, NULL, 0));
 }
 
 bool
 control_send_file(struct client *client, const struct message *message)
 {
-	enum channel_result result = channel_send(client->channel, message, &client->file, 1);
+	unsigned count = client->file == -1 ? 0 : 1;
 
-	client->blocked = result == CHANNEL_AGAIN;
-	if (client->blocked)
+	if (!went(client, channel_send(client->channel, message, &client->file, count)))
 		return false;
-	(void)close(client->file);
+	if (client->file != -1)
+		(void)close(client->file);
 	client->file = -1;
 	return true;
 }
@@ -291,13 +299,12 @@ control_client_event(uint32_t index, uint32_t events)
 int64_t
 control_deadline(void)
 {
-	int64_t deadline = listen_again;
+	int64_t deadline = clock_earlier(listen_again, commands_deadline());
 	unsigned i;
 
 	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
 		if (clients[i].channel != -1)
-			deadline = clock_earlier(
-			    deadline, clock_earlier(clients[i].close_at, clients[i].more_at));
+			deadline = clock_earlier(deadline, clients[i].close_at);
 	return deadline;
 }
 

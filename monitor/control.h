@@ -30,6 +30,7 @@ struct client {
 	bool stranger; /* no profile runs as this user */
 	bool greeted;
 	bool blocked; /* there was no room for what we had to send */
+	int64_t blocked_at;
 	enum client_task task;
 	int64_t close_at; /* idle or not reading for too long; NEVER while it waits for us */
 	struct ask ask;
@@ -41,7 +42,9 @@ struct client {
 	uint32_t age;	 /* of the log file that it gets next */
 	int file;	 /* to be handed over; -1: none */
 	bool more_due;	 /* the log that it follows has grown */
-	int64_t more_at; /* not before this time: a log may grow without end */
+	bool reopen;	 /* ... and goes on in another file than the one that was asked for */
+	int64_t more_at; /* not before this time: a log may grow without end; or when a service that
+			  * was started has run for long enough */
 	struct answer answer;
 };
 
@@ -54,7 +57,7 @@ void control_listen(void *subject, struct incoming *incoming);
 /* Sends one message; false: there is no room, and the client is continued when there is. */
 bool control_send(struct client *client, const struct message *message);
 
-/* The same with a descriptor, which is closed when it went. */
+/* The same with the client's file, if there is one, which is closed when it went. */
 bool control_send_file(struct client *client, const struct message *message);
 
 /* The client's place in the table, and the client at a place, or NULL. */

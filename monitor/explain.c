@@ -41,6 +41,8 @@ refused_name(uint32_t setting)
 static const char *
 refused_file(const struct profile *profile)
 {
+	if (profile->facts.refusal == REFUSAL_QUOTA)
+		return "quota";
 	return refused_name(profile->facts.refusal != REFUSAL_NONE ? profile->facts.refused_setting
 								   : profile->draft_refused);
 }
@@ -282,6 +284,14 @@ explain_state(const struct profile *profile, struct row *row)
 	}
 }
 
+static const enum shown_timer shown_timers[] = {
+    [TIMER_NONE] = SHOWN_NONE,
+    [TIMER_START] = SHOWN_START,
+    [TIMER_LATE] = SHOWN_START_TIMEOUT,
+    [TIMER_OVERDUE] = SHOWN_STOP_TIMEOUT,
+    [TIMER_STILL_STOPPING] = SHOWN_REMINDER,
+};
+
 void
 explain_row(const struct profile *profile, struct row *row)
 {
@@ -304,7 +314,8 @@ explain_row(const struct profile *profile, struct row *row)
 	row->exit_wall_ms = profile->exit_wall_ms;
 	if (profile->state == STATE_RUNNING)
 		row->uptime_ms = (now - profile->process.started) / MILLISECOND;
-	if (profile->timer == TIMER_START)
-		row->next_start_wall_ms = clock_wall_ms() + (profile->timer_at - now) / MILLISECOND;
+	row->timer = shown_timers[profile->timer];
+	if (row->timer != SHOWN_NONE)
+		row->timer_wall_ms = clock_wall_ms() + (profile->timer_at - now) / MILLISECOND;
 	explain_state(profile, row);
 }

@@ -15,9 +15,10 @@ static uint64_t next;
 void
 history_add(const struct profile *profile, enum state from, const char *reason)
 {
-	struct entry *entry = &entries[next++ % HISTORY_MAX];
+	struct entry *entry = &entries[next % HISTORY_MAX];
 
 	memset(entry, 0, sizeof(*entry));
+	entry->facts.number = (uint32_t)next++;
 	memcpy(entry->facts.name, profile->facts.name, sizeof(entry->facts.name));
 	entry->facts.wall_ms = clock_wall_ms();
 	entry->facts.from = from;

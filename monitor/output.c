@@ -41,6 +41,8 @@
  * one, then after twice the time, up to the other. */
 #define UNFINISHED_FIRST (1 * MILLISECOND)
 #define UNFINISHED_MOST	 (1 * SECOND)
+/* A file that the parent opens for somebody just now is put aside so much later. */
+#define OPENED_WITHIN (1 * MILLISECOND)
 /* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
 #define BUSY_FIFO_BYTES (1024 * 1024)
 /*
@@ -557,7 +559,10 @@ move_lines(struct profile *profile, enum stream which)
 		return false;
 	lines = format(settings->raw, &take, behind, &bytes);
 	if (stream->file.size > 0 && stream->file.size + bytes > settings->rotate_size) {
-		rotate(profile, which);
+		if (commands_opening(profile))
+			look_later(stream, clock_now() + OPENED_WITHIN);
+		else
+			rotate(profile, which);
 		return false;
 	}
 	if (bytes > settings->rotate_size) {

@@ -83,6 +83,16 @@ struct answer {
 	char text[256];
 };
 
+/* What a profile waits for, as it is shown. */
+enum shown_timer {
+	SHOWN_NONE,
+	SHOWN_START,	     /* it is started again */
+	SHOWN_START_TIMEOUT, /* it is given up, for it has not come up */
+	SHOWN_STOP_TIMEOUT,  /* what is left of it is killed */
+	SHOWN_REMINDER,	     /* the log says that it is still there */
+	SHOWN_COUNT
+};
+
 /* One profile, as it is shown. */
 struct row {
 	char name[FULL_NAME_BYTES];
@@ -92,7 +102,7 @@ struct row {
 	int64_t since_wall_ms;
 	int64_t uptime_ms;
 	int64_t exit_wall_ms;
-	int64_t next_start_wall_ms; /* 0: none is planned */
+	int64_t timer_wall_ms; /* when the timer runs out */
 	uint32_t uid;
 	uint32_t state;	   /* enum for "stopped", "starting", "running", "stopping" */
 	uint32_t wanted;   /* 1: up */
@@ -103,6 +113,8 @@ struct row {
 	uint32_t exit_end; /* enum process_end; END_NONE: it has not ended yet */
 	int32_t exit_pid;
 	int32_t exit_value;
+	uint32_t timer; /* enum shown_timer */
+	uint32_t padding;
 };
 
 #define ROWS_MAX 8
@@ -120,7 +132,7 @@ struct transition_facts {
 	uint32_t from;
 	uint32_t to;
 	int32_t pid;
-	uint32_t padding;
+	uint32_t number; /* of the transition, counted by this monitor */
 	char reason[64];
 };
 

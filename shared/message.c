@@ -56,7 +56,8 @@ rows_valid(const struct rows *rows)
 		return false;
 	for (row = rows->rows; row < rows->rows + rows->count; row++)
 		if (!ENDS(row->name) || !ENDS(row->account) || !ENDS(row->reason) ||
-		    !ENDS(row->decided_by) || row->exit_end >= END_COUNT)
+		    !ENDS(row->decided_by) || row->exit_end >= END_COUNT ||
+		    row->timer >= SHOWN_COUNT)
 			return false;
 	return true;
 }

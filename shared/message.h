@@ -210,6 +210,7 @@ struct hello {
 	uint32_t log_level;
 	uint32_t log_rotate_keep;
 	uint64_t log_rotate_size;
+	uint64_t incarnation; /* differs from monitor to monitor */
 	/* where the profiles are, for people to read; "" when there are none */
 	char base[512];
 	char tenants[512];

@@ -4,10 +4,12 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -461,6 +463,60 @@ clients_that_never_read_delay_nobody(void **state)
 	assert_unharmed(host, &before);
 }
 
+/* The processor time that a process has used, in ticks of a hundredth of a second. */
+static unsigned long
+ticks_of(pid_t pid)
+{
+	unsigned long user, system;
+	char text[1024];
+
+	assert_true(read_proc(pid, "stat", text, sizeof(text)) > 0);
+	assert_int_equal(
+	    sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		&user, &system),
+	    2);
+	return user + system;
+}
+
+static void
+wait_printed(const struct host *host, off_t bytes)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/output/talker.log", host->state);
+	wait_until(stat(path, &status) == 0 && status.st_size >= bytes);
+}
+
+/* It is to be told of each line, and has no room for that: who has to be told must not be asked for
+ * over and over. */
+static void
+who_follows_a_log_and_does_not_read_costs_no_time(void **state)
+{
+	struct host *host = *state;
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	unsigned long ticks;
+	struct before before;
+	bool admitted;
+	int client;
+
+	host_profile(host, "talker", "while :; do echo 0123456789; sleep 0.01; done");
+	host_write(host, "talker/user", 0644, TENANT "\n");
+	before = begin(host);
+	client = client_greet(host, account_uid(TENANT), &admitted);
+	assert_true(admitted);
+	message.ask.verb = VERB_LOG;
+	message.ask.flags = ASK_FOLLOW;
+	strcpy(message.ask.name, "talker");
+	assert_true(send_bytes(client, &message, sizeof(message)));
+	wait_printed(host, 5000); /* two seconds, by which there is no room any more */
+	ticks = ticks_of(before.monitor);
+	wait_printed(host, 7500);
+	assert_in_range(ticks_of(before.monitor) - ticks, 0, 15);
+	assert_int_equal(close(client), 0);
+	host_stop_all(host);
+}
+
 static void
 clients_that_die_in_the_middle_leave_nothing(void **state)
 {
@@ -562,6 +618,7 @@ main(void)
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
 	    ROOT_TEST(a_descriptor_that_never_closes_holds_nobody_up),
 	    ROOT_TEST(clients_that_never_read_delay_nobody),
+	    ROOT_TEST(who_follows_a_log_and_does_not_read_costs_no_time),
 	    ROOT_TEST(clients_that_die_in_the_middle_leave_nothing),
 	    ROOT_TEST(a_storm_of_starts_and_stops_is_bounded_and_delays_nobody),
 	    ROOT_TEST(a_storm_of_strangers_fills_no_log_and_takes_no_tokens),

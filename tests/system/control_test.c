@@ -2,6 +2,7 @@
  * proclaunchctl(1) to somebody who uses it: what each verb does and says, and the exit statuses
  * that scripts rely on. Who may use it is authority_test's matter.
  */
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -187,6 +188,33 @@ start_says_why_a_service_does_not_come_up(void **state)
 	host_stop_all(host);
 }
 
+/* It is executed, and so it runs; but who has asked for it wants to know whether it goes on. */
+static void
+start_of_a_service_that_dies_at_once_has_failed(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	int i;
+
+	host_profile(host, "dies", "exit 3");
+	host_write(host, "dies/down", 0644, "%s", "");
+	host_profile(host, "again", "sleep 0.03; exit 4");
+	host_write(host, "again/down", 0644, "%s", "");
+	host_write(host, "again/restart", 0644, "%s", "");
+	host_profile(host, "done", "exit 0");
+	host_write(host, "done/down", 0644, "%s", "");
+	host_start(host);
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(ctl(host, &outcome, "start", "dies", NULL), CTL_FAILED);
+		assert_string_equal(outcome.error,
+		    "proclaunchctl: dies: ended with status 3, and is not to be started again\n");
+		assert_int_equal(ctl(host, &outcome, "restart", "done", NULL), CTL_DONE);
+	}
+	assert_int_equal(ctl(host, &outcome, "start", "again", NULL), CTL_FAILED);
+	assert_matches(outcome.error, "^proclaunchctl: again: ended with status 4, ");
+	host_stop_all(host);
+}
+
 static void
 no_wait_returns_at_once_and_timeout_after_its_time(void **state)
 {
@@ -201,7 +229,7 @@ no_wait_returns_at_once_and_timeout_after_its_time(void **state)
 	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "deaf", NULL), CTL_DONE);
 	assert_true(process_lives(pid));
 	assert_state(host, "deaf", "stopping", STATUS_STOPPED);
-	assert_int_equal(ctl(host, &outcome, "stop", "--timeout=1", "deaf", NULL), CTL_FAILED);
+	assert_int_equal(ctl(host, &outcome, "stop", "--timeout=0.2", "deaf", NULL), CTL_FAILED);
 	assert_string_equal(outcome.error, "proclaunchctl: deaf: not done in time (--timeout)\n");
 	assert_true(process_lives(pid));
 	assert_int_equal(kill(pid, SIGKILL), 0);
@@ -362,7 +390,15 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 	    {"list", "--color=pink"},
 	    {"list", "-o", "name,colour"},
 	    {"list", "-o", ""},
+	    {"list", "-o", "name,"},
+	    {"list", "-o", ",name"},
 	    {"list", "--timeout=soon"},
+	    {"list", "--timeout=1."},
+	    {"list", "--timeout=.5"},
+	    {"list", "--timeout=1e3"},
+	    {"list", "--timeout=1.5.5"},
+	    {"list", "--timeout=-1"},
+	    {"list", "--timeout="},
 	    {"list", "-f"},
 	    {"list", "-d"},
 	};
@@ -401,6 +437,47 @@ options_are_taken_before_and_after_the_verb(void **state)
 	assert_matches(before.output, "^web +running\n$");
 	assert_string_equal(between.output, before.output);
 	assert_string_equal(after.output, before.output);
+	assert_int_equal(
+	    ctl(host, &after, "--no-header", "-oname,state", "--", "list", "web", NULL), CTL_DONE);
+	assert_string_equal(after.output, before.output);
+	/* behind it nothing is an option */
+	assert_int_equal(ctl(host, &after, "list", "--", "--no-header", NULL), CTL_NO_PROFILE);
+	assert_string_equal(after.error, "proclaunchctl: --no-header: no such profile\n");
+	/* short ones in one word */
+	assert_int_equal(ctl(host, &after, "events", "-jn1", "web", NULL), CTL_DONE);
+	assert_matches(after.output, "^\\{[^\n]*\\}\n$");
+	host_stop_all(host);
+}
+
+/* A script that asks for nothing but the exit status, and one that must not take silence for an
+ * answer. */
+static void
+quiet_prints_nothing_and_output_that_cannot_be_written_is_a_failure(void **state)
+{
+	static const char *const verbs[] = {"list", "status", "version", "ping", "metrics"};
+	char program[PATH_MAX], line[3 * PATH_MAX];
+	struct host *host = *state;
+	struct outcome outcome;
+	size_t i;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_program("proclaunchctl", program, sizeof(program));
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		assert_int_equal(ctl(host, &outcome, "-q", verbs[i], NULL), CTL_DONE);
+		assert_string_equal(outcome.output, "");
+		/* the first descriptor that is free would be the connection */
+		(void)snprintf(
+		    line, sizeof(line), "exec %s -d %s %s >&-", program, host->state, verbs[i]);
+		run_program(&outcome, "/bin/sh", "-c", line, NULL);
+		assert_int_equal(
+		    outcome.status, strcmp(verbs[i], "status") == 0 ? STATUS_UNKNOWN : CTL_FAILED);
+		assert_string_equal(
+		    outcome.error, "proclaunchctl: standard output: Bad file descriptor\n");
+	}
+	assert_int_equal(ctl(host, &outcome, "-jq", "explain", "web", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, "");
 	host_stop_all(host);
 }
 
@@ -440,6 +517,11 @@ list_has_a_line_a_profile_sorted_by_name(void **state)
 	    "up +- +1 +0 ended with status 3, and is not to be started again exit 3 +mail\n$");
 	assert_int_equal(ctl(host, &outcome, "list", "web", "nothing", NULL), CTL_NO_PROFILE);
 	assert_matches(outcome.output, "\nweb ");
+	assert_string_equal(outcome.error, "proclaunchctl: nothing: no such profile\n");
+	/* named twice it is there once */
+	assert_int_equal(ctl(host, &outcome, "list", "--no-header", "web", "web", NULL), CTL_DONE);
+	assert_matches(outcome.output, "^web [^\n]*\n$");
+	assert_int_equal(ctl(host, &outcome, "log", "nothing", NULL), CTL_NO_PROFILE);
 	assert_string_equal(outcome.error, "proclaunchctl: nothing: no such profile\n");
 	host_stop_all(host);
 }
@@ -500,6 +582,7 @@ static const struct {
     {"reason", json_type_string, false},
     {"decided_by", json_type_string, true},
     {"next_start", json_type_string, true},
+    {"next_timer", json_type_object, true},
 };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -535,6 +618,7 @@ static void
 json_is_one_object_with_the_promised_keys(void **state)
 {
 	static const char *const names[] = {"again", "cron", "mail", "web"};
+	static const char *const verbs[] = {"list", "status", "explain"};
 	struct host *host = *state;
 	json_object *answer, *profiles, *profile;
 	pid_t pid;
@@ -577,6 +661,47 @@ json_is_one_object_with_the_promised_keys(void **state)
 	assert_true(json_object_get_boolean(member(profile, "ready")));
 	assert_string_equal(text_member(profile, "user"), "root");
 	assert_int_equal(json_object_put(answer), 1);
+	/* what reads it need not look at the exit status first */
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		answer = ask_json(host, verbs[i], "nothing");
+		assert_int_equal(json_object_array_length(member(answer, "profiles")), 0);
+		assert_int_equal(json_object_put(answer), 1);
+	}
+	answer = ask_json(host, "version", NULL);
+	assert_int_equal(json_object_get_int(member(answer, "schema")), 1);
+	assert_string_equal(text_member(member(answer, "proclaunch"), "build"),
+	    text_member(member(answer, "proclaunchctl"), "build"));
+	assert_string_equal(text_member(member(answer, "proclaunch"), "version"),
+	    text_member(member(answer, "proclaunchctl"), "version"));
+	assert_int_equal(json_object_put(answer), 1);
+	host_stop_all(host);
+}
+
+/* Nobody was there to see it end, and to be told how. */
+static void
+an_end_that_the_kernel_could_not_tell_has_exit_null(void **state)
+{
+	struct host *host = *state;
+	json_object *answer, *exit;
+	pid_t pid;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	/* who has taken over the service learns how it ended, and nobody else */
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	host_crash(host);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	host_start(host);
+	host_wait_log(host, " INFO  web died pid %d$", pid);
+	answer = ask_json(host, "status", "web");
+	exit = member(only_profile(answer), "last_exit");
+	assert_int_equal(json_object_object_length(exit), 3);
+	assert_int_equal(json_object_get_int(member(exit, "pid")), pid);
+	assert_null(member(exit, "exit"));
+	assert_int_equal(json_object_put(answer), 1);
 	host_stop_all(host);
 }
 
@@ -596,21 +721,16 @@ status_is_one_screen_with_processes_memory_processor_and_last_lines(void **state
 		assert_int_equal(ctl(host, &outcome, "status", "web", NULL), STATUS_RUNNING);
 		/* both have become what they are to be */
 	} while (strstr(outcome.output, "line-30") == NULL ||
-	    (host_has_cgroups(host) &&
-		(strstr(outcome.output, " sleep 1000\n") == NULL ||
-		    strstr(outcome.output, "-sleep 1001\n") == NULL)));
+	    strstr(outcome.output, " sleep 1000\n") == NULL ||
+	    strstr(outcome.output, "-sleep 1001\n") == NULL);
 	assert_matches(outcome.output,
 	    "^web running pid [0-9]+ since " TIME_PATTERN "Z \\([0-9]+s\\)\n"
 	    "  run has been executed\n"
 	    "  user root, wanted up, 0 restarts, last exit -\n");
-	if (host_has_cgroups(host)) {
-		assert_matches(outcome.output,
-		    "  2 processes, [1-9][0-9]* K memory, [0-9.]+ s processor time\n");
-		assert_matches(outcome.output, "[0-9]+ K +[0-9.]+ s sleep 1000\n");
-		assert_matches(outcome.output, "[0-9]+ K +[0-9.]+ s `-sleep 1001\n");
-	} else {
-		assert_matches(outcome.output, "  1 process, [1-9][0-9]* K memory, ");
-	}
+	assert_matches(
+	    outcome.output, "  2 processes, [1-9][0-9]* K memory, [0-9.]+ s processor time\n");
+	assert_matches(outcome.output, "[0-9]+ K +[0-9.]+ s sleep 1000\n");
+	assert_matches(outcome.output, "[0-9]+ K +[0-9.]+ s `-sleep 1001\n");
 	assert_null(strstr(outcome.output, " line-20\n"));
 	for (number = 21; number <= 30; number++) {
 		char line[32];
@@ -719,6 +839,57 @@ explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it(void **
 	assert_int_equal(ctl(host, &outcome, "explain", "runs", NULL), CTL_DONE);
 	assert_matches(outcome.output, "disabled, until enable");
 	assert_int_equal(ctl(host, &outcome, "explain", "nothing", NULL), CTL_NO_PROFILE);
+	host_stop_all(host);
+}
+
+/* What the profile waits for, and when, in JSON and to a person. */
+static void
+assert_timer(struct host *host, const char *name, const char *timer)
+{
+	json_object *answer = ask_json(host, "explain", name);
+	json_object *next = member(only_profile(answer), "next_timer");
+	struct outcome outcome;
+	char expected[128];
+
+	if (timer == NULL) {
+		assert_null(next);
+	} else {
+		assert_string_equal(text_member(next, "timer"), timer);
+		assert_matches(text_member(next, "time"), "^" TIME_PATTERN "\\.[0-9]{3}Z$");
+	}
+	assert_int_equal(json_object_put(answer), 1);
+	assert_int_equal(ctl(host, &outcome, "explain", name, NULL), CTL_DONE);
+	(void)snprintf(
+	    expected, sizeof(expected), "\n  next timer  %s, " TIME_PATTERN "Z\n", timer);
+	assert_int_equal(matches(outcome.output, expected), timer != NULL);
+}
+
+static void
+explain_says_what_is_waited_for_and_until_when(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t pid;
+
+	host_profile(host, "web", SERVICE);
+	host_profile(host, "waits", SERVICE);
+	host_write(host, "waits/pid_file", 0644, "%s", "daemon.pid\n");
+	host_profile(host, "deaf", "trap '' TERM; : > ready; exec sleep 1000");
+	host_profile(host, "killed", "trap '' TERM; : > ready; exec sleep 1000");
+	host_write(host, "killed/stop_timeout", 0644, "%s", "60\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	wait_ready(host, "deaf");
+	wait_ready(host, "killed");
+	assert_timer(host, "web", NULL);
+	assert_timer(host, "waits", "start_timeout");
+	pid = host_wait_running(host, "deaf");
+	assert_int_equal(
+	    ctl(host, &outcome, "--no-wait", "stop", "deaf", "killed", NULL), CTL_DONE);
+	assert_timer(host, "deaf", "reminder");
+	assert_timer(host, "killed", "stop_timeout");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(kill(host_wait_running(host, "killed"), SIGKILL), 0);
 	host_stop_all(host);
 }
 
@@ -1077,6 +1248,67 @@ a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask(void **state)
 	host_stop_all(host);
 }
 
+/* What happens while no monitor lives is told by the next one, and what was told before is not told
+ * again. */
+static void
+events_go_on_without_a_gap_when_the_monitor_is_killed(void **state)
+{
+	struct running_ctl follows;
+	struct host *host = *state;
+	char died[128];
+	pid_t pid;
+	int i;
+
+	host_profile(host, "web", SERVICE);
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	ctl_begin(host, 0, &follows, "events", "-f", "-n", "1", "web", NULL);
+	ctl_wait_said(&follows, "web starting -> running pid ");
+	for (i = 0; i < 3; i++) {
+		host_mark_log(host);
+		assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		(void)snprintf(died, sizeof(died), " web running -> stopping pid %d (died)\n", pid);
+		pid = host_wait_running(host, "web");
+		ctl_wait_said(&follows, died);
+		(void)snprintf(
+		    died, sizeof(died), " web starting -> running pid %d (proved)\n", pid);
+		ctl_wait_said(&follows, died);
+		assert_null(strstr(strstr(follows.said, died) + 1, died));
+	}
+	ctl_end(&follows);
+	host_stop_all(host);
+}
+
+static void
+who_follows_waits_for_a_supervisor_that_is_started_again(void **state)
+{
+	struct running_ctl events, log;
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "web",
+	    "trap 'echo again' USR1; echo once\n"
+	    "while :; do sleep 0.05; done");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	ctl_begin(host, 0, &events, "events", "-f", "-n", "1", "web", NULL);
+	ctl_begin(host, 0, &log, "log", "-f", "web", NULL);
+	ctl_wait_said(&events, "web starting -> running pid ");
+	ctl_wait_said(&log, " once\n");
+	host_crash(host);
+	host_start(host);
+	assert_int_equal(ctl(host, &outcome, "signal", "USR1", "web", NULL), CTL_DONE);
+	ctl_wait_said(&log, " again\n");
+	assert_null(strstr(strstr(log.said, " once\n") + 1, " once\n"));
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	ctl_wait_said(&events, "web stopping -> stopped (");
+	ctl_end(&events);
+	ctl_end(&log);
+	host_stop_all(host);
+}
+
 static void
 the_state_directory_is_an_option_or_stands_in_the_environment(void **state)
 {
@@ -1113,6 +1345,7 @@ main(void)
 	    TENANT_TEST(start_stop_and_restart_return_when_that_is_done),
 	    ROOT_TEST(what_is_so_already_is_done),
 	    ROOT_TEST(start_says_why_a_service_does_not_come_up),
+	    ROOT_TEST(start_of_a_service_that_dies_at_once_has_failed),
 	    ROOT_TEST(no_wait_returns_at_once_and_timeout_after_its_time),
 	    ROOT_TEST(wait_returns_when_the_state_is_reached),
 	    ROOT_TEST(who_waits_for_a_profile_that_disappears_is_told),
@@ -1121,12 +1354,16 @@ main(void)
 	    ROOT_TEST(a_supervisor_that_does_not_answer_is_given_up_after_timeout),
 	    ROOT_TEST(usage_errors_exit_2_and_ask_nobody),
 	    ROOT_TEST(options_are_taken_before_and_after_the_verb),
+	    ROOT_TEST(quiet_prints_nothing_and_output_that_cannot_be_written_is_a_failure),
 	    ROOT_TEST(list_has_a_line_a_profile_sorted_by_name),
 	    ROOT_TEST(colours_are_for_terminals_and_for_those_who_want_them),
 	    ROOT_TEST(json_is_one_object_with_the_promised_keys),
+	    ROOT_TEST(an_end_that_the_kernel_could_not_tell_has_exit_null),
 	    ROOT_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
+	    SESSIONS_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
 	    ROOT_TEST(status_of_two_shows_the_last_lines_of_each),
 	    ROOT_TEST(explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it),
+	    ROOT_TEST(explain_says_what_is_waited_for_and_until_when),
 	    ROOT_TEST(events_are_json_lines_one_a_transition),
 	    ROOT_TEST(check_is_a_nagios_plugin),
 	    ROOT_TEST(metrics_are_openmetrics_and_a_textfile_is_replaced_by_rename),
@@ -1138,6 +1375,8 @@ main(void)
 	    ROOT_TEST(a_profile_that_there_is_not_is_named),
 	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
+	    ROOT_TEST(events_go_on_without_a_gap_when_the_monitor_is_killed),
+	    ROOT_TEST(who_follows_waits_for_a_supervisor_that_is_started_again),
 	    ROOT_TEST(the_state_directory_is_an_option_or_stands_in_the_environment),
 	};
 

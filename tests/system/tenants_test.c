@@ -641,6 +641,7 @@ profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
 	    "than the tenant's quota allows");
 	assert_tenant_is_told(
 	    host, TENANT "/second", "is one profile more than the tenant's quota allows");
+	assert_tenant_is_told(host, TENANT "/second", "\n  decided by  quota\n");
 	assert_true(process_lives(first));
 	set_quota(host, "# two, as agreed\nprofiles 2\n");
 	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/second running pid ");

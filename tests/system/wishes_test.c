@@ -2,7 +2,9 @@
  * What is asked for by name holds: stop until start or the next boot, disable and enable over
  * boots; whatever dies meanwhile. And a service's log belongs to the service's user.
  */
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +13,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -314,6 +317,75 @@ the_owner_reads_and_follows_the_log_of_his_service_which_is_roots(void **state)
 	host_stop_all(host);
 }
 
+#define LINES 12000
+
+/* Does `path` hold each of the lines once, in order, and nothing behind the last? */
+static bool
+has_all_lines(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[128];
+	const char *number;
+	int next = 0;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file) != NULL) {
+		number = strstr(line, " line-");
+		if (number == NULL || strchr(number, '\n') == NULL)
+			break; /* more is to come */
+		assert_int_equal(atoi(number + 6), ++next);
+	}
+	assert_int_equal(fclose(file), 0);
+	return next == LINES;
+}
+
+/* `log -f web`, into a file. */
+static pid_t
+follow_into(const struct host *host, const char *path)
+{
+	char program[PATH_MAX];
+	pid_t child;
+	int file;
+
+	host_program("proclaunchctl", program, sizeof(program));
+	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_int_not_equal(file, -1);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (child == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(file, STDOUT_FILENO) != -1)
+			execl(program, program, "-d", host->state, "log", "-f", "web", NULL);
+		_exit(127);
+	}
+	assert_int_equal(close(file), 0);
+	return child;
+}
+
+/* Into files of 4 KiB, of which one old one is kept: each is there for a moment only. */
+static void
+who_follows_a_log_misses_no_line_however_often_it_is_put_aside(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], first[128];
+	int status;
+	pid_t follower;
+
+	host_profile(host, "web",
+	    "echo line-1; while [ ! -e go ]; do sleep 0.02; done; i=1\n"
+	    "while [ $i -lt %d ]; do i=$((i + 1)); echo line-$i; done; exec sleep 1000",
+	    LINES);
+	host_write(host, "web/output", 0644, "%s", "rotate_size 4K\nrotate_keep 1\n");
+	host_start(host);
+	(void)snprintf(path, sizeof(path), "%s/followed", host->root);
+	follower = follow_into(host, path);
+	wait_for_file(path, first, sizeof(first)); /* now it follows */
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_until(has_all_lines(path));
+	assert_int_equal(kill(follower, SIGKILL), 0);
+	assert_int_equal(waitpid(follower, &status, 0), follower);
+	host_stop_all(host);
+}
+
 static void
 what_the_owner_gets_is_a_descriptor_for_reading(void **state)
 {
@@ -349,14 +421,24 @@ control_bytes_are_escaped_on_a_terminal_only(void **state)
 	struct outcome outcome;
 	uid_t uid = account_uid(TENANT);
 
-	begin_printing(
-	    host, "printf 'a\\033]0;title\\007b\\177c\\rd\\te\\303\\274f\\n'; exec sleep 1000");
+	begin_printing(host,
+	    "printf 'a\\033]0;title\\007b\\177c\\rd\\te\\303\\274f\\n'\n"
+	    "printf "
+	    "'1\\302\\2332J2\\2333\\302\\2404\\340\\200\\2335\\342\\202\\2546\\355\\240\\200'\n"
+	    "printf '7\\360\\237\\230\\2008\\364\\220\\200\\2009\\342\\202\\n'; exec sleep 1000");
 	wait_until(ctl_as(host, uid, &outcome, "log", "web", NULL) == CTL_DONE &&
-	    strstr(outcome.output, " a\033]0;title\007b\177c\rd\te\303\274f\n") != NULL);
+	    strstr(outcome.output, " a\033]0;title\007b\177c\rd\te\303\274f\n") != NULL &&
+	    strstr(outcome.output, "9\342\202\n") != NULL);
 	assert_int_equal(ctl_on_terminal(host, uid, &outcome, "log", "web", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, " a\\x1b]0;title\\x07b\\x7fc\\x0dd"));
 	assert_non_null(strstr(outcome.output, "e\303\274f"));
+	/* U+009B is as good as ESC [ to many terminals, and so is the byte; what follows is no
+	 * UTF-8 or is not complete */
+	assert_non_null(strstr(outcome.output,
+	    "1\\xc2\\x9b2J2\\x9b3\302\2404\\xe0\\x80\\x9b5\342\202\2546\\xed\\xa0\\x807\360\237\230"
+	    "\2008\\xf4\\x90\\x80\\x809\\xe2\\x82"));
 	assert_null(strchr(outcome.output, '\033'));
+	assert_null(strstr(outcome.output, "\302\233"));
 	assert_int_equal(ctl_on_terminal(host, 0, &outcome, "status", "web", NULL), 0);
 	assert_non_null(strstr(outcome.output, " a\\x1b]0;title\\x07b\\x7fc\\x0dd"));
 	assert_null(strstr(outcome.output, "\033]0;"));
@@ -395,6 +477,7 @@ main(void)
 	    ROOT_TEST(what_is_kept_over_boots_is_roots_alone),
 	    ROOT_TEST(a_wish_that_cannot_be_kept_is_said_to_whoever_has_it),
 	    ROOT_TEST(the_owner_reads_and_follows_the_log_of_his_service_which_is_roots),
+	    ROOT_TEST(who_follows_a_log_misses_no_line_however_often_it_is_put_aside),
 	    ROOT_TEST(what_the_owner_gets_is_a_descriptor_for_reading),
 	    ROOT_TEST(control_bytes_are_escaped_on_a_terminal_only),
 	    ROOT_TEST(without_a_name_root_reads_and_follows_the_supervisors_own_log),
