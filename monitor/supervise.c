@@ -202,7 +202,11 @@ patience(const struct profile *profile)
 static void
 time_stop(struct profile *profile)
 {
-	if (profile->cause == CAUSE_LATE || profile->process.phase == PHASE_REST ||
+	bool unnamed = profile->process.phase == PHASE_UP && profile->process.end != END_NONE;
+
+	/* a daemon that `run` may have left behind, and nobody knows, would be waited for for ever
+	 */
+	if (profile->cause == CAUSE_LATE || profile->process.phase == PHASE_REST || unnamed ||
 	    profile->settings.stop_timeout != NO_TIMEOUT)
 		set_timer(profile, TIMER_OVERDUE, profile->stop_since + patience(profile) * SECOND);
 	else

@@ -107,9 +107,11 @@ judge(const struct profile *profile, pid_t pid, int pidfd)
 		return CLAIM_FOREIGN;
 	if (cgroup_available())
 		member = cgroup_contains(profile->facts.name, pid);
-	else
-		member =
-		    procfs_descends_from_us(pid) && procfs_has_uid(pid, profile->process.uid, true);
+	else /* after our death nothing descends from us, but it is no older than the record */
+		member = procfs_has_uid(pid, profile->process.uid, true) &&
+		    (procfs_descends_from_us(pid) ||
+			(profile->process.adopted != 0 &&
+			    stat.start_ticks >= profile->start_ticks));
 	if (!member)
 		return CLAIM_FOREIGN;
 	return has_ended(pidfd) ? CLAIM_ENDED : CLAIM_NUMBER;
@@ -158,6 +160,7 @@ processes_prove(struct profile *profile, pid_t pid)
 	loop_close(&profile->rest);
 	note_session(profile);
 	profile->process.phase = PHASE_PROVED;
+	profile->process.end = END_NONE; /* of `run` */
 	profile->process.adopted |= profile->stray;
 	profile->stray = false;
 	processes_changed(profile);
@@ -171,17 +174,6 @@ signal_members(struct profile *profile, int number)
 		cgroup_signal(profile->facts.name, number);
 	else
 		session_signal(profile, number);
-}
-
-void
-processes_signal(struct profile *profile, int number)
-{
-	if (!signal_permitted(number))
-		return;
-	if (profile->pidfd != -1)
-		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
-	else if (profile->process.phase == PHASE_UP) /* `run` has left, the daemon is not proved */
-		signal_members(profile, number);
 }
 
 /* Are there processes of the profile besides the main one? Then their end will be noticed. */
@@ -211,40 +203,22 @@ settle(struct profile *profile)
 	profile->process.phase = PHASE_NONE;
 }
 
-void
-processes_sweep(struct profile *profile, int number)
-{
-	if (profile->pidfd != -1)
-		processes_signal(profile, number);
-	signal_members(profile, number);
-	/* the look for whom to signal may have been the one that saw the last of them gone */
-	if (profile->process.phase == PHASE_REST && !rest_lives(profile)) {
-		settle(profile);
-		processes_changed(profile);
-	}
-}
-
-/* `run` has left with success and has not told us, or not yet, which process is the daemon. */
+/* `run` has left and has not told us, or not yet, which process is the daemon. Without cgroups
+ * nobody knows whether there is one. */
 static bool
-daemon_may_follow(struct profile *profile, enum process_end end, int value)
+daemon_may_follow(struct profile *profile)
 {
-	return profile->process.phase == PHASE_UP && end == END_EXIT && value == 0 &&
+	return profile->process.phase == PHASE_UP &&
 	    (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0 &&
 	    (!cgroup_available() || rest_lives(profile));
 }
 
-void
-processes_ended(struct profile *profile, enum process_end end, int value)
+/* Its main process has ended, and whatever follows is a rest. */
+static void
+end_now(struct profile *profile, enum process_end end, int value)
 {
-	bool unborn;
+	bool unborn = profile->process.end == END_UNBORN;
 
-	births_drain(profile); /* the failing step was sent before the child ended */
-	unborn = profile->process.end == END_UNBORN;
-	if (!unborn && daemon_may_follow(profile, end, value)) {
-		processes_release(profile);
-		processes_changed(profile);
-		return;
-	}
 	note_session(profile);
 	if (!cgroup_available())
 		(void)session_pin(profile); /* before the leader's number can be used again */
@@ -259,6 +233,48 @@ processes_ended(struct profile *profile, enum process_end end, int value)
 	if (!rest_lives(profile))
 		settle(profile);
 	processes_changed(profile);
+}
+
+void
+processes_ended(struct profile *profile, enum process_end how, int value)
+{
+	births_drain(profile); /* the failing step was sent before the child ended */
+	if (profile->process.end == END_UNBORN || how != END_EXIT || value != 0 ||
+	    !daemon_may_follow(profile)) {
+		end_now(profile, how, value);
+		return;
+	}
+	processes_release(profile);
+	profile->process.end = END_EXIT; /* that of `run`: the daemon is to follow */
+	processes_changed(profile);
+}
+
+void
+processes_signal(struct profile *profile, int number)
+{
+	if (!signal_permitted(number))
+		return;
+	if (profile->pidfd != -1)
+		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
+	else if (profile->process.phase == PHASE_UP) /* `run` has left, the daemon is not proved */
+		processes_sweep(profile, number);
+}
+
+void
+processes_sweep(struct profile *profile, int number)
+{
+	if (profile->pidfd != -1)
+		processes_signal(profile, number);
+	signal_members(profile, number);
+	if (rest_lives(profile))
+		return;
+	if (profile->process.phase == PHASE_REST) {
+		/* the look for whom to signal has been the one that saw the last of them gone */
+		settle(profile);
+		processes_changed(profile);
+	} else if (profile->pidfd == -1 && number == SIGKILL) {
+		end_now(profile, END_EXIT, 0); /* whoever is to follow has had the time */
+	}
 }
 
 static void
@@ -411,9 +427,10 @@ adopt_recorded(struct profile *profile)
 	}
 	if (pidfd != -1)
 		(void)close(pidfd);
-	if (profile->process.phase == PHASE_UP && daemon && rest_lives(profile))
-		return; /* `run` has left, the daemon is still to be proved */
-	processes_ended(profile, END_UNKNOWN, 0);
+	if (daemon_may_follow(profile))
+		profile->process.end = END_UNKNOWN; /* of `run` */
+	else
+		processes_ended(profile, END_UNKNOWN, 0);
 }
 
 void

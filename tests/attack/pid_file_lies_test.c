@@ -457,6 +457,40 @@ a_pid_file_that_root_has_written_for_a_users_daemon_works(void **state)
 	assert_false(process_lives(service));
 }
 
+/* Without cgroups nothing descends from the next supervisor: user and start time decide. */
+static void
+after_a_crash_a_daemon_may_name_itself_and_nobody_older_or_of_another_user(void **state)
+{
+	struct host *host = *state;
+	pid_t canaries[3];
+	size_t i;
+
+	canaries[0] = canary_begin("root");
+	canaries[1] = canary_begin(OTHER_TENANT);
+	canaries[2] = canary_begin(TENANT);
+	make_folders(host);
+	make_liar(host, "web");
+	host_start(host);
+	(void)true_pid(host, "web");
+	host_crash(host);
+	host_mark_log(host);
+	host_start(host);
+	for (i = 0; i < 3; i++) {
+		put_pid(host, "web", canaries[i]);
+		host_wait_log(
+		    host, " WARN  web refused: pid_file names pid %d, " FOREIGN "$", canaries[i]);
+	}
+	put_pid(host, "web", true_pid(host, "web"));
+	assert_int_equal(host_wait_running(host, "web"), true_pid(host, "web"));
+	assert_int_equal(host_count_log(host, " web starting$"), 0);
+	host_stop_all(host);
+	assert_false(process_lives(true_pid(host, "web")));
+	for (i = 0; i < 3; i++) {
+		canary_assert_unharmed(canaries[i]);
+		canary_end(canaries[i]);
+	}
+}
+
 int
 main(void)
 {
@@ -472,6 +506,9 @@ main(void)
 	    SESSIONS_TEST(
 		daemons_that_write_their_pid_file_late_or_from_a_parent_that_has_gone_work),
 	    TENANT_TEST(daemons_that_write_their_pid_file_late_or_from_a_parent_that_has_gone_work),
+	    ROOT_TEST(after_a_crash_a_daemon_may_name_itself_and_nobody_older_or_of_another_user),
+	    SESSIONS_TEST(
+		after_a_crash_a_daemon_may_name_itself_and_nobody_older_or_of_another_user),
 	    ROOT_TEST(a_pid_file_that_root_has_written_for_a_users_daemon_works),
 	    SESSIONS_TEST(a_pid_file_that_root_has_written_for_a_users_daemon_works),
 	};

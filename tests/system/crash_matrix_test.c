@@ -82,25 +82,30 @@ static const struct column columns[] = {
 static struct row {
 	const char *title;
 	unsigned victims;
-	int number; /* SIGKILL or SIGSTOP */
+	int number;    /* SIGKILL or SIGSTOP */
+	bool sessions; /* there are no cgroups */
 	pid_t runner;
 	FILE *output;
 	char (*cells)[CELL_BYTES]; /* in memory that the runner shares; empty: not tried */
 } rows[] = {
-    {"monitor", MONITOR, SIGKILL, 0, NULL, NULL},
-    {"spawner", SPAWNER, SIGKILL, 0, NULL, NULL},
-    {"parent", PARENT, SIGKILL, 0, NULL, NULL},
-    {"monitor, spawner", MONITOR | SPAWNER, SIGKILL, 0, NULL, NULL},
-    {"monitor, parent", MONITOR | PARENT, SIGKILL, 0, NULL, NULL},
-    {"spawner, parent", SPAWNER | PARENT, SIGKILL, 0, NULL, NULL},
-    {"all three", ALL, SIGKILL, 0, NULL, NULL},
-    {"monitor", MONITOR, SIGSTOP, 0, NULL, NULL},
-    {"spawner", SPAWNER, SIGSTOP, 0, NULL, NULL},
-    {"parent", PARENT, SIGSTOP, 0, NULL, NULL},
-    {"monitor, spawner", MONITOR | SPAWNER, SIGSTOP, 0, NULL, NULL},
-    {"monitor, parent", MONITOR | PARENT, SIGSTOP, 0, NULL, NULL},
-    {"spawner, parent", SPAWNER | PARENT, SIGSTOP, 0, NULL, NULL},
-    {"all three", ALL, SIGSTOP, 0, NULL, NULL},
+    {"monitor", MONITOR, SIGKILL, false, 0, NULL, NULL},
+    {"spawner", SPAWNER, SIGKILL, false, 0, NULL, NULL},
+    {"parent", PARENT, SIGKILL, false, 0, NULL, NULL},
+    {"monitor, spawner", MONITOR | SPAWNER, SIGKILL, false, 0, NULL, NULL},
+    {"monitor, parent", MONITOR | PARENT, SIGKILL, false, 0, NULL, NULL},
+    {"spawner, parent", SPAWNER | PARENT, SIGKILL, false, 0, NULL, NULL},
+    {"all three", ALL, SIGKILL, false, 0, NULL, NULL},
+    {"monitor", MONITOR, SIGSTOP, false, 0, NULL, NULL},
+    {"spawner", SPAWNER, SIGSTOP, false, 0, NULL, NULL},
+    {"parent", PARENT, SIGSTOP, false, 0, NULL, NULL},
+    {"monitor, spawner", MONITOR | SPAWNER, SIGSTOP, false, 0, NULL, NULL},
+    {"monitor, parent", MONITOR | PARENT, SIGSTOP, false, 0, NULL, NULL},
+    {"spawner, parent", SPAWNER | PARENT, SIGSTOP, false, 0, NULL, NULL},
+    {"all three", ALL, SIGSTOP, false, 0, NULL, NULL},
+    {"monitor, sessions", MONITOR, SIGKILL, true, 0, NULL, NULL},
+    {"spawner, sessions", SPAWNER, SIGKILL, true, 0, NULL, NULL},
+    {"parent, sessions", PARENT, SIGKILL, true, 0, NULL, NULL},
+    {"all, sessions", ALL, SIGKILL, true, 0, NULL, NULL},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
@@ -503,15 +508,18 @@ one_copy_of_each_wanted_service_and_none_of_another(void **state)
 static _Noreturn void
 run_row(struct row *row)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest with_cgroups[] = {
 	    ROOT_TEST(one_copy_of_each_wanted_service_and_none_of_another)};
+	const struct CMUnitTest with_sessions[] = {
+	    SESSIONS_TEST(one_copy_of_each_wanted_service_and_none_of_another)};
 	int failed;
 
 	current_row = row;
 	(void)dup2(fileno(row->output), STDOUT_FILENO);
 	(void)dup2(fileno(row->output), STDERR_FILENO);
 	(void)alarm(ROW_WITHIN);
-	failed = cmocka_run_group_tests_name(row->title, tests, NULL, NULL);
+	failed = row->sessions ? cmocka_run_group_tests_name(row->title, with_sessions, NULL, NULL)
+			       : cmocka_run_group_tests_name(row->title, with_cgroups, NULL, NULL);
 	(void)fflush(NULL);
 	_exit(failed);
 }

@@ -21,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "host.h"
 
 /* A service that stays when it is told to go; `ready` says that it is deaf from now on. */
@@ -321,6 +322,25 @@ start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again(void 
 	assert_int_equal(host_count_log(host, " running pid "), 0);
 	host_stop_all(host);
 	assert_int_equal(host_count_log(host, " never starting$"), 1);
+}
+
+/* Without cgroups nobody knows whether there is a daemon at all. */
+static void
+a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "late",
+	    "setsid sh -c ': > ../left; exec sleep 1000' > /dev/null 2>&1 < /dev/null &");
+	host_write(host, "late/pid_file", 0644, "never.pid\n");
+	host_write(host, "late/stop_timeout", 0644, "1\n");
+	host_start(host);
+	wait_until(access(host_path(host, "left", path, sizeof(path)), F_OK) == 0);
+	assert_int_equal(ctl(host, &outcome, "stop", "late", NULL), CTL_DONE);
+	host_wait_log(host, " late stopped$");
+	host_stop_all(host);
 }
 
 static void
@@ -655,6 +675,8 @@ main(void)
 	    TENANT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
 	    ROOT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
 	    TENANT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
+	    ROOT_TEST(a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping),
+	    SESSIONS_TEST(a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping),
 	    ROOT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
 	    TENANT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
 	    ROOT_TEST(a_daemon_that_begins_its_session_late_does_not_leave_it_behind),
