@@ -191,48 +191,41 @@ walk(int directory, unsigned depth, bool (*found)(int directory, void *context),
 	return go_on && found(directory, context);
 }
 
+/* Calls `found` for each process of the directory, until it says stop. */
+static void
+each_process(int directory, bool (*found)(pid_t pid, void *context), void *context)
+{
+	int file = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
+	FILE *processes = file == -1 ? NULL : fdopen(file, "r");
+
+	while (processes != NULL && fscanf(processes, "%d", &pid) == 1)
+		if (!found(pid, context))
+			break;
+	if (processes != NULL)
+		(void)fclose(processes);
+	else if (file != -1)
+		(void)close(file);
+}
+
 struct member_search {
-	pid_t pid;  /* which; 0: each one */
-	int number; /* with pid 0: the signal to send */
+	pid_t pid;
 	bool found;
-	const char *profile;
 };
 
-/* Signals one member: the pidfd first, then the proof that what it holds is a member. */
-static void
-signal_member(const char *profile, pid_t pid, int number)
+static bool
+is_sought(pid_t pid, void *context)
 {
-	int pidfd = pidfd_open(pid, 0);
+	struct member_search *search = context;
 
-	if (pidfd == -1)
-		return;
-	if (cgroup_contains(profile, pid))
-		(void)pidfd_send_signal(pidfd, number, NULL, 0); /* it may have ended */
-	(void)close(pidfd);
+	search->found = pid == search->pid;
+	return !search->found;
 }
 
 static bool
-read_members(int directory, void *context)
+look_for_member(int directory, void *context)
 {
-	struct member_search *search = context;
-	FILE *members;
-	int file, pid;
-
-	file = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	members = file == -1 ? NULL : fdopen(file, "r");
-	if (members == NULL) {
-		if (file != -1)
-			(void)close(file);
-		return true;
-	}
-	while (!search->found && fscanf(members, "%d", &pid) == 1) {
-		if (search->pid == 0)
-			signal_member(search->profile, pid, search->number);
-		else
-			search->found = pid == search->pid;
-	}
-	(void)fclose(members);
-	return !search->found;
+	each_process(directory, is_sought, context);
+	return !((struct member_search *)context)->found;
 }
 
 bool
@@ -243,34 +236,105 @@ cgroup_contains(const char *profile, pid_t pid)
 
 	if (directory == -1)
 		return false;
-	(void)walk(directory, 0, read_members, &search);
+	(void)walk(directory, 0, look_for_member, &search);
 	(void)close(directory);
 	return search.found;
 }
 
-int
-cgroup_events(const char *profile)
-{
-	int directory = open_profile(profile), events;
+/*
+ * Those who are signalled: the pidfds first, then the proof that what they hold are members. Many
+ * with one proof, for to prove each takes a look at all: ten thousand that one service forks would
+ * hold us up for a minute.
+ */
+#define MEMBERS_AT_ONCE 1024
+struct members {
+	int directory;
+	int number; /* the signal */
+	unsigned count;
+	struct member {
+		pid_t pid;
+		int pidfd;
+		bool proved;
+	} all[MEMBERS_AT_ONCE];
+};
 
-	if (directory == -1)
-		return -1;
-	events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	(void)close(directory);
-	return events;
+static int
+compare_members(const void *one, const void *other)
+{
+	const pid_t *a = one, *b = other; /* the first of its members */
+
+	return (*a > *b) - (*a < *b);
+}
+
+static bool
+prove_member(pid_t pid, void *context)
+{
+	struct members *members = context;
+	struct member *found =
+	    bsearch(&pid, members->all, members->count, sizeof(members->all[0]), compare_members);
+
+	if (found != NULL)
+		found->proved = true;
+	return true;
+}
+
+static void
+signal_members(struct members *members)
+{
+	unsigned i;
+
+	qsort(members->all, members->count, sizeof(members->all[0]), compare_members);
+	each_process(members->directory, prove_member, members);
+	for (i = 0; i < members->count; i++) {
+		if (members->all[i].proved) /* it may have ended */
+			(void)pidfd_send_signal(members->all[i].pidfd, members->number, NULL, 0);
+		(void)close(members->all[i].pidfd);
+	}
+	members->count = 0;
+}
+
+static bool
+take_member(pid_t pid, void *context)
+{
+	struct members *members = context;
+	int pidfd = members->count < MEMBERS_AT_ONCE ? pidfd_open(pid, 0) : -1;
+
+	if (pidfd == -1 && members->count > 0) { /* no room, or no descriptor left */
+		signal_members(members);
+		pidfd = pidfd_open(pid, 0);
+	}
+	if (pidfd != -1)
+		members->all[members->count++] = (struct member){.pid = pid, .pidfd = pidfd};
+	return true;
+}
+
+static bool
+signal_directory(int directory, void *context)
+{
+	static struct members members;
+
+	members.directory = directory;
+	members.number = *(const int *)context;
+	each_process(directory, take_member, &members);
+	signal_members(&members);
+	return true;
 }
 
 bool
-cgroup_populated(const char *profile)
+cgroup_populated(const char *profile, int *events)
 {
 	char text[128];
 	ssize_t length;
-	int events = cgroup_events(profile);
+	int directory;
 
-	if (events == -1)
-		return false;
-	length = read(events, text, sizeof(text) - 1);
-	(void)close(events);
+	if (*events == -1) {
+		directory = open_profile(profile);
+		if (directory == -1)
+			return false;
+		*events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		(void)close(directory);
+	}
+	length = pread(*events, text, sizeof(text) - 1, 0);
 	text[length < 0 ? 0 : length] = '\0';
 	return strstr(text, "populated 1") != NULL;
 }
@@ -278,7 +342,6 @@ cgroup_populated(const char *profile)
 void
 cgroup_signal(const char *profile, int number)
 {
-	struct member_search search = {.number = number, .profile = profile};
 	int directory = open_profile(profile), file;
 
 	if (directory == -1)
@@ -290,7 +353,7 @@ cgroup_signal(const char *profile, int number)
 			(void)close(file);
 		}
 	} else {
-		(void)walk(directory, 0, read_members, &search);
+		(void)walk(directory, 0, signal_directory, &number);
 	}
 	(void)close(directory);
 }

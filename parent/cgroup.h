@@ -28,12 +28,13 @@ int cgroup_make(const char *profile);
 /* True when the process is in the profile's cgroup or below it. */
 bool cgroup_contains(const char *profile, pid_t pid);
 
-/* True when at least one process lives in it or below it. */
-bool cgroup_populated(const char *profile);
-
-/* A descriptor that epoll reports with EPOLLPRI when the answer of cgroup_populated() may have
- * changed; the caller owns it. -1 with errno. */
-int cgroup_events(const char *profile);
+/*
+ * True when at least one process lives in it or below it. `*events`, which is opened where it is
+ * -1, is the caller's: epoll reports it with EPOLLPRI once the answer may have changed since it was
+ * given here. A file that was only opened, or is not read again, it reports for ever:
+ * kernfs_poll().
+ */
+bool cgroup_populated(const char *profile, int *events);
 
 /* Sends the signal to every process in it and below, each through a pidfd that was verified to be
  * in it; SIGKILL goes through cgroup.kill, which no fork can outrun. */

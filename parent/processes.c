@@ -180,18 +180,17 @@ signal_members(struct profile *profile, int number)
 static bool
 rest_lives(struct profile *profile)
 {
+	bool watched = profile->rest != -1;
+
 	if (!cgroup_available())
-		return session_pin(profile) > 0;
-	if (!cgroup_populated(profile->facts.name))
+		return session_lives(profile);
+	if (!cgroup_populated(profile->facts.name, &profile->rest)) {
+		loop_close(&profile->rest);
 		return false;
-	if (profile->rest == -1) {
-		profile->rest = cgroup_events(profile->facts.name);
-		if (profile->rest == -1 ||
-		    loop_add(profile->rest, EPOLLPRI, SOURCE_REST, table_index(profile)) == -1)
-			inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
 	}
-	/* again, now that a change would be reported */
-	return cgroup_populated(profile->facts.name);
+	if (!watched && loop_add(profile->rest, EPOLLPRI, SOURCE_REST, table_index(profile)) == -1)
+		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+	return true;
 }
 
 /* Nothing of the profile lives any more. */
@@ -384,7 +383,6 @@ processes_rest_event(uint32_t index, uint32_t events)
 	if (profile == NULL || (profile->rest == -1 && profile->pin_count == 0) ||
 	    rest_lives(profile))
 		return;
-	loop_close(&profile->rest);
 	if (profile->process.phase == PHASE_REST) {
 		settle(profile);
 		processes_changed(profile);

@@ -386,11 +386,16 @@ static void
 find_orphan(const char *name)
 {
 	struct profile *profile;
+	int events = -1;
+	bool lives;
 
 	if (table_find(name) != NULL)
 		return;
 	cgroup_remove(name); /* where nothing lives */
-	if (!cgroup_populated(name))
+	lives = cgroup_populated(name, &events);
+	if (events != -1)
+		(void)close(events);
+	if (!lives)
 		return;
 	profile = table_add(name);
 	if (profile == NULL)
@@ -443,9 +448,12 @@ profiles_busy(void)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (profile->note.next_start != 0 ||
-		    (profile->process.phase != PHASE_NONE &&
-			profile->process.phase != PHASE_PROVED))
+		if (profile->note.next_start != 0)
+			return true;
+		/* what kill_mode spares may live on for ever */
+		if (profile->process.phase != PHASE_NONE &&
+		    profile->process.phase != PHASE_PROVED &&
+		    (profile->process.phase != PHASE_REST || profile->note.state != STATE_STOPPED))
 			return true;
 	}
 	return false;

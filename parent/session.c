@@ -91,6 +91,13 @@ session_pin(struct profile *profile)
 	return profile->pin_count;
 }
 
+bool
+session_lives(struct profile *profile)
+{
+	drop_dead(profile); /* a look at all processes for each of many that end would take long */
+	return profile->pin_count > 0 || session_pin(profile) > 0;
+}
+
 void
 session_signal(struct profile *profile, int number)
 {

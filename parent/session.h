@@ -14,6 +14,9 @@
  * how many live. */
 unsigned session_pin(struct profile *profile);
 
+/* Does one of them live? Looks for others only when all that are pinned have ended. */
+bool session_lives(struct profile *profile);
+
 /* Sends the signal to every member that lives. */
 void session_signal(struct profile *profile, int number);
 

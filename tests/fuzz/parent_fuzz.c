@@ -292,20 +292,16 @@ cgroup_contains(const char *profile, pid_t pid)
 }
 
 bool
-cgroup_populated(const char *profile)
-{
-	return members(index_of(profile)) > 0;
-}
-
-int
-cgroup_events(const char *profile)
+cgroup_populated(const char *profile, int *events)
 {
 	int ends[2];
 
-	(void)index_of(profile);
-	PROPERTY(pipe2(ends, O_CLOEXEC) == 0);
-	(void)close(ends[1]);
-	return ends[0];
+	if (*events == -1) {
+		PROPERTY(pipe2(ends, O_CLOEXEC) == 0);
+		(void)close(ends[1]);
+		*events = ends[0];
+	}
+	return members(index_of(profile)) > 0;
 }
 
 /* To all of a profile: what the monitor has asked for, about that profile. */

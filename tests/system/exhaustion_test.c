@@ -490,6 +490,62 @@ fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it(void **state)
 	assert_int_equal(host_processes(host), 0);
 }
 
+/* --- a crowd --------------------------------------------------------------------------------- */
+
+#define CROWD	4000
+#define CROWDED "--make-a-crowd"
+/* What takes as long as there are pairs among them would take several seconds. */
+#define SHORT_WAIT 1500 /* milliseconds */
+
+static int
+be_the_crowd(const char *ready)
+{
+	int i, file;
+
+	for (i = 0; i < CROWD; i++)
+		if (fork() == 0)
+			for (;;)
+				(void)pause();
+	file = open(ready, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (file == -1 || write(file, "all\n", 4) != 4)
+		return 1;
+	for (;;)
+		(void)pause();
+}
+
+static void
+a_crowd_that_one_service_leaves_behind_holds_up_no_other(void **state)
+{
+	char self[PATH_MAX], path[PATH_MAX], text[16];
+	struct host *host = *state;
+	struct outcome outcome;
+	struct deadline deadline;
+	ssize_t length;
+	int i;
+
+	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	assert_true(length > 0);
+	self[length] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/ready", host->root);
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_profile(host, "crowd", "exec %s " CROWDED " %s", self, path);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	wait_for_file(path, text, sizeof(text));
+	host_mark_log(host);
+	/* its leader ends, and the others are signalled, and end, one by one */
+	assert_int_equal(ctl(host, &outcome, "stop", "--no-wait", "crowd", NULL), CTL_DONE);
+	for (i = 0; i < 3; i++) {
+		deadline = deadline_in(SHORT_WAIT);
+		assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
+		assert_true(deadline_left(&deadline) > 0);
+	}
+	host_wait_log_within(host, SHORT_WAIT, " crowd stopped$");
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+	assert_no_second_copy(host);
+}
+
 /* --- the clock ------------------------------------------------------------------------------- */
 
 static unsigned
@@ -572,12 +628,16 @@ main(int count, char **arguments)
 	    ROOT_TEST(with_a_full_disk_below_the_ledger_nothing_starts_that_could_be_forgotten),
 	    ROOT_TEST(on_a_read_only_file_system_it_says_so_and_starts_nothing),
 	    ROOT_TEST(an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing),
+	    ROOT_TEST(a_crowd_that_one_service_leaves_behind_holds_up_no_other),
+	    SESSIONS_TEST(a_crowd_that_one_service_leaves_behind_holds_up_no_other),
 	    ROOT_TEST(fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it),
 	    cmocka_unit_test_setup_teardown(
 		a_wall_clock_that_jumps_by_ten_years_changes_nothing_but_time_stamps,
 		host_set_up_jumping, host_tear_down),
 	};
 
+	if (count == 3 && strcmp(arguments[1], CROWDED) == 0)
+		return be_the_crowd(arguments[2]);
 	if (count == 3 && strcmp(arguments[1], ORPHANED) == 0)
 		return be_the_maker_of_orphans(arguments[2]);
 	return cmocka_run_group_tests_name("exhaustion", tests, NULL, NULL);

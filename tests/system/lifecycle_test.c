@@ -296,6 +296,64 @@ what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process(void *
 	assert_true(process_lives(kept));
 }
 
+static unsigned long
+switches_of(pid_t pid)
+{
+	char value[64];
+	unsigned long waits;
+
+	waits =
+	    strtoul(process_status(pid, "voluntary_ctxt_switches", value, sizeof(value)), NULL, 10);
+	return waits +
+	    strtoul(
+		process_status(pid, "nonvoluntary_ctxt_switches", value, sizeof(value)), NULL, 10);
+}
+
+/* Longer than from one ping to the next while something is under way. */
+#define QUIET_FOR 6000 /* milliseconds */
+
+static bool
+nobody_runs_for_long(struct host *host)
+{
+	const pid_t pids[] = {host->supervisor, host_monitor(host), host_spawner(host)};
+	struct deadline deadline = deadline_in(QUIET_FOR);
+	unsigned long before = 0, now;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		before += switches_of(pids[i]);
+	do {
+		deadline_breathe();
+		for (now = 0, i = 0; i < 3; i++)
+			now += switches_of(pids[i]);
+	} while (now == before && deadline_left(&deadline) > 0);
+	return now == before;
+}
+
+/* Whatever lives: a service, a daemon, what a service has left behind and is spared. */
+static void
+while_nothing_happens_nothing_wakes_up(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "left", "sleep 1000 & echo $! > left; exit 0");
+	host_write(host, "left/kill_mode", 0644, "process\n");
+	host_profile(host, "daemon", "sleep 1000 & echo $! > daemon.pid");
+	host_write(host, "daemon/pid_file", 0644, "daemon.pid\n");
+	host_profile(host, "idle", "exec sleep 1000");
+	host_write(host, "idle/down", 0644, "%s", "");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, "daemon");
+	host_wait_log(host, " left stopped$");
+	assert_true(
+	    process_lives(wait_for_pid_file(host_path(host, "left/left", path, sizeof(path)))));
+	assert_true(comes_true(nobody_runs_for_long(host)));
+	host_stop_all(host);
+}
+
 static void
 start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again(void **state)
 {
@@ -673,6 +731,8 @@ main(void)
 	    TENANT_TEST(a_service_that_had_to_be_killed_is_started_again_and_stays),
 	    ROOT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
 	    TENANT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
+	    ROOT_TEST(while_nothing_happens_nothing_wakes_up),
+	    SESSIONS_TEST(while_nothing_happens_nothing_wakes_up),
 	    ROOT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
 	    TENANT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
 	    ROOT_TEST(a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping),
