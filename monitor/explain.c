@@ -306,7 +306,7 @@ explain_row(const struct profile *profile, struct row *row)
 	row->accepted = supervise_accepted(profile);
 	row->pid = supervise_lives(profile) ? profile->process.pid : 0;
 	row->restarts = profile->restarts;
-	row->failures = profile->failures;
+	row->failures = supervise_failures(profile);
 	row->since_wall_ms = profile->since_wall_ms;
 	row->exit_end = profile->exit_end;
 	row->exit_pid = profile->exit_pid;

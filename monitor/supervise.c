@@ -412,6 +412,16 @@ give_up_start(struct profile *profile)
 	parent_ask_note(profile);
 }
 
+uint32_t
+supervise_failures(const struct profile *profile)
+{
+	/* they are counted when it dies; whoever asks before need not hear of old ones */
+	return profile->state == STATE_RUNNING &&
+		clock_now() - profile->process.started >= GOOD_LIFE
+	    ? 0
+	    : profile->failures;
+}
+
 bool
 supervise_lives(const struct profile *profile)
 {

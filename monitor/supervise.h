@@ -24,6 +24,9 @@ bool supervise_wanted(const struct profile *profile);
 /* Are its files in order? */
 bool supervise_accepted(const struct profile *profile);
 
+/* Starts in a row that have failed, up to now. */
+uint32_t supervise_failures(const struct profile *profile);
+
 /* Is its main process there, proved or not? */
 bool supervise_lives(const struct profile *profile);
 

@@ -174,15 +174,25 @@ ten_good_seconds_clear_the_count_of_failures_and_one_second_does_not(void **stat
 				     "case $(wc -l < starts) in 1|2) exit 1;; 3) sleep %s; exit "
 				     "1;; *) exec sleep 1000; esac";
 	struct host *host = *state;
+	struct deadline deadline;
+	struct outcome outcome;
 
-	host_profile(host, "good", script, "10.1");
+	host_profile(host, "good", script, "11");
 	host_profile(host, "short", script, "1.2");
 	host_write(host, "good/restart", 0644, "%s", "");
 	host_write(host, "short/restart", 0644, "%s", "");
 	host_start(host);
 	wait_until(host_count_log(host, " (good|short) starting$") == 6);
 	host_mark_log(host);
-	host_wait_log_within(host, 2 * SOON, " good died ");
+	(void)ctl(host, &outcome, "list", "--no-header", "-o", "failures", "good", NULL);
+	assert_int_equal(strtol(outcome.output, NULL, 10), 2);
+	deadline = deadline_in(2 * SOON);
+	while (strtol(outcome.output, NULL, 10) != 0) {
+		deadline_pause(&deadline, "no failures", __FILE__, __LINE__);
+		(void)ctl(host, &outcome, "list", "--no-header", "-o", "failures", "good", NULL);
+	}
+	assert_int_equal(host_count_log(host, " good died "), 0); /* it is good already */
+	host_wait_log(host, " good died ");
 	host_wait_log(host, " good starting$");
 	assert_takes(between(host, " good died ", " good starting$"), 0);
 	assert_takes(between(host, " short died ", " short starting$"), 1000);
