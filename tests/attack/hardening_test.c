@@ -112,6 +112,7 @@ dynamic(const struct binary *binary, int64_t tag, uint64_t *value)
 	return false;
 }
 
+#ifndef PROCLAUNCH_SANITIZE
 static const Elf64_Shdr *
 section(const struct binary *binary, uint32_t type)
 {
@@ -148,6 +149,7 @@ imports(const struct binary *binary, bool (*matches)(const char *name))
 			found++;
 	return found;
 }
+#endif
 
 static void
 assert_position_independent(const struct binary *binary)
