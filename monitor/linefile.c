@@ -10,8 +10,8 @@
 /* No line that we write is longer, with its time stamp. */
 #define TAIL_BYTES (80 * 1024)
 
-void
-line_file_cut(struct line_file *file, uint64_t size)
+static void
+cut(struct line_file *file, uint64_t size)
 {
 	file->size = size;
 	(void)!ftruncate(file->descriptor, (off_t)size); /* shrinking needs no room */
@@ -30,8 +30,7 @@ mend(struct line_file *file)
 	newline = memrchr(tail, '\n', (size_t)length);
 	if (newline == NULL && from > 0)
 		return; /* no line of ours */
-	line_file_cut(
-	    file, (uint64_t)from + (newline == NULL ? 0 : (uint64_t)(newline - tail) + 1));
+	cut(file, (uint64_t)from + (newline == NULL ? 0 : (uint64_t)(newline - tail) + 1));
 }
 
 void
@@ -54,6 +53,18 @@ line_file_close(struct line_file *file)
 }
 
 bool
+line_file_look(struct line_file *file)
+{
+	struct stat status;
+
+	/* by its own number: the C library's fstat() is another system call on some kernels */
+	if (syscall(SYS_fstat, file->descriptor, &status) == -1)
+		return true;
+	file->size = (uint64_t)status.st_size;
+	return status.st_nlink != 0;
+}
+
+bool
 line_file_write(struct line_file *file, const char *lines, size_t length)
 {
 	ssize_t wrote = write(file->descriptor, lines, length);
@@ -63,17 +74,10 @@ line_file_write(struct line_file *file, const char *lines, size_t length)
 		file->size += length;
 		return true;
 	}
-	if (wrote > 0)
-		line_file_cut(file, file->size);
+	/* from its end as it is now: who empties a log to make room must not get it back as a hole
+	 */
+	if (wrote > 0 && line_file_look(file) && file->size >= (uint64_t)wrote)
+		cut(file, file->size - (uint64_t)wrote);
 	errno = wrote >= 0 ? ENOSPC : error;
 	return false;
-}
-
-bool
-line_file_deleted(const struct line_file *file)
-{
-	struct stat status;
-
-	/* by its own number: the C library's fstat() is another system call on some kernels */
-	return syscall(SYS_fstat, file->descriptor, &status) == 0 && status.st_nlink == 0;
 }

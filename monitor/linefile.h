@@ -11,7 +11,7 @@
 
 struct line_file {
 	int descriptor; /* -1: not open */
-	uint64_t size;
+	uint64_t size; /* as it was when we last wrote to it or looked at it */
 };
 
 /*
@@ -23,14 +23,14 @@ void line_file_use(struct line_file *file, int descriptor, uint64_t size);
 
 void line_file_close(struct line_file *file);
 
+/*
+ * Looks at the file anew, whose size somebody may have changed. False when nobody can find it any
+ * more: it, or its directory, was deleted.
+ */
+bool line_file_look(struct line_file *file);
+
 /* Writes all of it. False with errno, and the file is as it was: a full disk leaves no half line.
  */
 bool line_file_write(struct line_file *file, const char *lines, size_t length);
-
-/* Takes away what stands behind the first `size` bytes. */
-void line_file_cut(struct line_file *file, uint64_t size);
-
-/* True when nobody can find the file any more: it, or its directory, was deleted. */
-bool line_file_deleted(const struct line_file *file);
 
 #endif

@@ -16,6 +16,8 @@
 /* Longer than any line. */
 #define PIECE_BYTES 16384
 #define TRY_AGAIN   (1 * SECOND)
+/* A log that cannot be put aside grows for so long before it is tried again. */
+#define GROW_FOR (60 * SECOND)
 
 static const char *const level_names[] = {
     [LEVEL_FATAL] = "FATAL",
@@ -30,6 +32,7 @@ static struct line_file log_file = {.descriptor = -1};
 static uint64_t rotate_size;		    /* 0: never */
 static enum log_request asked = LOG_REOPEN; /* the parent hands it over without being asked */
 static bool grown;
+static int64_t grows_until;
 static unsigned lost;
 static int64_t try_again = NEVER;
 
@@ -128,13 +131,21 @@ drop_written(void)
 void
 log_use(int descriptor, uint64_t size)
 {
+	bool rotated = asked == LOG_ROTATE;
+
 	asked = LOG_NOTHING;
 	if (descriptor != -1)
 		line_file_use(&log_file, descriptor, size);
+	else if (rotated) /* what we have is an old one by now */
+		line_file_close(&log_file);
 	if (descriptor != -1 && inherited > 0)
 		drop_written();
 	/* it could not be opened: what is to be said waits, and the parent is asked again */
 	try_again = descriptor != -1 ? NEVER : clock_now() + TRY_AGAIN;
+	if (!rotated || descriptor == -1 || size < rotate_size)
+		return;
+	grows_until = clock_now() + GROW_FOR;
+	log_line(TAG_PROCLAUNCH, SAY_UNROTATED);
 }
 
 void
@@ -310,7 +321,7 @@ write_pending(void)
 {
 	size_t length;
 
-	if (log_file.descriptor != -1 && line_file_deleted(&log_file))
+	if (log_file.descriptor != -1 && !line_file_look(&log_file))
 		line_file_close(&log_file);
 	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
 		return false;
@@ -349,7 +360,8 @@ log_wants(void)
 	if (log_file.descriptor == -1 && first < end &&
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
-	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size)
+	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size &&
+	    clock_now() >= grows_until)
 		wanted = LOG_ROTATE;
 	asked = wanted;
 	return wanted;

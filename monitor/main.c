@@ -184,8 +184,8 @@ loop(void)
 			      clock_earlier(log_deadline(), control_deadline())),
 		    handlers);
 		now = clock_now();
-		supervise_tend(now);
 		output_tend(now);
+		supervise_tend(now);
 		tend_log();
 		control_tend(now);
 		was_full = full;

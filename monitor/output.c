@@ -33,14 +33,17 @@
  */
 #define TRY_AGAIN (1 * SECOND)
 #define KEEP_FOR  (30 * SECOND)
+/* How long it may wait when we leave. */
+#define HURRY_FOR (1500 * MILLISECOND)
 /* An unfinished line is looked at again so much later for each of its bytes, however often it
  * grows: who prints byte by byte must not make us copy all of it for each. */
 #define QUIET_FOR_A_BYTE 16 /* nanoseconds */
 /* And it is looked at again by the clock: a write(2) that fills a FIFO in which something stands
  * already waits for room without telling any reader, see pipe_write() in Linux. At first after the
- * one, then after twice the time, up to the other. */
+ * one, then after twice the time, up to the other. What stays unfinished for so long that a look is
+ * a second away gets a larger FIFO, which no usual write(2) fills. */
 #define UNFINISHED_FIRST (1 * MILLISECOND)
-#define UNFINISHED_MOST	 (1 * SECOND)
+#define UNFINISHED_MOST	 (60 * SECOND)
 /* A file that the parent opens for somebody just now is put aside so much later. */
 #define OPENED_WITHIN (1 * MILLISECOND)
 /* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
@@ -55,15 +58,23 @@
 #define LITTLE	  (16 * 1024)
 #define SOON	  (4 * MILLISECOND)
 #define REST	  (1 * MILLISECOND)
+/* A file that cannot be put aside grows for so long before it is tried again. */
+#define GROW_FOR (60 * SECOND)
+/* A notice of what was dropped: a stamp, and "-- NUMBER bytes were dropped here --". */
+#define NOTICE_BYTES (STAMP_BYTES + 64)
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
 
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
-static char in[LOOK_BYTES + sizeof(SPLIT_MARK)], out[OUT_BYTES];
+/* Both have room for a notice in front. */
+static char in_room[NOTICE_BYTES + LOOK_BYTES + sizeof(SPLIT_MARK)];
+static char out_room[NOTICE_BYTES + OUT_BYTES];
+static char *const in = in_room + NOTICE_BYTES, *const out = out_room + NOTICE_BYTES;
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
+static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
 /* These numbers are the lowest that are free when the monitor begins. */
 static void
@@ -185,21 +196,21 @@ make_room(void)
 static bool
 too_long(const struct output_stream *stream, int64_t now)
 {
-	return stream->stuck_since != 0 && now - stream->stuck_since > KEEP_FOR;
+	return stream->stuck_since != 0 &&
+	    (now - stream->stuck_since > KEEP_FOR ||
+		(hurried_at != 0 && now - hurried_at > HURRY_FOR));
 }
 
-/* Takes out what stands in the FIFO, and counts it. True when there may be more. */
+/* Takes out what stands in the FIFO of a service whose output nobody wants. True when there may be
+ * more. */
 static bool
-throw_away(struct output_stream *stream)
+throw_away(const struct output_stream *stream)
 {
 	ssize_t moved = 1;
 	unsigned pieces;
 
-	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++) {
+	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++)
 		moved = splice(stream->fifo, NULL, FD_NULL, NULL, LOOK_BYTES, SPLICE_F_NONBLOCK);
-		if (moved > 0)
-			stream->dropped += (uint64_t)moved;
-	}
 	return moved > 0;
 }
 
@@ -217,7 +228,20 @@ stuck(struct output_stream *stream, const char *name, int error)
 	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
 	if (too_long(stream, now))
-		(void)throw_away(stream);
+		enqueue(stream);
+}
+
+/* The file that came in the place of one that was to be put aside is none: it grows. */
+static void
+check_rotated(struct output_stream *stream, const char *name, uint64_t size)
+{
+	bool failed = stream->rotating && size > 0;
+
+	stream->rotating = false;
+	if (!failed)
+		return;
+	stream->grows_until = clock_now() + GROW_FOR;
+	log_line(name, SAY_OUTPUT_UNROTATED);
 }
 
 void
@@ -237,6 +261,7 @@ output_take_file(void *subject, struct incoming *incoming)
 		stuck(stream, profile->facts.name, message->file.error);
 		return;
 	}
+	check_rotated(stream, profile->facts.name, message->file.size);
 	make_room();
 	line_file_use(&stream->file, channel_take(incoming), message->file.size);
 	stream->last_use = ++uses;
@@ -260,7 +285,7 @@ rotate(struct profile *profile, enum stream which)
 	struct output_stream *stream = &profile->streams[which];
 
 	close_file(stream);
-	stream->asked = true;
+	stream->asked = stream->rotating = true;
 	parent_ask_rotate(profile, which);
 }
 
@@ -307,16 +332,16 @@ is_full(const struct output_stream *stream)
 	return ppoll(&fifo, 1, &at_once, NULL) == 0;
 }
 
-/* How many of the `lines` may go out now; at least one where there is no limit. */
+/* How many of the `length` bytes of lines may go out now. */
 static size_t
 limit_lines(const struct output_settings *settings, struct output_stream *stream, size_t length)
 {
-	uint32_t rate = settings->rate;
+	uint32_t rate = settings->rate, tokens;
 	int64_t now, earned;
 	size_t taken = 0;
 	const char *newline;
 
-	if (rate == 0)
+	if (rate == 0 || hurried_at != 0)
 		return length;
 	now = clock_now();
 	earned = (now - stream->tokens_at) * rate / SECOND;
@@ -327,14 +352,27 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 		stream->tokens += (uint32_t)earned;
 		stream->tokens_at += earned * SECOND / rate;
 	}
-	while (stream->tokens > 0 && taken < length) {
+	for (tokens = stream->tokens; tokens > 0 && taken < length; tokens--) {
 		newline = memchr(in + taken, '\n', length - taken);
 		taken = newline == NULL ? length : (size_t)(newline - in) + 1;
-		stream->tokens--;
 	}
 	if (taken < length)
 		look_later(stream, now + SECOND / rate);
 	return taken;
+}
+
+/* These lines have gone out. */
+static void
+spend(const struct output_settings *settings, struct output_stream *stream, size_t length)
+{
+	const char *newline;
+	size_t start;
+
+	for (start = 0; settings->rate > 0 && stream->tokens > 0 && start < length;) {
+		newline = memchr(in + start, '\n', length - start);
+		start = newline == NULL ? length : (size_t)(newline - in) + 1;
+		stream->tokens--;
+	}
 }
 
 /* Where the system's limits allow it, pipe(7); a line of 64 KiB needs LOOK_BYTES to stay whole. */
@@ -399,7 +437,7 @@ stamp_now(char *stamp)
 
 /* The first *length bytes at `in` as they are to be written, or fewer of them, and then *length
  * says so; how many came out is in *bytes. */
-static const char *
+static char *
 format(bool raw, size_t *length, const char *behind, size_t *bytes)
 {
 	char stamp[STAMP_BYTES + 1], *lines = raw ? in : out;
@@ -408,7 +446,7 @@ format(bool raw, size_t *length, const char *behind, size_t *bytes)
 	if (!raw) {
 		stamp_now(stamp);
 		*length =
-		    stamp_lines(in, *length, stamp, out, sizeof(out) - sizeof(SPLIT_MARK), bytes);
+		    stamp_lines(in, *length, stamp, out, OUT_BYTES - sizeof(SPLIT_MARK), bytes);
 	}
 	/* what it overwrites at `in` still stands in the FIFO */
 	memcpy(lines + *bytes, behind, strlen(behind));
@@ -416,32 +454,29 @@ format(bool raw, size_t *length, const char *behind, size_t *bytes)
 	return lines;
 }
 
-/* Says in the file itself how much is missing; true where nothing is. */
-static bool
-confess(struct output_stream *stream)
+/* Says in the file itself how much is missing, in front of the lines; returns where it begins. */
+static char *
+confess(const struct output_stream *stream, char *lines)
 {
-	char notice[STAMP_BYTES + 64];
+	char notice[NOTICE_BYTES];
 	size_t length;
 
-	if (stream->dropped == 0)
-		return true;
 	stamp_now(notice);
 	length = STAMP_BYTES +
-	    (size_t)snprintf(notice + STAMP_BYTES, 64, "-- %llu bytes were dropped here --\n",
-		(unsigned long long)stream->dropped);
-	return line_file_write(&stream->file, notice, length);
+	    (size_t)snprintf(notice + STAMP_BYTES, sizeof(notice) - STAMP_BYTES,
+		"-- %llu bytes were dropped here --\n", (unsigned long long)stream->dropped);
+	return memcpy(lines - length, notice, length);
 }
 
-/* Writes these lines, behind a notice of what was dropped before them. Only when they stand in the
- * file it is over that output cannot be written: the disk may have room for a notice alone. */
+/* Writes these lines, with NOTICE_BYTES of room in front, where a notice of what was dropped before
+ * them may have to stand. */
 static bool
-put(const struct profile *profile, struct output_stream *stream, const char *lines, size_t length)
+put(const struct profile *profile, struct output_stream *stream, char *lines, size_t length)
 {
-	uint64_t before = stream->file.size;
+	char *from = stream->dropped > 0 ? confess(stream, lines) : lines;
 
-	if (!confess(stream) || !line_file_write(&stream->file, lines, length)) {
+	if (!line_file_write(&stream->file, from, length + (size_t)(lines - from))) {
 		stuck(stream, profile->facts.name, errno);
-		line_file_cut(&stream->file, before);
 		return false;
 	}
 	if (stream->stuck_since == 0)
@@ -466,6 +501,8 @@ look_at_unfinished(struct output_stream *stream, size_t length)
 		stream->pause = UNFINISHED_FIRST;
 	else if (stream->pause < UNFINISHED_MOST)
 		stream->pause *= 2;
+	if (stream->pause > SECOND)
+		(void)grow(stream);
 	stream->unfinished = length;
 	stream->quiet_until = now + (int64_t)length * QUIET_FOR_A_BYTE;
 	look_later(stream, now + stream->pause);
@@ -509,10 +546,20 @@ rest_if_hot(struct output_stream *stream, size_t bytes)
 	TAILQ_INSERT_TAIL(&resting, stream, queue);
 }
 
-/* So many of the lines as go into an empty file of this size, and at least one: a tenant's quota
- * counts on it. */
+/* How much may still go into the file. */
+static uint64_t
+room_left(const struct output_settings *settings, const struct output_stream *stream)
+{
+	uint64_t used = stream->file.size + (stream->dropped > 0 ? NOTICE_BYTES : 0);
+
+	if (stream->grows_until != 0 && clock_now() < stream->grows_until)
+		return UINT64_MAX;
+	return settings->rotate_size > used ? settings->rotate_size - used : 0;
+}
+
+/* So many of the lines as fit into `room` bytes. 0: not even the first one does. */
 static size_t
-fitting_lines(size_t length, uint64_t size)
+fitting_lines(bool raw, size_t length, uint64_t room)
 {
 	const char *newline;
 	size_t end = 0, next;
@@ -521,12 +568,70 @@ fitting_lines(size_t length, uint64_t size)
 	while (end < length) {
 		newline = memchr(in + end, '\n', length - end);
 		next = newline == NULL ? length : (size_t)(newline - in) + 1;
-		bytes += next - end + STAMP_BYTES;
-		if (end > 0 && bytes > size)
+		bytes += next - end + (raw ? 0 : STAMP_BYTES);
+		if (newline == NULL)
+			bytes += sizeof(SPLIT_MARK);
+		if (bytes > room)
 			break;
 		end = next;
 	}
 	return end;
+}
+
+/* The first line, however long. */
+static size_t
+one_line(size_t length)
+{
+	const char *newline = memchr(in, '\n', length);
+
+	return newline == NULL ? length : (size_t)(newline - in) + 1;
+}
+
+/* Nothing stands in the FIFO. What was dropped last, and nothing after it, is confessed when it has
+ * been quiet for a while: the disk may have room for a notice and for no line. */
+static void
+find_nothing(const struct profile *profile, struct output_stream *stream)
+{
+	int64_t quiet_at = stream->dropped_at + TRY_AGAIN;
+
+	stream->flush = false;
+	stream->unfinished = 0;
+	if (stream->stuck_since == 0)
+		return;
+	if (stream->dropped > 0 && clock_now() < quiet_at)
+		look_later(stream, quiet_at);
+	else
+		(void)put(profile, stream, in, 0);
+}
+
+/* The lines that are to go out now, `length` bytes at `in`; false when they have to wait. */
+static bool
+write_lines(struct profile *profile, enum stream which, size_t *length, const char *behind)
+{
+	struct output_stream *stream = &profile->streams[which];
+	const struct output_settings *settings = &profile->settings.output;
+	uint64_t room = room_left(settings, stream);
+	size_t all = *length, bytes;
+	char *lines = format(settings->raw, length, behind, &bytes);
+
+	if (bytes > room) {
+		/* no more than the file may hold: a tenant's quota counts on it */
+		*length = fitting_lines(settings->raw, all, room);
+		if (*length == 0 && stream->file.size > 0) {
+			if (commands_opening(profile))
+				look_later(stream, clock_now() + OPENED_WITHIN);
+			else
+				rotate(profile, which);
+			return false;
+		}
+		if (*length == 0)
+			*length = one_line(all);
+		lines = format(settings->raw, length, behind, &bytes);
+	}
+	if (!put(profile, stream, lines, bytes))
+		return false;
+	spend(settings, stream, *length);
+	return true;
 }
 
 /* True when there may be more to do for the stream at once. */
@@ -534,16 +639,12 @@ static bool
 move_lines(struct profile *profile, enum stream which)
 {
 	struct output_stream *stream = &profile->streams[which];
-	const struct output_settings *settings = &profile->settings.output;
-	const char *behind, *lines;
-	size_t length, take, bytes;
+	const char *behind;
+	size_t length, take;
 
 	length = peek(stream);
 	if (length == 0) {
-		stream->flush = false;
-		stream->unfinished = 0;
-		if (stream->stuck_since != 0)
-			(void)put(profile, stream, in, 0); /* what was dropped was the last */
+		find_nothing(profile, stream);
 		return false;
 	}
 	if (length >= LINE_MAX_BYTES)
@@ -554,22 +655,8 @@ move_lines(struct profile *profile, enum stream which)
 		return false;
 	}
 	stream->unfinished = 0;
-	take = limit_lines(settings, stream, take);
-	if (take == 0)
-		return false;
-	lines = format(settings->raw, &take, behind, &bytes);
-	if (stream->file.size > 0 && stream->file.size + bytes > settings->rotate_size) {
-		if (commands_opening(profile))
-			look_later(stream, clock_now() + OPENED_WITHIN);
-		else
-			rotate(profile, which);
-		return false;
-	}
-	if (bytes > settings->rotate_size) {
-		take = fitting_lines(take, settings->rotate_size);
-		lines = format(settings->raw, &take, behind, &bytes);
-	}
-	if (!put(profile, stream, lines, bytes))
+	take = limit_lines(&profile->settings.output, stream, take);
+	if (take == 0 || !write_lines(profile, which, &take, behind))
 		return false;
 	consume(stream, take);
 	stream->last_use = ++uses;
@@ -578,6 +665,27 @@ move_lines(struct profile *profile, enum stream which)
 		return true;
 	rest_if_hot(stream, length);
 	return false;
+}
+
+/* Whole lines, as they would have been written, so that what is written next begins with one. */
+static bool
+drop_lines(const struct profile *profile, struct output_stream *stream)
+{
+	size_t length = peek(stream), take;
+	const char *behind;
+
+	if (length == 0)
+		stream->flush = false;
+	take = length == 0 ? 0 : choose(stream, length, &behind);
+	if (take == 0)
+		return false; /* it is looked at again */
+	if (stream->dropped == 0)
+		log_line(profile->facts.name, SAY_OUTPUT_DROPPING,
+		    (unsigned)((clock_now() - stream->stuck_since) / SECOND));
+	consume(stream, take);
+	stream->dropped += take;
+	stream->dropped_at = clock_now();
+	return true;
 }
 
 /* One look at one stream; true when it should soon be looked at again. */
@@ -594,9 +702,9 @@ look_at_stream(struct output_stream *stream)
 		return throw_away(stream);
 	}
 	if (stream->look_at != NEVER && stream->look_at > now)
-		return too_long(stream, now) && throw_away(stream);
+		return too_long(stream, now) && drop_lines(profile, stream);
 	stream->look_at = NEVER;
-	if (stream->file.descriptor != -1 && line_file_deleted(&stream->file))
+	if (stream->file.descriptor != -1 && !line_file_look(&stream->file))
 		close_file(stream);
 	if (stream->file.descriptor == -1) {
 		ask_for_file(profile, which);
@@ -624,10 +732,28 @@ output_flush(struct profile *profile)
 
 	for (which = 0; which < STREAM_COUNT; which++) {
 		stream = &profile->streams[which];
+		if (stream->fifo == -1)
+			continue;
 		stream->flush = true;
 		if (stream->unfinished > 0)
 			stream->look_at = NEVER; /* it will not be finished any more */
 		enqueue(stream);
+	}
+}
+
+void
+output_hurry(void)
+{
+	struct profile *profile;
+	uint32_t index;
+	unsigned which;
+
+	hurried_at = clock_now();
+	PROFILES_FOREACH(profile, index) {
+		for (which = 0; which < STREAM_COUNT; which++) {
+			profile->streams[which].look_at = NEVER;
+			enqueue(&profile->streams[which]);
+		}
 	}
 }
 
@@ -646,13 +772,28 @@ output_idle(const struct profile *profile)
 }
 
 void
+output_confess(const struct profile *profile)
+{
+	unsigned which;
+
+	for (which = 0; which < STREAM_COUNT; which++)
+		if (profile->streams[which].dropped > 0)
+			log_line(profile->facts.name, SAY_OUTPUT_GONE,
+			    (unsigned long long)profile->streams[which].dropped);
+}
+
+void
 output_forget(struct profile *profile)
 {
 	struct output_stream *stream;
 	unsigned which;
 
+	output_confess(profile);
 	for (which = 0; which < STREAM_COUNT; which++) {
 		stream = &profile->streams[which];
+		if (stream->dropped > 0)
+			log_line(profile->facts.name, SAY_OUTPUT_GONE,
+			    (unsigned long long)stream->dropped);
 		dequeue(stream);
 		close_file(stream);
 		if (stream->fifo != -1)

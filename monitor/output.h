@@ -18,8 +18,14 @@ void output_take_file(void *subject, struct incoming *incoming);
 /* The service has ended: what stands in its FIFOs goes out, the unfinished last line too. */
 void output_flush(struct profile *profile);
 
-/* True when nothing is left in the profile's FIFOs. */
+/* We leave: what services that have ended had printed goes out at once, whatever `rate` says. */
+void output_hurry(void);
+
+/* True when nothing is left in the profile's FIFOs that could be written. */
 bool output_idle(const struct profile *profile);
+
+/* Says in the log how much was dropped, where it could not be said when writing went on. */
+void output_confess(const struct profile *profile);
 
 /* Closes the FIFOs and files of a profile that is forgotten. */
 void output_forget(struct profile *profile);

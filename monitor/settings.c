@@ -133,67 +133,110 @@ parse_yes_no(bool *answer, bool yes, const char *value, size_t length)
 }
 
 static const char *
-parse_output_value(struct output_settings *output, const char *key, size_t key_length,
-    const char *value, size_t length)
+parse_format(struct output_settings *output, const char *value, size_t length)
 {
-	uint64_t number = 0;
+	output->raw = is(value, length, "raw");
+	return output->raw || is(value, length, "stamped")
+	    ? NULL
+	    : "has a format that is neither stamped nor raw";
+}
 
-	if (is(key, key_length, "format")) {
-		output->raw = is(value, length, "raw");
-		return output->raw || is(value, length, "stamped")
-		    ? NULL
-		    : "has a format that is neither stamped nor raw";
+static const char *
+parse_rotate_size(struct output_settings *output, const char *value, size_t length)
+{
+	output->sized = true;
+	return parse_number(value, length, true, ROTATE_SIZE_MAX, &output->rotate_size) &&
+		output->rotate_size >= ROTATE_SIZE_MIN
+	    ? NULL
+	    : "has a rotate_size that is not a size such as 10M, of 4K or more";
+}
+
+static const char *
+parse_rotate_keep(struct output_settings *output, const char *value, size_t length)
+{
+	uint64_t number;
+
+	if (!parse_number(value, length, false, ROTATE_KEEP_MAX, &number))
+		return "has a rotate_keep that is not a number from 0 to 100";
+	output->rotate_keep = (uint32_t)number;
+	output->sized = true;
+	return NULL;
+}
+
+static const char *
+parse_rate(struct output_settings *output, const char *value, size_t length)
+{
+	uint64_t number;
+
+	if (!parse_number(value, length, false, RATE_MAX, &number) || number == 0)
+		return "has a rate that is not a number of lines a second";
+	output->rate = (uint32_t)number;
+	return NULL;
+}
+
+static const char *
+parse_merge_stderr(struct output_settings *output, const char *value, size_t length)
+{
+	return parse_yes_no(&output->separate_error, false, value, length);
+}
+
+static const char *
+parse_discard(struct output_settings *output, const char *value, size_t length)
+{
+	return parse_yes_no(&output->discard, true, value, length);
+}
+
+static const struct {
+	const char *key;
+	const char *(*parse)(struct output_settings *output, const char *value, size_t length);
+} output_keys[] = {
+    {"format", parse_format},
+    {"rotate_size", parse_rotate_size},
+    {"rotate_keep", parse_rotate_keep},
+    {"rate", parse_rate},
+    {"merge_stderr", parse_merge_stderr},
+    {"discard", parse_discard},
+};
+#define OUTPUT_KEYS (sizeof(output_keys) / sizeof(output_keys[0]))
+
+/* One line, `key value`; *said are the keys of the lines before, one bit each. */
+static const char *
+parse_output_line(struct output_settings *output, const char *line, size_t length, unsigned *said)
+{
+	const char *space = memchr(line, ' ', length);
+	size_t key_length, i;
+
+	if (space == NULL)
+		return "has a line that is not a word, a space and a value";
+	key_length = (size_t)(space - line);
+	for (i = 0; i < OUTPUT_KEYS; i++) {
+		if (!is(line, key_length, output_keys[i].key))
+			continue;
+		if ((*said & 1U << i) != 0)
+			return "says one thing twice";
+		*said |= 1U << i;
+		return output_keys[i].parse(output, space + 1, length - key_length - 1);
 	}
-	if (is(key, key_length, "rotate_size")) {
-		output->sized = true;
-		if (!parse_number(value, length, true, ROTATE_SIZE_MAX, &output->rotate_size) ||
-		    output->rotate_size < ROTATE_SIZE_MIN)
-			return "has a rotate_size that is not a size such as 10M, of 4K or more";
-		return NULL;
-	}
-	if (is(key, key_length, "rotate_keep")) {
-		if (!parse_number(value, length, false, ROTATE_KEEP_MAX, &number))
-			return "has a rotate_keep that is not a number from 0 to 100";
-		output->rotate_keep = (uint32_t)number;
-		output->sized = true;
-		return NULL;
-	}
-	if (is(key, key_length, "rate")) {
-		if (!parse_number(value, length, false, RATE_MAX, &number) || number == 0)
-			return "has a rate that is not a number of lines a second";
-		output->rate = (uint32_t)number;
-		return NULL;
-	}
-	if (is(key, key_length, "merge_stderr"))
-		return parse_yes_no(&output->separate_error, false, value, length);
-	if (is(key, key_length, "discard"))
-		return parse_yes_no(&output->discard, true, value, length);
 	return "has a line with a word that is none of format, rotate_size, rotate_keep, rate, "
 	       "merge_stderr and discard";
 }
 
-/* One `key value` a line; blank lines do not count. */
+/* Blank lines do not count. */
 static const char *
 parse_output(struct output_settings *output, const char *bytes, size_t length)
 {
-	const char *line = bytes, *end = bytes + length, *next, *space, *refusal;
+	const char *line = bytes, *end = bytes + length, *next, *refusal = NULL;
 	size_t line_length;
+	unsigned said = 0;
 
-	for (; line < end; line = next) {
+	for (; line < end && refusal == NULL; line = next) {
 		next = memchr(line, '\n', (size_t)(end - line));
 		next = next == NULL ? end : next + 1;
 		line_length = trimmed(line, (size_t)(next - line));
-		if (line_length == 0)
-			continue;
-		space = memchr(line, ' ', line_length);
-		if (space == NULL)
-			return "has a line that is not a word, a space and a value";
-		refusal = parse_output_value(output, line, (size_t)(space - line), space + 1,
-		    line_length - (size_t)(space - line) - 1);
-		if (refusal != NULL)
-			return refusal;
+		if (line_length > 0)
+			refusal = parse_output_line(output, line, line_length, &said);
 	}
-	return NULL;
+	return refusal;
 }
 
 const char *

@@ -27,6 +27,7 @@
 
 static enum { WORKING, CHECKING, STOPPING_ALL, LEFT } intention = WORKING;
 static bool look_whether_all_stopped;
+static bool leaving;		    /* as soon as what has ended has its last lines in its files */
 static bool look_whether_forgotten; /* profiles that are gone wait for their output */
 static bool told;		    /* of every profile there is */
 static int64_t next_timer = NEVER;  /* the earliest timer, or before it */
@@ -730,6 +731,7 @@ take_over_starting(struct profile *profile)
 static void
 take_over_dead(struct profile *profile)
 {
+	output_flush(profile);
 	if (profile->state == STATE_STOPPED) {
 		if (profile->recalled_start != 0)
 			set_timer(profile, TIMER_START, profile->recalled_start);
@@ -848,6 +850,24 @@ stop_all(bool repeated)
 	}
 }
 
+/* The parent ends us when it has our goodbye. */
+static void
+leave(bool at_once)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	intention = LEFT;
+	leaving = !at_once;
+	if (!at_once) {
+		output_hurry();
+		return;
+	}
+	PROFILES_FOREACH(profile, index)
+		output_confess(profile);
+	parent_goodbye(0);
+}
+
 void
 supervise_order(void *subject, struct incoming *incoming)
 {
@@ -864,8 +884,7 @@ supervise_order(void *subject, struct incoming *incoming)
 			log_line(TAG_PROCLAUNCH, SAY_EXITING);
 		else if (message->order.repeated == 0)
 			log_line(TAG_PROCLAUNCH, SAY_STOP_NOW);
-		intention = LEFT;
-		parent_goodbye(0);
+		leave(message->number == ORDER_LEAVE_NOW);
 		break;
 	default: /* ORDER_TOLD */
 		told = true;
@@ -983,9 +1002,24 @@ leave_when_all_stopped(void)
 		if (profile->state != STATE_STOPPED)
 			return;
 	}
-	log_line(TAG_PROCLAUNCH, SAY_ALL_STOPPED);
-	intention = LEFT;
-	parent_goodbye(0);
+	output_hurry();
+	leaving = true;
+}
+
+/* What lives keeps its FIFOs, and the next monitor finds what stands in them. */
+static void
+leave_when_written(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->process.phase == PHASE_NONE && !output_idle(profile))
+			return;
+	}
+	if (intention == STOPPING_ALL)
+		log_line(TAG_PROCLAUNCH, SAY_ALL_STOPPED);
+	leave(true);
 }
 
 static void
@@ -1043,4 +1077,6 @@ supervise_tend(int64_t now)
 		sum_up_check();
 	if (look_whether_all_stopped)
 		leave_when_all_stopped();
+	if (leaving)
+		leave_when_written();
 }

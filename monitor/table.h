@@ -44,6 +44,9 @@ struct output_stream {
 	int64_t quiet_until; /* ... not before this, whatever is heard of it */
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
 	uint64_t dropped;    /* bytes, since it is stuck for too long */
+	int64_t dropped_at;  /* the last of them */
+	bool rotating;	     /* the file that comes is to be another one */
+	int64_t grows_until; /* it could not be put aside */
 	uint32_t tokens;     /* lines that `rate` permits now */
 	int64_t tokens_at;
 	TAILQ_ENTRY(output_stream) queue;

@@ -54,6 +54,7 @@
 #define SAY_NO_CGROUPS \
 	LEVEL_WARN, "no writable cgroup v2 hierarchy: processes are known by their session"
 #define SAY_REPORTS_LOST LEVEL_WARN, "%d events happened too fast to be logged"
+#define SAY_UNROTATED	 LEVEL_WARN, "the log cannot be put aside, and grows"
 #define SAY_LINES_LOST	 LEVEL_WARN, "%u lines could not be written and are lost"
 
 #define SAY_COMMAND_REFUSED	 LEVEL_WARN, "refused %s by uid %u"
@@ -69,7 +70,12 @@
 #define SAY_RELOADING	   LEVEL_INFO, "reloading"
 #define SAY_OUTPUT_STUCK   LEVEL_WARN, "its output cannot be written and waits: %s"
 #define SAY_OUTPUT_RESUMED LEVEL_INFO, "its output is written again"
-#define SAY_OUTPUT_DROPPED LEVEL_WARN, "its output is written again, %llu bytes were dropped"
+#define SAY_OUTPUT_DROPPING \
+	LEVEL_WARN, "its output has waited for %u s, and is dropped until it can be written"
+#define SAY_OUTPUT_UNROTATED LEVEL_WARN, "its output file cannot be put aside, and grows"
+#define SAY_OUTPUT_DROPPED   LEVEL_WARN, "its output is written again, %llu bytes were dropped"
+#define SAY_OUTPUT_GONE \
+	LEVEL_WARN, "its output could not be written to its end, %llu bytes were dropped"
 #define SAY_OUTPUT_LOST	   LEVEL_WARN, "its output cannot be watched: %s"
 #define SAY_DISAPPEARED	   LEVEL_INFO, "disappeared. Stopping and not restarting."
 #define SAY_CHANGED	   LEVEL_INFO, "changed. Restarting."

@@ -111,7 +111,8 @@ waits_of(pid_t pid)
 {
 	char value[64];
 
-	return strtoul(process_status(pid, "voluntary_ctxt_switches", value, sizeof(value)), NULL, 10);
+	return strtoul(
+	    process_status(pid, "voluntary_ctxt_switches", value, sizeof(value)), NULL, 10);
 }
 
 /* The FIFO rests while it fills: the monitor would otherwise wait once for each line or two. */

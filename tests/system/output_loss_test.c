@@ -250,7 +250,7 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 {
 	struct host *host = *state;
 	struct deadline deadline = deadline_in(KEPT_FOR + 2 * SOON);
-	unsigned long stuck, dropped;
+	unsigned long stuck, dropped, next;
 	long long times[2];
 	char *log, *said, *text;
 	size_t length;
@@ -273,6 +273,7 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	assert_true(times[1] - times[0] / 1000 >= KEPT_FOR / 1000 - 1);
 	assert_true(process_lives(web));
 	assert_int_equal(host_count_log(host, " web its output cannot be written"), 1);
+	host_wait_log(host, " WARN  web its output has waited for 30 s, and is dropped until ");
 	/* room for what is to come: the file that filled the disk is taken away, as one does */
 	assert_int_equal(unlink(log_path(host, "web.log")), 0);
 	host_wait_log(host, " WARN  web its output is written again, [0-9]+ bytes were dropped$");
@@ -283,8 +284,13 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	dropped = strtoul(said + strlen("written again, "), NULL, 10);
 	assert_true(dropped >= 65536);
 	text = content_of(log_path(host, "web.log"), &length);
-	assert_non_null(strstr(text, " bytes were dropped here --\n"));
+	said = strstr(text, " bytes were dropped here --\n");
+	assert_non_null(said);
 	assert_true(strtoul(strstr(text, "-- ") + 3, NULL, 10) == dropped);
+	/* whole lines were dropped: what follows begins with one */
+	next = strtoul(strchr(said, '\n') + 1, NULL, 10);
+	assert_true(next > 1000000);
+	assert_int_equal(check_storm(strchr(said, '\n') + 1, &next), 0);
 	free(text);
 	free(log);
 	host_stop_all(host);
@@ -317,6 +323,34 @@ a_full_disk_leaves_no_torn_line_and_nothing_is_lost_within_the_time(void **state
 	text = content_of(log_path(host, "lines.log"), &length);
 	assert_int_equal(check_storm(text, &next), 0);
 	assert_int_equal(next, 1003000);
+	free(text);
+	host_stop_all(host);
+}
+
+/* As people do who are out of space. What we knew of its size is of no meaning any more. */
+static void
+a_log_that_is_emptied_on_a_full_disk_has_no_hole(void **state)
+{
+	struct host *host = *state;
+	unsigned long next, before;
+	unsigned times;
+	size_t length;
+	char *text;
+
+	mount_small(log_path(host, ""), "256k");
+	make_counter(host);
+	host_start(host);
+	for (times = 0; times < 3; times++) {
+		wait_until(size_of(log_path(host, "web.log")) > 200 * 1024);
+		before = count_of(host);
+		assert_int_equal(truncate(log_path(host, "web.log"), 0), 0);
+		wait_until(count_of(host) > before);
+	}
+	wait_until(size_of(log_path(host, "web.log")) > 200 * 1024);
+	text = content_of(log_path(host, "web.log"), &length);
+	assert_int_equal(strlen(text), length);
+	next = strtoul(text, NULL, 10);
+	assert_int_equal(check_storm(text, &next), 0);
 	free(text);
 	host_stop_all(host);
 }
@@ -382,6 +416,7 @@ main(void)
 	    ROOT_TEST(a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it),
 	    ROOT_TEST(a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes),
 	    ROOT_TEST(a_full_disk_leaves_no_torn_line_and_nothing_is_lost_within_the_time),
+	    ROOT_TEST(a_log_that_is_emptied_on_a_full_disk_has_no_hole),
 	    ROOT_TEST(a_log_directory_that_is_read_only_is_used_again_when_it_is_not),
 	    ROOT_TEST(a_log_that_cannot_be_written_delays_no_other),
 	};

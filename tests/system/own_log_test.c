@@ -75,6 +75,23 @@ our_own_log_is_opened_anew_when_asked_and_when_deleted(void **state)
 	host_stop_all(host);
 }
 
+/* Something stands in the way of error.log.1. It is tried again after a minute, not at once. */
+static void
+our_own_log_grows_when_it_cannot_be_put_aside(void **state)
+{
+	struct host *host = *state;
+
+	assert_int_equal(mkdir(old_path(host->log, 1), 0750), 0);
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, "--log-rotate=4K,1", NULL);
+	(void)host_wait_running(host, "web");
+	make_log_lines(host, 150);
+	assert_true(size_of(host->log) > 4096 + 1024);
+	assert_int_equal(
+	    host_count_log(host, " WARN  ProcLaunch the log cannot be put aside, and grows$"), 1);
+	host_stop_all(host);
+}
+
 /* The directory is deleted, and made again later; then another takes its place. */
 static void
 our_own_log_is_written_again_when_its_directory_is_another(void **state)
@@ -159,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(our_own_log_rotates_at_its_size_and_keeps_as_many_as_was_said),
+	    ROOT_TEST(our_own_log_grows_when_it_cannot_be_put_aside),
 	    ROOT_TEST(our_own_log_is_opened_anew_when_asked_and_when_deleted),
 	    ROOT_TEST(our_own_log_is_written_again_when_its_directory_is_another),
 	    ROOT_TEST(a_rotation_that_cannot_be_meant_is_a_usage_error),

@@ -280,6 +280,51 @@ every_file_that_is_parsed_can_be_refused(void **state)
 		assert_refused(parsed[i], (struct text)TEXT("no\nsuch\nvalue"));
 }
 
+static void
+every_line_of_output_is_a_known_word_a_space_and_a_value(void **state)
+{
+	static const struct text refused[] = {TEXT("colour blue"), TEXT("Format raw"),
+	    TEXT(" format raw"), TEXT("format"), TEXT("format "), TEXT("format  raw"),
+	    TEXT("format\traw"), TEXT("format=raw"), TEXT("format xml"), TEXT("format rawer"),
+	    TEXT("format raw\0"), TEXT("format raw\n\0"), TEXT("# format\nformat raw"),
+	    TEXT("format raw\r\n\rrate 5"), TEXT("rotate_size 0"), TEXT("rotate_size 4095"),
+	    TEXT("rotate_size 3K"), TEXT("rotate_size -1"), TEXT("rotate_size +10M"),
+	    TEXT("rotate_size 1.5M"), TEXT("rotate_size 10m"), TEXT("rotate_size 10MB"),
+	    TEXT("rotate_size 1T"), TEXT("rotate_size M"), TEXT("rotate_size 0x1000"),
+	    TEXT("rotate_size 1025G"), TEXT("rotate_size 10M 10M"), TEXT("rotate_keep -1"),
+	    TEXT("rotate_keep 101"), TEXT("rotate_keep 1K"), TEXT("rotate_keep 4294967296"),
+	    TEXT("rate 0"), TEXT("rate -5"), TEXT("rate 1.5"), TEXT("rate 1000001"),
+	    TEXT("merge_stderr 1"), TEXT("merge_stderr YES"), TEXT("discard true"),
+	    TEXT("discard")};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(refused); i++)
+		assert_refused(SETTING_OUTPUT, refused[i]);
+	assert_accepted(SETTING_OUTPUT, (struct text)TEXT(""));
+	assert_accepted(SETTING_OUTPUT,
+	    (struct text)TEXT("format raw \r\n\nrotate_size 4K\nrotate_keep 0\nrate 1000000\n"
+			      "merge_stderr no\ndiscard yes"));
+	assert_true(settings.output.raw);
+	assert_true(settings.output.rotate_size == 4096);
+	assert_int_equal(settings.output.rotate_keep, 0);
+	assert_int_equal(settings.output.rate, 1000000);
+	assert_true(settings.output.separate_error);
+	assert_true(settings.output.discard);
+	assert_accepted(SETTING_OUTPUT, (struct text)TEXT("discard no\nmerge_stderr yes"));
+	assert_false(settings.output.separate_error);
+	assert_false(settings.output.discard);
+}
+
+/* Which of the two would count? */
+static void
+what_output_says_twice_is_refused_even_where_it_is_the_same(void **state)
+{
+	(void)state;
+	assert_refused(SETTING_OUTPUT, (struct text)TEXT("format raw\nrate 5\nformat stamped"));
+	assert_refused(SETTING_OUTPUT, (struct text)TEXT("discard yes\ndiscard yes"));
+}
+
 /* 17179869185G is 2^64 + 2^30 bytes, and was once taken for 1G. */
 static void
 a_size_that_no_64_bits_hold_is_refused(void **state)
@@ -306,6 +351,8 @@ main(void)
 	    cmocka_unit_test(contents_of_the_largest_size_are_read_to_their_end_and_no_further),
 	    cmocka_unit_test(nothing_of_a_content_is_in_its_refusal),
 	    cmocka_unit_test(every_file_that_is_parsed_can_be_refused),
+	    cmocka_unit_test(every_line_of_output_is_a_known_word_a_space_and_a_value),
+	    cmocka_unit_test(what_output_says_twice_is_refused_even_where_it_is_the_same),
 	    cmocka_unit_test(a_size_that_no_64_bits_hold_is_refused),
 	};
 

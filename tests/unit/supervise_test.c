@@ -228,6 +228,17 @@ output_idle(const struct profile *profile)
 }
 
 void
+output_hurry(void)
+{
+}
+
+void
+output_confess(const struct profile *profile)
+{
+	(void)profile;
+}
+
+void
 output_forget(struct profile *profile)
 {
 	(void)profile;
