@@ -121,7 +121,9 @@ watch_open(int directory, int64_t rescan)
 		inform_report(REPORT_UNWATCHED, errno, "anything");
 		return;
 	}
-	profiles_watch = watch_directory(directory, ".", 0);
+	/* a profile that an ordinary user may not read is not watched: that it may be read is seen
+	 * from above */
+	profiles_watch = watch_directory(directory, ".", geteuid() == 0 ? 0 : IN_ATTRIB);
 	/* accounts come and go there, passwd(5) is replaced by another file */
 	accounts_watch =
 	    inotify_add_watch(inotify, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);

@@ -761,6 +761,29 @@ a_refused_profile_is_looked_at_again_when_it_changes(void **state)
 }
 
 static void
+a_profile_that_may_be_read_again_is_noticed_and_watched(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	host_path(host, "web", path, sizeof(path));
+	assert_int_equal(chmod(path, 0), 0);
+	host_wait_log(host, " WARN  web refused: run: cannot be read: Permission denied$");
+	assert_int_equal(chmod(path, 0755), 0);
+	host_wait_log(host, " INFO  web accepted$");
+	assert_true(process_lives(pid));
+	host_settle(host);
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	(void)wait_restarted(host, "web", pid);
+	host_stop_all(host);
+}
+
+static void
 a_directory_that_takes_the_place_of_another_is_watched_from_then_on(void **state)
 {
 	struct host *host = *state;
@@ -932,6 +955,7 @@ main(void)
 	    TENANT_TEST(mending_a_profile_restarts_it_only_where_run_user_or_pid_file_differ),
 	    ROOT_TEST(a_refused_profile_is_looked_at_again_when_it_changes),
 	    TENANT_TEST(a_refused_profile_is_looked_at_again_when_it_changes),
+	    TENANT_TEST(a_profile_that_may_be_read_again_is_noticed_and_watched),
 	    ROOT_TEST(a_directory_that_takes_the_place_of_another_is_watched_from_then_on),
 	    TENANT_TEST(a_directory_that_takes_the_place_of_another_is_watched_from_then_on),
 	    ROOT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
