@@ -129,6 +129,8 @@ cell(const struct row *row, enum field field, char *text)
 		(void)snprintf(text, CELL_BYTES, "%u", row->failures);
 		return text;
 	default:
+		if (row->account[0] == '\0')
+			return "-";
 		(void)snprintf(text, CELL_BYTES, "%u", row->uid);
 		return text;
 	}
@@ -255,7 +257,8 @@ json_profile(const struct row *row)
 
 	json_object_object_add(object, "name", json_object_new_string(row->name));
 	json_object_object_add(object, "user", json_text(row->account));
-	json_object_object_add(object, "uid", json_object_new_int64(row->uid));
+	json_object_object_add(
+	    object, "uid", row->account[0] == '\0' ? NULL : json_object_new_int64(row->uid));
 	json_object_object_add(object, "state", json_object_new_string(state_name(row->state)));
 	json_object_object_add(
 	    object, "wanted", json_object_new_string(row->wanted != 0 ? "up" : "down"));

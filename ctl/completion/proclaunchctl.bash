@@ -13,10 +13,11 @@ _proclaunchctl()
 	    reopen events explain check metrics ping version'
 	local options='--state-dir= --json --quiet --color= --timeout= --help --version'
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
-	local verb= directory= argument i
+	local verb= directory= argument prefix i
+	local whole=${COMP_LINE:0:COMP_POINT}
 
-	# bash takes --for=running apart at the "="
-	if [[ $word == '=' ]]; then
+	# bash takes --for=running apart at the "=", and names at "@" and ":"
+	if [[ $word == [=@:] ]]; then
 		word=
 	elif [[ $before == '=' ]]; then
 		before=${COMP_WORDS[COMP_CWORD-2]}
@@ -60,8 +61,9 @@ _proclaunchctl()
 		return
 		;;
 	-o | --output)
-		COMPREPLY=($(compgen -W 'name user state pid since restarts last_exit wanted uptime
-		    failures uid reason' -- "$word"))
+		prefix=${word%"${word##*,}"}
+		COMPREPLY=($(compgen -P "$prefix" -W 'name user state pid since restarts last_exit wanted uptime
+		    failures uid reason' -- "${word##*,}"))
 		return
 		;;
 	-n | --lines | --timeout)
@@ -89,7 +91,12 @@ _proclaunchctl()
 	else
 		case $verb in
 		reopen | metrics | ping | version) ;;
-		*) COMPREPLY=($(compgen -W "$(_proclaunchctl_names "$directory")" -- "$word")) ;;
+		*)
+			whole=${whole##*[[:space:]]}
+			COMPREPLY=($(compgen -W "$(_proclaunchctl_names "$directory")" -- "$whole"))
+			prefix=${whole%"$word"}
+			COMPREPLY=("${COMPREPLY[@]#"${prefix%@}"}") # it keeps the "@"
+			;;
 		esac
 	fi
 }

@@ -568,7 +568,7 @@ static const struct {
 } keys[] = {
     {"name", json_type_string, false},
     {"user", json_type_string, true},
-    {"uid", json_type_int, false},
+    {"uid", json_type_int, true},
     {"state", json_type_string, false},
     {"wanted", json_type_string, false},
     {"pid", json_type_int, true},

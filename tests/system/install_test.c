@@ -143,7 +143,9 @@ complete(char *offered, size_t size, const char *words, const char *last)
 
 	(void)snprintf(script, sizeof(script),
 	    "source ctl/completion/proclaunchctl.bash; COMP_WORDS=(proclaunchctl %s); "
-	    "COMP_CWORD=%s; _proclaunchctl; printf '\\n%%s' \"${COMPREPLY[@]}\"; echo",
+	    "COMP_CWORD=%s; COMP_LINE=${COMP_WORDS[*]}; COMP_LINE=${COMP_LINE// @ /@}; "
+	    "COMP_POINT=${#COMP_LINE}; "
+	    "_proclaunchctl; printf '\\n%%s' \"${COMPREPLY[@]}\"; echo",
 	    words, last);
 	run_program(&outcome, "bash", "--norc", "-c", script, NULL);
 	assert_int_equal(outcome.status, 0);
@@ -168,6 +170,8 @@ bash_offers_each_verb_and_what_belongs_to_it(void **state)
 	assert_string_equal(offered, "\n--no-wait\n");
 	complete(offered, sizeof(offered), "signal US", "2");
 	assert_string_equal(offered, "\nUSR1\nUSR2\n");
+	complete(offered, sizeof(offered), "list -o name,us", "3");
+	assert_string_equal(offered, "\nname,user\n");
 }
 
 static void
@@ -178,16 +182,22 @@ bash_offers_the_profiles_of_the_state_directory_that_is_named(void **state)
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_profile(host, "mail", "exec sleep 1000");
+	host_profile(host, "getty@tty1", "exec sleep 1000");
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	(void)host_wait_running(host, "mail");
+	(void)host_wait_running(host, "getty@tty1");
 	host_program("proclaunchctl", program, sizeof(program));
 	*strrchr(program, '/') = '\0';
 	(void)snprintf(path, sizeof(path), "%s:%s", program, getenv("PATH"));
 	assert_int_equal(setenv("PATH", path, 1), 0);
 	(void)snprintf(words, sizeof(words), "-d %s stop ''", host->state);
 	complete(offered, sizeof(offered), words, "4");
-	assert_string_equal(offered, "\nmail\nweb\n");
+	assert_string_equal(offered, "\ngetty@tty1\nmail\nweb\n");
+	/* as bash takes it apart, and puts it together again */
+	(void)snprintf(words, sizeof(words), "-d %s stop getty @ tt", host->state);
+	complete(offered, sizeof(offered), words, "6");
+	assert_string_equal(offered, "\n@tty1\n");
 	(void)snprintf(words, sizeof(words), "-d %s ping ''", host->state);
 	complete(offered, sizeof(offered), words, "4");
 	assert_string_equal(offered, "\n\n");
