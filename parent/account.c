@@ -1,8 +1,10 @@
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "account.h"
 #include "clock.h"
@@ -89,6 +91,19 @@ fill(const struct passwd *entry, struct account *account)
 	return REFUSAL_NONE;
 }
 
+/* Was it looked for? A name service that cannot open its file for want of descriptors is passed over,
+ * and the next one says that there is no such account. */
+static enum refusal
+not_found(void)
+{
+	int file = open("/", O_PATH | O_CLOEXEC);
+
+	if (file == -1)
+		return REFUSAL_UNREADABLE;
+	(void)close(file);
+	return REFUSAL_NO_ACCOUNT;
+}
+
 enum refusal
 account_by_text(const char *text, size_t length, struct account *account)
 {
@@ -104,8 +119,10 @@ account_by_text(const char *text, size_t length, struct account *account)
 	if (strspn(name, "0123456789") == length)
 		return REFUSAL_NO_ACCOUNT;
 	entry = getpwnam(name);
+	if (entry == NULL)
+		return not_found();
 	/* some name services ignore case or accept numbers: the name must be the very same */
-	if (entry == NULL || strcmp(entry->pw_name, name) != 0)
+	if (strcmp(entry->pw_name, name) != 0)
 		return REFUSAL_NO_ACCOUNT;
 	return fill(entry, account);
 }
@@ -115,7 +132,9 @@ account_by_uid(uid_t uid, struct account *account)
 {
 	const struct passwd *entry = getpwuid(uid);
 
-	if (entry == NULL || entry->pw_uid != uid)
+	if (entry == NULL)
+		return not_found();
+	if (entry->pw_uid != uid)
 		return REFUSAL_NO_ACCOUNT;
 	return fill(entry, account);
 }

@@ -282,15 +282,18 @@ ask(struct profile *profile)
 	static struct account account;
 	enum channel_result result = CHANNEL_DONE;
 	enum refusal refusal;
+	int error = EPERM;
 
 	refusal = profiles_account(profile, &account);
-	if (refusal != REFUSAL_NONE)
+	if (refusal == REFUSAL_UNREADABLE)
+		error = errno; /* it is tried again */
+	else if (refusal != REFUSAL_NONE)
 		profiles_refuse(profile, SETTING_USER, refusal);
 	else if ((profile->ask & ASKED_RUN) != 0)
 		refusal = (enum refusal)profile->facts.refusal; /* since its start was asked for */
 	if (refusal != REFUSAL_NONE) {
 		if ((profile->ask & ASKED_RUN) != 0)
-			fail(profile, STAGE_ACCOUNT, EPERM);
+			fail(profile, STAGE_ACCOUNT, error);
 		dequeue(profile, ASKED_RUN | ASKED_READER);
 		return CHANNEL_DONE;
 	}

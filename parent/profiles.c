@@ -123,6 +123,8 @@ resolve_account(struct draft *draft, const struct profile *known)
 		if (draft->facts.refusal == REFUSAL_NONE) {
 			draft->facts.refusal = refusal;
 			draft->facts.refused_setting = SETTING_USER;
+			if (refusal == REFUSAL_UNREADABLE)
+				draft->facts.refused_error = (uint32_t)errno;
 		}
 		return;
 	}

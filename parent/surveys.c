@@ -86,6 +86,34 @@ end_survey(uint32_t index)
 	surveys[index] = NULL;
 }
 
+/* The tenant whose directory it is about; "" for a profile in the profiles directory. */
+static void
+split_name(const char *name, char *tenant, const char **profile)
+{
+	const char *slash = strchr(name, '/');
+	size_t length = slash == NULL ? 0 : (size_t)(slash - name);
+
+	memcpy(tenant, name, length);
+	tenant[length] = '\0';
+	*profile = slash == NULL ? name : slash + 1;
+}
+
+/* It could not be surveyed now; what is known of it stays as it is until the next time. */
+static void
+give_up(const char *name, int error)
+{
+	struct profile *profile = table_find(name);
+	char tenant[FULL_NAME_BYTES];
+	const char *rest;
+
+	inform_report(REPORT_UNSCANNED, error, name);
+	split_name(name, tenant, &rest);
+	if (rest[0] == '\0')
+		tenants_unsurveyed(tenant);
+	else if (profile != NULL)
+		watch_look_at(profile, clock_now() + LOOK_AGAIN);
+}
+
 /* Starts the survey in a free place. CHANNEL_AGAIN: there is no room at the spawner. */
 static enum channel_result
 launch(uint32_t index, const struct errand *errand)
@@ -100,8 +128,15 @@ launch(uint32_t index, const struct errand *errand)
 	    .cgroup = -1};
 	struct survey_job *survey;
 	enum channel_result result;
+	int error;
 
-	if (account_by_uid(errand->owner, &account) != REFUSAL_NONE) {
+	switch (account_by_uid(errand->owner, &account)) {
+	case REFUSAL_NONE:
+		break;
+	case REFUSAL_UNREADABLE:
+		give_up(errand->name, errno);
+		return CHANNEL_DONE;
+	default:
 		profiles_ownerless(errand->name);
 		return CHANNEL_DONE;
 	}
@@ -114,23 +149,12 @@ launch(uint32_t index, const struct errand *errand)
 	survey->end_by = clock_now() + SURVEY_WITHIN;
 	result = jobs_request(&survey->job, &request, SOURCE_SURVEY);
 	surveys[index] = survey;
+	error = errno;
 	if (result != CHANNEL_DONE)
 		end_survey(index);
 	if (result == CHANNEL_BROKEN)
-		inform_report(REPORT_UNSCANNED, errno, errand->name);
+		give_up(errand->name, error);
 	return result;
-}
-
-/* The tenant whose directory it is about; "" for a profile in the profiles directory. */
-static void
-split_name(const struct survey_job *survey, char *tenant, const char **profile)
-{
-	const char *slash = strchr(survey->name, '/');
-	size_t length = slash == NULL ? 0 : (size_t)(slash - survey->name);
-
-	memcpy(tenant, survey->name, length);
-	tenant[length] = '\0';
-	*profile = slash == NULL ? survey->name : slash + 1;
 }
 
 /* Two of the same at a time would each take for gone what the other has found. */
@@ -199,7 +223,7 @@ surveys_born(const struct message *born, int pidfd)
 	}
 	survey->job.pidfd = pidfd;
 	message_begin(&look, MESSAGE_LOOK);
-	split_name(survey, look.look.where, &profile);
+	split_name(survey->name, look.look.where, &profile);
 	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
 	if (profile[0] == '\0')
 		tenants_begin_survey(look.look.where);
@@ -231,20 +255,6 @@ surveys_pending(void)
 	return !TAILQ_EMPTY(&errands);
 }
 
-static void
-try_again_later(const struct survey_job *survey)
-{
-	struct profile *profile = table_find(survey->name);
-	char tenant[FULL_NAME_BYTES];
-	const char *name;
-
-	split_name(survey, tenant, &name);
-	if (name[0] == '\0')
-		tenants_unsurveyed(tenant);
-	else if (profile != NULL)
-		watch_look_at(profile, clock_now() + LOOK_AGAIN);
-}
-
 /* True while more is to come. */
 static bool
 take(struct survey_job *survey, const struct message *finding)
@@ -252,7 +262,7 @@ take(struct survey_job *survey, const struct message *finding)
 	char tenant[FULL_NAME_BYTES];
 	const char *profile;
 
-	split_name(survey, tenant, &profile);
+	split_name(survey->name, tenant, &profile);
 	switch (finding->type) {
 	case MESSAGE_SKIPPED:
 		if (survey->skipped++ < SKIPPED_MAX)
@@ -319,8 +329,7 @@ surveys_tend(int64_t now)
 	for (index = 0; index < SURVEYS_MAX; index++) {
 		if (surveys[index] == NULL || surveys[index]->end_by > now)
 			continue;
-		inform_report(REPORT_UNSCANNED, ETIMEDOUT, surveys[index]->name);
-		try_again_later(surveys[index]);
+		give_up(surveys[index]->name, ETIMEDOUT);
 		end_survey(index);
 	}
 }

@@ -157,6 +157,8 @@ examine(const char *name, struct account *account)
 		break;
 	case REFUSAL_FALSE_ROOT:
 		return REPORT_SKIPPED_ROOT;
+	case REFUSAL_UNREADABLE:
+		return REPORT_UNSCANNED;
 	default:
 		return REPORT_SKIPPED_ACCOUNT;
 	}
@@ -210,6 +212,18 @@ take_tenant(const char *name, const struct account *account)
 	survey(tenant);
 }
 
+/* Who could not be looked at has not left. */
+static void
+keep_tenant(const char *name)
+{
+	struct tenant *tenant = find(name, strlen(name));
+
+	if (tenant == NULL)
+		return;
+	tenant->seen = true;
+	tenant->look_at = clock_now() + LOOK_AGAIN;
+}
+
 /* Plain files, the quotas among them, and names with a leading dot are nobody's directory. */
 static void
 take_entry(const struct dirent *entry)
@@ -220,6 +234,8 @@ take_entry(const struct dirent *entry)
 	if (entry->d_name[0] == '.')
 		return;
 	report = examine(entry->d_name, &account);
+	if (report == REPORT_UNSCANNED)
+		keep_tenant(entry->d_name);
 	if (report != REPORT_COUNT)
 		inform_report(report, errno, entry->d_name);
 	else if (account.name[0] != '\0')

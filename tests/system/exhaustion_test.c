@@ -133,15 +133,19 @@ static void
 a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state)
 {
 	struct host *host = *state;
-	pid_t web, stays, monitor, spawner;
+	pid_t web, stays, given, monitor, spawner;
 	struct rlimit before, none;
 
 	host_profile(host, "web", GUARD "exec sleep 1000");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_profile(host, "stays", GUARD "exec sleep 1000");
 	host_profile(host, "edited", GUARD "exec sleep 1000");
+	host_profile(host, "given", "exec sleep 1000");
+	host_write(host, "given/user", 0644, TENANT "\n");
+	host_write(host, "given/restart", 0644, "%s", "");
 	host_start(host);
 	web = host_wait_running(host, "web");
+	given = host_wait_running(host, "given");
 	stays = host_wait_running(host, "stays");
 	(void)host_wait_running(host, "edited");
 	host_settle(host);
@@ -150,6 +154,9 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	set_descriptors(host->supervisor, 3, &before);
 	assert_int_equal(kill(web, SIGKILL), 0);
 	host_wait_log(host, " WARN  web cannot start: .*: Too many open files$");
+	/* an account that cannot be looked up has not gone */
+	assert_int_equal(kill(given, SIGKILL), 0);
+	host_wait_log(host, " WARN  given cannot start: .*: Too many open files$");
 	host_touch(host, "edited/run");
 	host_profile(host, "new", GUARD "exec sleep 1000");
 	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
@@ -160,9 +167,9 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	process_wait_gone(monitor);
 	assert_true(process_lives(stays));
 	set_descriptors(host->supervisor, before.rlim_cur, &none);
-	wait_listed(host, "running", 4);
+	wait_listed(host, "running", 5);
 	host_wait_log_within(host, AFTER_BACKOFF, " INFO  edited changed. Restarting.$");
-	wait_listed(host, "running", 4);
+	wait_listed(host, "running", 5);
 	assert_true(process_lives(stays));
 	assert_int_equal(host_count_log(host, " stays (died|stopping|starting)"), 1);
 	/* and what changes afterwards is noticed as ever */

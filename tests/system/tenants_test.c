@@ -3,6 +3,7 @@
  * hurts nobody else, whatever stands there.
  */
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -606,6 +607,63 @@ an_account_that_has_gone_unnoticed_is_missed_at_a_rescan(void **state)
 	host_stop_all(host);
 }
 
+/* The lowest descriptor that the process has not open: its next one. */
+static rlim_t
+next_descriptor(pid_t pid)
+{
+	char path[64];
+	struct stat status;
+	rlim_t next = 0;
+
+	do
+		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%lu", pid, (unsigned long)next++);
+	while (lstat(path, &status) == 0);
+	return next - 1;
+}
+
+static void
+permit_descriptors(pid_t pid, rlim_t count)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = count == 0 ? limit.rlim_max : count;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* One descriptor more each time: the scan fails at the directory, at a tenant's, at the account, at
+ * the survey. */
+static void
+who_cannot_be_looked_at_for_want_of_descriptors_has_not_left(void **state)
+{
+	struct host *host = *state;
+	pid_t web, mail, cron;
+	rlim_t permitted;
+
+	make_tenants(host);
+	accounts_begin(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_profile(host, "cron", SERVICE);
+	host_write(host, "cron/user", 0644, TENANT "\n");
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	cron = host_wait_running(host, "cron");
+	permitted = next_descriptor(host->supervisor);
+	do {
+		host_mark_log(host);
+		permit_descriptors(host->supervisor, permitted++);
+		accounts_set("newcomer", 4242); /* all are looked up again */
+		host_wait_log(host, " cannot read [^:]*" TENANT "/?: |cannot read the [a-z]* dir");
+	} while (host_count_log(host, " cannot read " TENANT "/: Too many open files") == 0);
+	permit_descriptors(host->supervisor, 0);
+	accounts_remove("newcomer");
+	host_settle(host);
+	assert_true(process_lives(web));
+	assert_true(process_lives(cron));
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 /* Writes the tenant's quota, and waits until it is in force. */
 static void
 set_quota(struct host *host, const char *content)
@@ -925,6 +983,7 @@ main(void)
 	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_a_rescan),
+	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
 	    ROOT_TEST(output_stays_within_the_quota),
