@@ -23,13 +23,10 @@
 /* However fast a monitor asks, a profile is started so often at once, and then so often. */
 #define START_TOKENS 20
 #define START_REFILL (500 * MILLISECOND)
-/* More children than this do not stand between fork and exec at the same time. */
-#define IN_FLIGHT_MAX 256
 
 enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
-static unsigned in_flight;
 static bool held; /* an upgrade waits for those that are under way */
 
 static void
@@ -59,7 +56,6 @@ close_birth(struct profile *profile)
 	jobs_end(&profile->birth);
 	free(profile->go);
 	profile->go = NULL;
-	in_flight--;
 }
 
 static void
@@ -235,12 +231,10 @@ request_run(struct profile *profile, const struct job_request *request, struct g
 {
 	enum channel_result result = jobs_request(&profile->birth, request, SOURCE_BIRTH);
 
-	if (result == CHANNEL_DONE) {
+	if (result == CHANNEL_DONE)
 		profile->go = go;
-		in_flight++;
-	} else {
+	else
 		free(go);
-	}
 	if (result == CHANNEL_BROKEN)
 		fail(profile, STAGE_SPAWNER, errno);
 	return result;
@@ -298,8 +292,6 @@ ask(struct profile *profile)
 		return CHANNEL_DONE;
 	}
 	if ((profile->ask & ASKED_RUN) != 0) {
-		if (in_flight >= IN_FLIGHT_MAX)
-			return CHANNEL_AGAIN;
 		result = ask_run(profile, &account);
 		if (result != CHANNEL_AGAIN)
 			dequeue(profile, ASKED_RUN);

@@ -42,7 +42,7 @@ struct errand {
 	char name[FULL_NAME_BYTES];
 };
 
-static TAILQ_HEAD(, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
+static TAILQ_HEAD(errand_queue, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
 static struct survey_job *surveys[SURVEYS_MAX];
 
 void
@@ -157,22 +157,24 @@ launch(uint32_t index, const struct errand *errand)
 	return result;
 }
 
-/* Two of the same at a time would each take for gone what the other has found. */
+/* Two of the same at a time would each take for gone what the other has found. An owner has a
+ * second one as long as half of the places are free: then it takes as many of them as there are
+ * places to fill them. */
 static bool
 may_run(const struct errand *errand)
 {
+	unsigned of_owner = 0, free_places = 0;
 	uint32_t index;
-	unsigned count = 0;
 
 	for (index = 0; index < SURVEYS_MAX; index++) {
 		if (surveys[index] == NULL)
-			continue;
-		if (strcmp(surveys[index]->name, errand->name) == 0)
+			free_places++;
+		else if (strcmp(surveys[index]->name, errand->name) == 0)
 			return false;
-		if (surveys[index]->owner == errand->owner)
-			count++;
+		else if (surveys[index]->owner == errand->owner)
+			of_owner++;
 	}
-	return count < SURVEYS_PER_OWNER;
+	return of_owner < (free_places > SURVEYS_MAX / 2 ? SURVEYS_PER_OWNER : 1);
 }
 
 static struct errand *
@@ -185,6 +187,21 @@ next_errand(void)
 			break;
 	}
 	return errand;
+}
+
+/* Who has let one hang has the next one after all others who wait. */
+static void
+put_last(uint32_t owner)
+{
+	struct errand *errand, *following, *last = TAILQ_LAST(&errands, errand_queue);
+
+	for (errand = TAILQ_FIRST(&errands); errand != NULL && errand != last; errand = following) {
+		following = TAILQ_NEXT(errand, queue);
+		if (errand->owner != owner)
+			continue;
+		TAILQ_REMOVE(&errands, errand, queue);
+		TAILQ_INSERT_TAIL(&errands, errand, queue);
+	}
 }
 
 void
@@ -330,6 +347,7 @@ surveys_tend(int64_t now)
 		if (surveys[index] == NULL || surveys[index]->end_by > now)
 			continue;
 		give_up(surveys[index]->name, ETIMEDOUT);
+		put_last(surveys[index]->owner);
 		end_survey(index);
 	}
 }

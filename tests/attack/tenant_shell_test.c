@@ -2,11 +2,14 @@
  * A tenant with an account, a shell and profiles of his own: what he does to his own processes, and
  * to those of ours that have dropped to him, holds up nobody else.
  */
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,12 +21,14 @@
 
 #include <cmocka.h>
 
+#include "accounts.h"
 #include "child.h"
 #include "host.h"
+#include "silence.h"
 
 /* More than are surveyed at the same time. */
 #define PROFILES 24
-/* So many of one owner at the same time: surveys.c. */
+/* So many of one owner at the same time, while there is room: surveys.c. */
 #define HELD 2
 /* Longer than a burst of edits is waited for: watch.c. */
 #define STILL 300 /* milliseconds */
@@ -170,6 +175,119 @@ a_tenant_who_stops_what_looks_at_his_files_holds_up_nobody_else(void **state)
 	host_stop_all(host);
 }
 
+/* Half as many tenants as there are places for surveys, each with more to be surveyed. */
+#define GANG		 8
+#define PROFILES_OF_EACH 4
+#define GANG_UID	 64980U
+
+static void
+name_in_gang(char *name, size_t size, unsigned member, unsigned profile, const char *file)
+{
+	(void)snprintf(name, size, "../tenants/gang%u/p%u/%s", member, profile, file);
+}
+
+static void
+make_gang(struct host *host)
+{
+	char account[16], name[64], path[PATH_MAX];
+	unsigned i, k;
+
+	for (i = 0; i < GANG; i++) {
+		(void)snprintf(account, sizeof(account), "gang%u", i);
+		accounts_set(account, GANG_UID + i);
+		(void)snprintf(name, sizeof(name), "../tenants/%s", account);
+		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
+		for (k = 0; k < PROFILES_OF_EACH; k++) {
+			(void)snprintf(name, sizeof(name), "../tenants/%s/p%u", account, k);
+			host_profile(host, name, "exec sleep 1000");
+			name_in_gang(name, sizeof(name), i, k, "restart");
+			host_write(host, name, 0644, "%s", "");
+		}
+		(void)snprintf(name, sizeof(name), "../tenants/%s", account);
+		host_give(host, name, GANG_UID + i);
+	}
+}
+
+struct silenced {
+	const struct host *host;
+	const struct silence *silence;
+};
+
+/* In the supervisor's mount namespace: who reads these files waits from now on. */
+static void
+cover_files(void *context)
+{
+	const struct silenced *silenced = context;
+	char name[64], path[PATH_MAX];
+	unsigned i, k;
+	int namespace;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", silenced->host->supervisor);
+	namespace = open(path, O_RDONLY | O_CLOEXEC);
+	REQUIRE(namespace != -1 && setns(namespace, CLONE_NEWNS) == 0);
+	for (i = 0; i < GANG; i++)
+		for (k = 0; k < PROFILES_OF_EACH; k++) {
+			name_in_gang(name, sizeof(name), i, k, "restart");
+			host_path(silenced->host, name, path, sizeof(path));
+			REQUIRE(mount(silenced->silence->path, path, NULL, MS_BIND, NULL) == 0);
+		}
+}
+
+static void
+silence_gang(struct host *host, const struct silence *silence)
+{
+	struct silenced silenced = {host, silence};
+	char name[64];
+	unsigned i, k;
+
+	child_run(cover_files, &silenced);
+	for (i = 0; i < GANG; i++)
+		for (k = 0; k < PROFILES_OF_EACH; k++) {
+			name_in_gang(name, sizeof(name), i, k, "README"); /* a change */
+			host_write(host, name, 0644, "%s", "");
+		}
+}
+
+static bool
+is_of_gang(pid_t pid)
+{
+	char value[64];
+	uid_t uid = process_uid(pid);
+
+	return uid >= GANG_UID && uid < GANG_UID + GANG &&
+	    read_proc(pid, "comm", value, sizeof(value)) > 0 &&
+	    strcmp(value, "proclaunch-spaw\n") == 0;
+}
+
+static void
+eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], directory[128];
+	struct silence silence;
+	unsigned i, k;
+
+	accounts_begin(host);
+	make_tenant(host, OTHER_TENANT);
+	make_gang(host);
+	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	silence_begin(&silence, directory);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	for (i = 0; i < GANG; i++)
+		for (k = 0; k < PROFILES_OF_EACH; k++)
+			host_wait_log(host, " gang%u/p%u running", i, k);
+	silence_gang(host, &silence);
+	wait_until(each_child(host->supervisor, is_of_gang) >= GANG);
+	host_settle(host);
+	make_profile(host, OTHER_TENANT, "web");
+	/* half of what a survey may take before it is given up */
+	host_wait_log_within(host, SOON / 2, " " OTHER_TENANT "/web running");
+	silence_end(&silence);
+	host_stop_all(host);
+}
+
 /* Who is stopped cannot notice that the supervisor has gone. */
 static int
 tear_down(void **state)
@@ -189,6 +307,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_tenant_who_stops_what_looks_at_his_files_holds_up_nobody_else, host_set_up,
 		tear_down),
+	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
 	};
 
 	return cmocka_run_group_tests_name("tenant with a shell", tests, NULL, NULL);
