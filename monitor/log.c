@@ -168,7 +168,7 @@ announced(void)
 	return (size_t)(newline - (pending + permitted)) + 1;
 }
 
-bool
+enum announcement
 log_announce(struct lines *lines)
 {
 	struct stat status;
@@ -176,18 +176,18 @@ log_announce(struct lines *lines)
 
 	/* or nobody but us would have those that were announced before */
 	if (first < permitted && try_again == NEVER)
-		return false;
+		return ANNOUNCED_NOTHING;
 	length = announced();
 	marked = permitted + length;
 	if (length > LINES_BYTES)
-		return true;
+		return ANNOUNCED_SOME;
 	memcpy(lines->bytes, pending + permitted, length);
 	lines->length = (uint32_t)length;
 	if (look_at_log(&status)) {
 		lines->log_inode = status.st_ino;
 		lines->log_size = (uint64_t)status.st_size + (permitted - first);
 	}
-	return true;
+	return marked < end ? ANNOUNCED_SOME : ANNOUNCED_ALL;
 }
 
 bool

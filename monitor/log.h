@@ -37,10 +37,11 @@ void log_inherit(const struct lines *lines);
 void log_hold(void);
 
 /*
- * All has been asked: the first of the lines are put into `lines`, which is zeroed, and which the
- * parent keeps for our successor. False: not yet, those before are still to be written.
+ * All has been asked: the lines, or the first of them, are put into `lines`, which is zeroed, and
+ * which the parent keeps for our successor. Not yet, when those before are still to be written.
  */
-bool log_announce(struct lines *lines);
+enum announcement { ANNOUNCED_NOTHING, ANNOUNCED_SOME, ANNOUNCED_ALL };
+enum announcement log_announce(struct lines *lines);
 
 /* The parent has done what it was asked: they may be written. With `all` nothing else has been
  * asked meanwhile. Returns whether lines are still held, and are to be announced. */

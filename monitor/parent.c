@@ -32,14 +32,35 @@ static struct message answer;
 static bool answer_due;
 static bool unmarked;	    /* something is to be asked, or has been, since the last mark */
 static uint32_t mark, done; /* the last one that was sent; that has come back */
+static uint32_t reports_heard, reports_announced;
+static uint32_t orders_heard, orders_announced; /* bits 1 << enum order */
+
+static void
+owe_mark(void)
+{
+	unmarked = true;
+	log_hold();
+}
+
+void
+parent_heard_report(void)
+{
+	reports_heard++;
+	owe_mark();
+}
+
+void
+parent_heard_order(enum order order)
+{
+	orders_heard |= 1U << order;
+	owe_mark();
+}
 
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
-	if (ask != ASKED_FILES) {
-		unmarked = true;
-		log_hold();
-	}
+	if (ask != ASKED_FILES)
+		owe_mark();
 	profile->ask |= ask;
 	if (!profile->asking)
 		TAILQ_INSERT_TAIL(&asks, profile, queue);
@@ -310,15 +331,22 @@ static bool
 send_mark(void)
 {
 	struct message message;
+	enum announcement announcement;
 
 	if (!unmarked || mark != done)
 		return true;
 	message_begin(&message, MESSAGE_MARK);
 	message.number = mark + 1;
-	if (!log_announce(&message.lines))
+	announcement = log_announce(&message.lines);
+	if (announcement == ANNOUNCED_NOTHING)
 		return true; /* the log is on its way, and this after it */
+	/* what was heard last may be in the lines that are left */
+	message.lines.reports = announcement == ANNOUNCED_ALL ? reports_heard : reports_announced;
+	message.lines.orders = announcement == ANNOUNCED_ALL ? orders_heard : orders_announced;
 	if (!send_message(&message))
 		return false;
+	reports_announced = message.lines.reports;
+	orders_announced = message.lines.orders;
 	mark++;
 	unmarked = false;
 	return true;

@@ -48,6 +48,11 @@ void parent_ask_reopen(void);
 /* Free the index; the entry here is freed when the request is on its way. */
 void parent_ask_forget(struct profile *profile);
 
+/* The parent has reported or ordered something, which is or will be in the log: it need not tell
+ * our successor of it when it has our next mark. */
+void parent_heard_report(void);
+void parent_heard_order(enum order order);
+
 /*
  * The number of the mark behind everything that is to be asked until now; and whether what was
  * asked before it has been done. Before that nobody may be told of it.

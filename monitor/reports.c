@@ -5,6 +5,7 @@
 
 #include "build.h"
 #include "log.h"
+#include "parent.h"
 #include "reports.h"
 #include "vocabulary.h"
 #include "words.h"
@@ -136,6 +137,7 @@ reports_log(void *subject, struct incoming *incoming)
 	const struct report_facts *facts = &incoming->message.report;
 
 	(void)subject;
+	parent_heard_report();
 	switch (incoming->message.number) {
 	case REPORT_STARTED:
 		log_line(TAG, SAY_STARTED, facts->pid);

@@ -874,6 +874,7 @@ supervise_order(void *subject, struct incoming *incoming)
 	const struct message *message = &incoming->message;
 
 	(void)subject;
+	parent_heard_order((enum order)message->number);
 	switch (message->number) {
 	case ORDER_STOP_ALL:
 		stop_all(message->order.repeated != 0);

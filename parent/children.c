@@ -377,8 +377,6 @@ ping(struct child *child, int64_t now)
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
 	child->owed = false;
-	if (child == &monitor)
-		inform_asked();
 	send_ping(child);
 }
 
@@ -397,8 +395,6 @@ children_pong(void *subject, struct incoming *incoming)
 	if (incoming->message.number != child->ping)
 		return;
 	child->answer_by = NEVER;
-	if (child == &monitor)
-		inform_answered();
 }
 
 void

@@ -14,11 +14,11 @@
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
 static unsigned reports_first, reports_count;
-static unsigned reports_told;	 /* of these: sent, but they may yet die with the monitor */
-static unsigned reports_written; /* of these: in the log once the last ping is answered */
+static unsigned reports_told; /* of these: sent, but they may yet die with the monitor */
+static uint32_t reports_kept; /* those that this monitor has announced, see struct lines */
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
-static unsigned orders_asked, orders_said; /* sent before the last ping; before one answered */
+static unsigned orders_said;			       /* announced by some monitor */
 /* What clients are to read; by token. Not whole messages, which would be a megabyte. */
 static struct read {
 	bool due;
@@ -72,26 +72,12 @@ inform_forget(struct profile *profile)
 }
 
 static void
-drop_reports(unsigned count)
+drop_report(void)
 {
-	reports_first = (reports_first + count) % REPORTS_MAX;
-	reports_count -= count;
-	reports_told -= count;
-	reports_written -= reports_written < count ? reports_written : count;
-}
-
-void
-inform_asked(void)
-{
-	reports_written = reports_told;
-	orders_asked = orders_sent;
-}
-
-void
-inform_answered(void)
-{
-	drop_reports(reports_written);
-	orders_said |= orders_asked;
+	reports_first = (reports_first + 1) % REPORTS_MAX;
+	reports_count--;
+	reports_told--;
+	reports_kept++;
 }
 
 static struct message *
@@ -100,7 +86,7 @@ new_report(enum report report)
 	struct message *message;
 
 	if (reports_count == REPORTS_MAX && reports_told > 0)
-		drop_reports(1); /* it is as good as written */
+		drop_report(); /* it is as good as written */
 	if (reports_count == REPORTS_MAX) {
 		reports_lost++;
 		return NULL;
@@ -169,6 +155,9 @@ inform_mark(const struct message *message)
 {
 	mark = *message;
 	mark_due = true;
+	while (reports_told > 0 && (int32_t)(message->lines.reports - reports_kept) > 0)
+		drop_report();
+	orders_said |= message->lines.orders & orders_sent;
 }
 
 void
@@ -185,7 +174,7 @@ inform_everything(void)
 
 	log_due = control_due = true;
 	mark_due = mark.type == MESSAGE_MARK;
-	reports_told = reports_written = 0;
+	reports_told = reports_kept = 0;
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile, index) {
@@ -428,8 +417,6 @@ inform_flush(void)
 	if (!children_monitor_ready())
 		return;
 	mark_due = mark_due && !send_message(&mark);
-	if (reports_told > 0 || orders_sent != orders_said)
-		children_ping_monitor(); /* is it in the log? */
 	if (log_due && !send_log())
 		return;
 	log_due = false;

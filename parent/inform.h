@@ -37,7 +37,7 @@ void inform_order(enum order order);
 void inform_log(void);
 
 /* What the monitor asked before its MARK is done, and it is told so by the same message. A monitor
- * that starts is given the last one. */
+ * that starts is given the last one, and is not told again of the reports in it and before. */
 void inform_mark(const struct message *message);
 
 /* After an upgrade: services that run are no news. */
@@ -45,11 +45,6 @@ void inform_quietly(void);
 
 /* A monitor has started that knows nothing. */
 void inform_everything(void);
-
-/* The monitor is pinged, and has answered: what it was told before the ping stands in the log, and
- * its successor need not be told again. */
-void inform_asked(void);
-void inform_answered(void);
 
 /* Sends what there is room for. */
 void inform_flush(void);

@@ -346,10 +346,12 @@ struct file_facts {
  * ones, in a single page of a file, and believes none of it: a monitor that has just started is
  * given them, and writes what its predecessor did not come to.
  */
-#define LINES_BYTES 4064
+#define LINES_BYTES 4056
 struct lines {
 	uint64_t log_inode; /* 0: not known */
 	uint64_t log_size;  /* before these lines */
+	uint32_t reports;   /* so many, since the monitor's start, are in these lines or before */
+	uint32_t orders;    /* likewise, bits 1 << enum order */
 	uint32_t length;
 	uint32_t padding;
 	char bytes[LINES_BYTES];

@@ -134,11 +134,11 @@ log_hold(void)
 {
 }
 
-bool
+enum announcement
 log_announce(struct lines *lines)
 {
 	(void)lines;
-	return true;
+	return ANNOUNCED_ALL;
 }
 
 void
