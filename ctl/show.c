@@ -105,8 +105,7 @@ cell(const struct row *row, enum field field, char *text)
 	case FIELD_USER:
 		return row->account[0] == '\0' ? "-" : row->account;
 	case FIELD_STATE:
-		return row->accepted != 0 || row->state != STATE_STOPPED ? state_name(row->state)
-									 : "refused";
+		return state_name(row->state);
 	case FIELD_SINCE:
 		return profiles_time(row->since_wall_ms, false, text);
 	case FIELD_LAST_EXIT:

@@ -950,7 +950,9 @@ supervise_reload(struct profile *profile)
 bool
 supervise_signal(struct profile *profile, int number)
 {
-	if (profile->state != STATE_RUNNING)
+	/* also while it is being stopped: it may not want to */
+	if (profile->state != STATE_RUNNING &&
+	    (profile->state != STATE_STOPPING || !supervise_lives(profile)))
 		return false;
 	parent_ask_signal(profile, number);
 	return true;

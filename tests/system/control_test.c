@@ -232,8 +232,9 @@ no_wait_returns_at_once_and_timeout_after_its_time(void **state)
 	assert_int_equal(ctl(host, &outcome, "stop", "--timeout=0.2", "deaf", NULL), CTL_FAILED);
 	assert_string_equal(outcome.error, "proclaunchctl: deaf: not done in time (--timeout)\n");
 	assert_true(process_lives(pid));
-	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(ctl(host, &outcome, "signal", "KILL", "deaf", NULL), CTL_DONE);
 	assert_int_equal(ctl(host, &outcome, "stop", "deaf", NULL), CTL_DONE);
+	assert_false(process_lives(pid));
 	host_stop_all(host);
 }
 
@@ -501,7 +502,7 @@ list_has_a_line_a_profile_sorted_by_name(void **state)
 	assert_int_equal(ctl(host, &outcome, "list", NULL), CTL_DONE);
 	(void)snprintf(expected, sizeof(expected),
 	    "^NAME +USER +STATE +PID +SINCE +RESTARTS +LAST-EXIT *\n"
-	    "bad +- +refused +- " TIME_PATTERN "Z +0 - *\n"
+	    "bad +- +stopped +- " TIME_PATTERN "Z +0 - *\n"
 	    "cron +root +stopped +- " TIME_PATTERN "Z +0 SIGKILL *\n"
 	    "mail +root +stopped +- " TIME_PATTERN "Z +0 exit 3 *\n"
 	    "web +root +running +%d " TIME_PATTERN "Z +0 - *\n$",
