@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "look.h"
 #include "report.h"
 #include "screen.h"
 #include "show.h"
@@ -211,14 +210,14 @@ add_member(
 }
 
 static void
-show_processes(const struct row *row)
+show_processes(pid_t main_pid)
 {
 	static struct member members[MEMBERS_MAX];
 	struct libscols_table *table;
 	unsigned long resident = 0, ticks = 0;
 	size_t count, i;
 
-	count = read_members(row->pid, members);
+	count = read_members(main_pid, members);
 	table = scols_new_table();
 	if (table == NULL || scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT) == NULL ||
 	    scols_table_new_column(table, "MEMORY", 0, SCOLS_FL_RIGHT) == NULL ||
@@ -261,6 +260,6 @@ screen_show(const struct request *request, const struct row *row)
 	    row->restarts, profiles_last_exit(row, duration, sizeof(duration)));
 	if (row->timer == SHOWN_START)
 		(void)printf("  next start %s\n", profiles_time(row->timer_wall_ms, false, text));
-	if (row->pid != 0 && !look_in_time(row, show_processes))
-		(void)printf("  its processes do not let themselves be looked at\n");
+	if (row->pid != 0)
+		show_processes(row->pid);
 }
