@@ -109,6 +109,7 @@ enum process_end {
 	STAGE(KEYRING, "keyctl")                               \
 	STAGE(RLIMIT, "setrlimit")                             \
 	STAGE(NICE, "setpriority")                             \
+	STAGE(IO_PRIORITY, "ioprio_set")                       \
 	STAGE(SCHEDULER, "sched_setscheduler")                 \
 	STAGE(AFFINITY, "sched_setaffinity")                   \
 	STAGE(PERSONALITY, "personality")                      \

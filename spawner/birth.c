@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -114,6 +115,8 @@ reset_attributes(const struct fork_request *request)
 		return STAGE_SCHEDULER;
 	if (setpriority(PRIO_PROCESS, 0, 0) == -1 && !tolerable(request))
 		return STAGE_NICE;
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) == -1 && errno != ENOSYS)
+		return STAGE_IO_PRIORITY;
 	memset(every_cpu, 0xff, sizeof(every_cpu));
 	if (sched_setaffinity(0, sizeof(every_cpu), every_cpu) == -1)
 		return STAGE_AFFINITY;

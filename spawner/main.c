@@ -180,7 +180,7 @@ prepare(void)
 	hold_below = (int)(nofile_raise() - 64);
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
-	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
+	    sigprocmask(SIG_BLOCK, &all, NULL) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NAME, "proclaunch-spawner", 0, 0, 0) == -1)

@@ -37,8 +37,6 @@
 #define GID   64998
 #define GROUP 64995
 
-/* SIGNALS stands nowhere below: sigprocmask(2) of the child cannot be told from the spawner's own,
- * whose failure ends the spawner. */
 static const struct step {
 	struct fault fault;
 	enum stage stage;
@@ -58,6 +56,8 @@ static const struct step {
     {{"limit of files", SYS_prlimit64, 1, RLIMIT_NOFILE, EPERM}, STAGE_RLIMIT, EPERM},
     {{"scheduler", SYS_sched_setscheduler, FAULT_ANY, 0, EPERM}, STAGE_SCHEDULER, EPERM},
     {{"nice", SYS_setpriority, FAULT_ANY, 0, EACCES}, STAGE_NICE, EACCES},
+    {{"I/O priority", SYS_ioprio_set, FAULT_ANY, 0, EPERM}, STAGE_IO_PRIORITY, EPERM},
+    {{"signal mask", SYS_rt_sigprocmask, 0, SIG_SETMASK, EINVAL}, STAGE_SIGNALS, EINVAL},
     {{"affinity", SYS_sched_setaffinity, FAULT_ANY, 0, EINVAL}, STAGE_AFFINITY, EINVAL},
     {{"personality", SYS_personality, FAULT_ANY, 0, EINVAL}, STAGE_PERSONALITY, EINVAL},
     {{"OOM score", SYS_write, 2, 1, EIO}, STAGE_OOM_SCORE, EIO},

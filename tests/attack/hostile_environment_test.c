@@ -17,6 +17,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -103,6 +104,8 @@ witness(void)
 	(void)sched_getaffinity(0, sizeof(cpus), &cpus);
 	(void)fprintf(report, "death signal %d\nnice %d\nscheduler %d\npersonality %d\n", signal,
 	    getpriority(PRIO_PROCESS, 0), sched_getscheduler(0), personality(0xffffffff));
+	(void)fprintf(
+	    report, "I/O priority %ld\n", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0) >> 13);
 	(void)fprintf(report, "umask %03o\nprocessors %d\nsession %d\n", umask(0), CPU_COUNT(&cpus),
 	    getsid(0) == getpid());
 	(void)fprintf(report, "securebits %d\nsubreaper %d\n", prctl(PR_GET_SECUREBITS),
@@ -169,6 +172,7 @@ spoil_scheduling(void)
 	CPU_SET(0, &first);
 	must(sched_setaffinity(0, sizeof(first), &first) == 0);
 	must(setpriority(PRIO_PROCESS, 0, 7) == 0);
+	must(syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_CLASS_IDLE << 13) == 0);
 	must(sched_setscheduler(0, SCHED_IDLE, &none) == 0);
 	file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	must(file != -1 && write(file, "300", 3) == 3 && close(file) == 0);
@@ -242,8 +246,9 @@ assert_untouched(struct host *host, const char *name, const char *groups)
 	    "descriptors 0 1 2\ngroups%s\nsignals %d\nvariable PATH\nvariable HOME\n"
 	    "variable USER\nvariable LOGNAME\nvariable SHELL\nvariable PROCLAUNCH_PROFILE\n"
 	    "terminal -1\nkey -1\ndeath signal 0\nnice 0\nscheduler %d\npersonality 0\n"
+	    "I/O priority %d\n"
 	    "umask 022\nprocessors %d\nsession 1\nsecurebits 0\nsubreaper 0\n",
-	    groups, SIGNALS_TAKEN, SCHED_OTHER, CPU_COUNT(&ours));
+	    groups, SIGNALS_TAKEN, SCHED_OTHER, IOPRIO_CLASS_NONE, CPU_COUNT(&ours));
 	assert_string_equal(report, expected);
 	assert_status(pid, "SigIgn", NO_CAPABILITY);
 	assert_status(pid, "SigBlk", NO_CAPABILITY);
