@@ -29,7 +29,8 @@ static const char *const level_names[] = {
 static enum level highest = LEVEL_INFO;
 static bool brief;
 static struct line_file log_file = {.descriptor = -1};
-static uint64_t rotate_size;		    /* 0: never */
+static uint64_t rotate_size; /* 0: never */
+static bool nameless;
 static enum log_request asked = LOG_REOPEN; /* the parent hands it over without being asked */
 static bool grown;
 static int64_t grows_until;
@@ -126,6 +127,12 @@ drop_written(void)
 		begin_anew();
 	permitted = permitted > first ? permitted : first;
 	inherited = 0;
+}
+
+void
+log_set_nameless(bool is_nameless)
+{
+	nameless = is_nameless;
 }
 
 void
@@ -321,7 +328,9 @@ write_pending(void)
 {
 	size_t length;
 
-	if (log_file.descriptor != -1 && !line_file_look(&log_file))
+	/* standard error that was deleted, or a terminal that has gone, would be handed over again
+	 */
+	if (log_file.descriptor != -1 && !nameless && !line_file_look(&log_file))
 		line_file_close(&log_file);
 	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
 		return false;
@@ -360,8 +369,8 @@ log_wants(void)
 	if (log_file.descriptor == -1 && first < end &&
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
-	else if (log_file.descriptor != -1 && rotate_size > 0 && log_file.size >= rotate_size &&
-	    clock_now() >= grows_until)
+	else if (log_file.descriptor != -1 && !nameless && rotate_size > 0 &&
+	    log_file.size >= rotate_size && clock_now() >= grows_until)
 		wanted = LOG_ROTATE;
 	asked = wanted;
 	return wanted;

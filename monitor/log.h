@@ -29,6 +29,9 @@ void log_briefly(void);
  * now. */
 void log_use(int descriptor, uint64_t size);
 
+/* What is used is standard error: it is neither rotated nor opened anew, though it was deleted. */
+void log_set_nameless(bool is_nameless);
+
 /* What the last monitor had announced, and may not have come to write: before log_use(). */
 void log_inherit(const struct lines *lines);
 

@@ -69,6 +69,7 @@ handle_log(void *subject, struct incoming *incoming)
 {
 	(void)subject;
 	log_use(channel_take(incoming), incoming->message.file.size);
+	log_set_nameless(incoming->message.file.nameless != 0);
 	commands_log_rotated(NULL);
 }
 

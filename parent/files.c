@@ -254,6 +254,7 @@ files_open_log(struct file_facts *facts, bool read)
 	if (log_to_terminal) {
 		file = read ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
 		facts->error = file == -1 ? ENOENT : 0;
+		facts->nameless = 1;
 		return file;
 	}
 	/* by its path each time: it may have been deleted or moved away since */

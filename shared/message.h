@@ -333,7 +333,7 @@ struct file_facts {
 	uint32_t keep;	/* ROTATE: so many old ones stay */
 	uint32_t token; /* READ: which client */
 	int32_t error;	/* errno; 0: the descriptor is attached */
-	uint32_t padding;
+	uint32_t nameless; /* LOG: it is standard error, which nobody can open anew */
 };
 
 /* No more old files are kept than this. */

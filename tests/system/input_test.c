@@ -228,6 +228,53 @@ log_path_minus_writes_the_log_to_standard_error(void **state)
 }
 
 static void
+standard_error_that_was_deleted_is_written_on(void **state)
+{
+	struct host *host = *state;
+
+	(void)snprintf(host->log, sizeof(host->log), "%s/captured", host->root);
+	captured_error = open(host->log, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	assert_true(captured_error != -1);
+	host->before_exec = capture_error;
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, "--log-path=-", NULL);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(unlink(host->log), 0);
+	(void)snprintf(host->log, sizeof(host->log), "/proc/self/fd/%d", captured_error);
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+	assert_int_equal(close(captured_error), 0);
+}
+
+/* Nothing can be written to it any more: nobody waits for that, and nobody tries without end. */
+static void
+a_terminal_that_has_gone_holds_up_nothing(void **state)
+{
+	struct host *host = *state;
+	struct deadline deadline;
+	char path[64];
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pid_t pid;
+
+	assert_true(terminal != -1 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+	assert_int_equal(ptsname_r(terminal, path, sizeof(path)), 0);
+	captured_error = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(captured_error != -1);
+	host->before_exec = capture_error;
+	host_profile(host, "web", "echo $$ > pid; exec sleep 1000");
+	host_start_with(host, "--log-path=-", NULL);
+	pid = wait_for_pid_file(host_path(host, "web/pid", (char[PATH_MAX]){""}, PATH_MAX));
+	assert_int_equal(close(captured_error) | close(terminal), 0);
+	host_touch(host, "web/run");
+	process_wait_gone(pid);
+	deadline = deadline_in(SOON / 2); /* a monitor that does not answer is killed after SOON */
+	assert_int_equal(host_signal_and_wait(host, SIGHUP), 111);
+	assert_true(deadline_left(&deadline) > 0);
+}
+
+static void
 the_monitor_runs_as_the_user_that_is_named_and_never_as_root(void **state)
 {
 	struct host *host = *state;
@@ -919,6 +966,8 @@ main(void)
 	    ROOT_TEST(version_and_help_are_printed_and_nothing_is_started),
 	    ROOT_TEST(log_path_minus_writes_the_log_to_standard_error),
 	    TENANT_TEST(log_path_minus_writes_the_log_to_standard_error),
+	    ROOT_TEST(standard_error_that_was_deleted_is_written_on),
+	    ROOT_TEST(a_terminal_that_has_gone_holds_up_nothing),
 	    ROOT_TEST(the_monitor_runs_as_the_user_that_is_named_and_never_as_root),
 	    ROOT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
 	    TENANT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
