@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -322,6 +323,18 @@ first_lines(size_t last)
 	return (size_t)(newline - (pending + first)) + 1;
 }
 
+/* A pipe or a terminal takes some of it: so much is taken that a pipe takes it whole or not at all,
+ * pipe(7). */
+static bool
+write_some(size_t *length)
+{
+	ssize_t wrote =
+	    write(log_file.descriptor, pending + first, *length < PIPE_BUF ? *length : PIPE_BUF);
+
+	*length = wrote < 0 ? 0 : (size_t)wrote;
+	return wrote > 0;
+}
+
 /* False: what is pending has to wait. */
 static bool
 write_pending(void)
@@ -338,7 +351,8 @@ write_pending(void)
 		permitted = end;
 	while (first < permitted) {
 		length = first_lines(permitted);
-		if (!line_file_write(&log_file, pending + first, length)) {
+		if (!(nameless ? write_some(&length)
+			       : line_file_write(&log_file, pending + first, length))) {
 			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
 			return false;
 		}

@@ -27,7 +27,7 @@ static int lock_file = -1;
 static int control_socket = -1;
 static char log_folder[PATH_MAX];
 static char log_name[NAME_MAX + 2]; /* one that is too long is refused, not cut */
-static bool log_to_terminal;
+static bool log_to_terminal, log_waits;
 
 int
 files_open_trusted_quietly(const char *path)
@@ -228,6 +228,7 @@ files_configure_log(const char *path, const char *profiles_directory)
 	int opened;
 
 	log_to_terminal = path != NULL && strcmp(path, "-") == 0;
+	log_waits = profiles_directory == NULL; /* --check: all that it says is to come out */
 	if (log_to_terminal)
 		return;
 	if (path == NULL)
@@ -246,13 +247,26 @@ files_configure_log(const char *path, const char *profiles_directory)
 	(void)close(opened);
 }
 
+/* An open file of its own, if it can be had: whoever stops reading it holds up nobody, and whoever
+ * shares ours is not made not to wait. */
+static int
+open_standard_error(void)
+{
+	int file = -1;
+
+	if (!log_waits)
+		file = open(
+		    "/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return file != -1 ? file : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
 int
 files_open_log(struct file_facts *facts, bool read)
 {
 	int directory, file;
 
 	if (log_to_terminal) {
-		file = read ? -1 : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+		file = read ? -1 : open_standard_error();
 		facts->error = file == -1 ? ENOENT : 0;
 		facts->nameless = 1;
 		return file;

@@ -55,7 +55,8 @@ int files_open_empty(void);
 int files_make_empty(void);
 
 /* Where the log is: `path`, or NULL for error.log in the profiles directory, or "-" for standard
- * error. Opens it once; fatal when it cannot be trusted. */
+ * error, which is waited for when there is no profiles directory. Opens it once; fatal when it
+ * cannot be trusted. */
 void files_configure_log(const char *path, const char *profiles_directory);
 
 /* Opens the log for appending, with its size; or, as facts->age says, for reading. The caller owns

@@ -274,6 +274,51 @@ a_terminal_that_has_gone_holds_up_nothing(void **state)
 	assert_true(deadline_left(&deadline) > 0);
 }
 
+/* Such as tee(1) that was stopped: supervision goes on, and so does the log when it is read again.
+ */
+static void
+a_reader_of_the_log_who_stops_reading_holds_up_nothing(void **state)
+{
+	struct host *host = *state;
+	struct deadline deadline =
+	    deadline_in(SOON / 2); /* who does not answer is killed after SOON */
+	char path[PATH_MAX], text[65536];
+	FILE *captured;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	captured_error = ends[1];
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	memset(text, '\n', sizeof(text));
+	assert_int_equal(write(ends[1], text, 4096), 4096); /* it is full */
+	host->before_exec = capture_error;
+	host_profile(host, "web", "echo $$ > pid; exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start_with(host, "--log-path=-", NULL);
+	pid = wait_for_pid_file(host_path(host, "web/pid", path, sizeof(path)));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	pid = wait_for_pid_file(path);
+	assert_true(deadline_left(&deadline) > 0);
+	(void)snprintf(host->log, sizeof(host->log), "%s/captured", host->root);
+	captured = fopen(host->log, "we");
+	assert_non_null(captured);
+	assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	while (host_count_log(host, " web running pid %d$", pid) == 0) {
+		ssize_t length = read(ends[0], text, sizeof(text));
+
+		if (length > 0)
+			assert_int_equal(fwrite(text, 1, (size_t)length, captured), length);
+		assert_int_equal(fflush(captured), 0);
+		deadline_pause(&deadline, "the log", __FILE__, __LINE__);
+	}
+	assert_int_equal(host_count_log(host, " (monitor|spawner) "), 0);
+	assert_int_equal(host_count_log(host, " web died pid [0-9]+ signal SIGKILL$"), 1);
+	host_stop_all(host);
+	assert_int_equal(fclose(captured) | close(ends[0]) | close(ends[1]), 0);
+}
+
 static void
 the_monitor_runs_as_the_user_that_is_named_and_never_as_root(void **state)
 {
@@ -968,6 +1013,7 @@ main(void)
 	    TENANT_TEST(log_path_minus_writes_the_log_to_standard_error),
 	    ROOT_TEST(standard_error_that_was_deleted_is_written_on),
 	    ROOT_TEST(a_terminal_that_has_gone_holds_up_nothing),
+	    ROOT_TEST(a_reader_of_the_log_who_stops_reading_holds_up_nothing),
 	    ROOT_TEST(the_monitor_runs_as_the_user_that_is_named_and_never_as_root),
 	    ROOT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
 	    TENANT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
