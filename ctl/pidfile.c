@@ -10,6 +10,7 @@
 
 #include "ask.h"
 #include "pidfile.h"
+#include "trust.h"
 
 /*
  * Opens what a profile holds; -1 when it cannot be had. Most profiles are somebody else's, who
@@ -70,7 +71,7 @@ pidfile_is_stale(const struct row *row)
 	if (row->state != STATE_STOPPED)
 		return false;
 	directory = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	profile = directory == -1 ? -1 : open_beneath(directory, row->name, O_PATH | O_DIRECTORY);
+	profile = directory == -1 ? -1 : trust_open_profile(directory, row->name);
 	/* where somebody else's path leads outside of their profile is not looked at */
 	if (profile != -1 && read_setting(profile, target, sizeof(target), &ours))
 		found = ours ? faccessat(profile, target, F_OK, 0) == 0

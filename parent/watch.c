@@ -1,10 +1,8 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +14,7 @@
 #include "tenants.h"
 #include "profiles.h"
 #include "report.h"
+#include "trust.h"
 #include "watch.h"
 
 /* Files that two looks at this distance find the same have settled. */
@@ -51,18 +50,15 @@ try_again(struct profile *profile, int error)
 static int
 add_watch(int base, const char *name, uint32_t events)
 {
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
-	long directory = syscall(SYS_openat2, base, name, &how, sizeof(how));
+	int directory = trust_open_profile(base, name), watch, error;
 	char path[64];
-	int watch, error;
 
 	if (directory == -1)
 		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%ld", directory);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
 	watch = inotify_add_watch(inotify, path, events | IN_ONLYDIR);
 	error = errno;
-	(void)close((int)directory);
+	(void)close(directory);
 	errno = error;
 	return watch;
 }

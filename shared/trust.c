@@ -208,6 +208,26 @@ trust_open_entry(int directory, const char *name)
 	return (int)entry;
 }
 
+int
+trust_open_profile(int directory, const char *name)
+{
+	const char *slash = strchr(name, '/');
+	char tenant[FULL_NAME_BYTES];
+	int above, opened, error;
+
+	if (slash == NULL)
+		return trust_open_entry(directory, name);
+	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - name), name);
+	above = trust_open_entry(directory, tenant);
+	if (above == -1)
+		return -1;
+	opened = trust_open_entry(above, slash + 1);
+	error = errno;
+	(void)close(above);
+	errno = error;
+	return opened;
+}
+
 const char *
 trust_explain(enum refusal refusal)
 {

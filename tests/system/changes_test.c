@@ -764,12 +764,15 @@ static void
 a_profile_that_may_be_read_again_is_noticed_and_watched(void **state)
 {
 	struct host *host = *state;
-	char path[PATH_MAX];
+	char path[PATH_MAX], text[64];
 	pid_t pid;
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_start(host);
 	pid = host_wait_running(host, "web");
+	/* the shell has to have read it */
+	wait_until(
+	    read_proc(pid, "cmdline", text, sizeof(text)) > 0 && strcmp(text, "sleep") == 0);
 	host_path(host, "web", path, sizeof(path));
 	assert_int_equal(chmod(path, 0), 0);
 	host_wait_log(host, " WARN  web refused: run: cannot be read: Permission denied$");

@@ -607,6 +607,46 @@ an_account_that_has_gone_unnoticed_is_missed_at_a_rescan(void **state)
 	host_stop_all(host);
 }
 
+/* As administrators bound what each may store; and a profile that is mounted, too. */
+static void
+what_is_mounted_for_a_tenant_is_watched_like_everything_else(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], to[PATH_MAX];
+	struct outcome outcome;
+	pid_t mail;
+
+	make_tenants(host);
+	assert_int_equal(mount("none", host_path(host, TENANTS TENANT, path, sizeof(path)), "tmpfs",
+			     MS_NOSUID | MS_NODEV, "mode=755"),
+	    0);
+	host_chown(host, TENANTS TENANT, TENANT);
+	assert_int_equal(
+	    mkdir(host_path(host, TENANTS TENANT "/web", path, sizeof(path)), 0755), 0);
+	assert_int_equal(mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"), 0);
+	host_profile(host, TENANTS TENANT "/web", SERVICE);
+	host_chown(host, TENANTS TENANT, TENANT);
+	mail = begin_other(host);
+	(void)host_wait_running(host, TENANT "/web");
+	host_profile(host, TENANTS TENANT "/.new", SERVICE);
+	host_chown(host, TENANTS TENANT "/.new", TENANT);
+	assert_int_equal(rename(host_path(host, TENANTS TENANT "/.new", path, sizeof(path)),
+			     host_path(host, TENANTS TENANT "/new", to, sizeof(to))),
+	    0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/new running pid ");
+	host_touch(host, TENANTS TENANT "/web/run");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web changed. Restarting.");
+	/* and its pid file is seen */
+	host_write(host, TENANTS TENANT "/web/pid_file", 0644, "%s", "daemon.pid\n");
+	host_write(host, TENANTS TENANT "/web/daemon.pid", 0644, "%s", "4242\n");
+	host_chown(host, TENANTS TENANT "/web", TENANT);
+	assert_int_equal(ctl(host, &outcome, "stop", TENANT "/web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "status", TENANT "/web", NULL), 1);
+	assert_int_equal(host_count_log(host, " cannot (watch|read) "), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 /* The lowest descriptor that the process has not open: its next one. */
 static rlim_t
 next_descriptor(pid_t pid)
@@ -983,6 +1023,7 @@ main(void)
 	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_a_rescan),
+	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
