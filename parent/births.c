@@ -24,7 +24,7 @@
 #define START_TOKENS 20
 #define START_REFILL (500 * MILLISECOND)
 
-enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
+enum asked { ASKED_RUN = 1, ASKED_READER = 2, ASKED_LEND = 4 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 static bool held; /* an upgrade waits for those that are under way */
@@ -138,6 +138,20 @@ births_read_pid_file(struct profile *profile)
 {
 	if (profile->contents[SETTING_PID_FILE] != NULL && profile->reader.channel == -1)
 		enqueue(profile, ASKED_READER);
+}
+
+void
+births_lend(struct profile *profile)
+{
+	if (profile->streams != 0)
+		enqueue(profile, ASKED_LEND);
+}
+
+void
+births_forget(struct profile *profile)
+{
+	births_stop(profile);
+	dequeue(profile, ASKED_LEND);
 }
 
 void
@@ -261,6 +275,28 @@ ask_run(struct profile *profile, const struct account *account)
 	return result;
 }
 
+/* To a spawner that has not been told of them at a birth. */
+static enum channel_result
+ask_lend(const struct profile *profile)
+{
+	enum channel_result result = CHANNEL_DONE;
+	struct message message;
+	unsigned stream;
+	int fifo;
+
+	message_begin(&message, MESSAGE_FIFO);
+	message.index = table_index(profile);
+	for (stream = 0; stream < STREAM_COUNT && result == CHANNEL_DONE; stream++) {
+		fifo = outputs_open_for_monitor(profile, (enum stream)stream);
+		if (fifo == -1)
+			continue;
+		message.file.stream = stream;
+		result = children_send_spawner(&message, &fifo, 1);
+		(void)close(fifo);
+	}
+	return result;
+}
+
 static enum channel_result
 ask_reader(struct profile *profile, const struct account *account)
 {
@@ -278,6 +314,12 @@ ask(struct profile *profile)
 	enum refusal refusal;
 	int error = EPERM;
 
+	if ((profile->ask & ASKED_LEND) != 0) {
+		result = ask_lend(profile);
+		if (result != CHANNEL_AGAIN)
+			dequeue(profile, ASKED_LEND);
+		return result;
+	}
 	refusal = profiles_account(profile, &account);
 	if (refusal == REFUSAL_UNREADABLE)
 		error = errno; /* it is tried again */
@@ -337,6 +379,7 @@ births_ask_again(void)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
+		births_lend(profile);
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
 			close_birth(profile); /* a child that nobody told us of ends at its gate */
 			enqueue(profile, ASKED_RUN);

@@ -18,6 +18,7 @@
 #include "descriptors.h"
 #include "inform.h"
 #include "nofile.h"
+#include "outputs.h"
 #include "sources.h"
 #include "profiles.h"
 #include "report.h"
@@ -320,8 +321,10 @@ children_reaped(const siginfo_t *how)
 		children_monitor_event(0, EPOLLIN); /* what somebody was told is done */
 	}
 	forget_child(child);
-	if (child == &monitor)
+	if (child == &monitor) {
+		outputs_hold_all(); /* it may have been reaped before its channel was looked at */
 		inform_everything();
+	}
 	plan_next(child);
 }
 
@@ -334,6 +337,8 @@ end_child(struct child *child)
 	child->answer_by = NEVER;
 	child->greeted = false;
 	loop_close(&child->channel);
+	if (child == &monitor)
+		outputs_hold_all(); /* at once: the spawner, which holds them too, may have died */
 }
 
 bool

@@ -276,20 +276,22 @@ send_profile(struct profile *profile)
 
 /* One FIFO, or one file that was asked for, of one stream. */
 static bool
-send_stream(const struct profile *profile, enum tell what, enum stream stream)
+send_stream(struct profile *profile, enum tell what, enum stream stream)
 {
 	struct message message;
-	int descriptor;
+	int fifo;
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
-	if (what == TELL_FIFO)
-		descriptor = outputs_open_for_monitor(profile, stream);
-	else
-		descriptor = outputs_open_file(profile, &message.file, false);
-	if (descriptor == -1 && what == TELL_FIFO)
+	if (what == TELL_OUTPUT)
+		return send_file(&message, outputs_open_file(profile, &message.file, false));
+	fifo = outputs_hold(profile, stream);
+	if (fifo == -1)
 		return true; /* somebody has removed it: what is printed from now on is lost */
-	return send_file(&message, descriptor);
+	if (children_send_monitor(&message, &fifo, 1) != CHANNEL_DONE)
+		return false;
+	outputs_let_go(profile, stream);
+	return true;
 }
 
 static bool

@@ -27,8 +27,9 @@ struct record {
 	struct process_facts process;
 	struct note note;
 	pid_t sessions[2];
-	int32_t pidfd; /* kept open over an exec of our own; else of no meaning */
-	unsigned char unused[116];
+	int32_t pidfd;		    /* kept open over an exec of our own; else of no meaning */
+	int32_t held[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
+	unsigned char unused[108];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 _Static_assert(sizeof(struct lines) <= 4096, "no death of ours tears it, being on one page");
@@ -154,6 +155,7 @@ ledger_write(const struct profile *profile)
 	record.start_ticks = profile->start_ticks;
 	record.process = profile->process;
 	record.pidfd = profile->pidfd;
+	memcpy(record.held, profile->held, sizeof(record.held));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
 	record.note = profile->note;
 	record.checksum = sum_up(&record);
@@ -185,6 +187,7 @@ static bool
 recall(const struct record *record, bool resumed)
 {
 	struct profile *profile = table_add_at(record->index, record->name);
+	unsigned stream;
 
 	if (profile == NULL)
 		return false;
@@ -197,6 +200,9 @@ recall(const struct record *record, bool resumed)
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
 	profile->note = record->note;
 	profile->pidfd = resumed ? record->pidfd : -1;
+	for (stream = 0; resumed && stream < STREAM_COUNT; stream++)
+		if (record->held[stream] > STDERR_FILENO)
+			profile->held[stream] = record->held[stream];
 	return true;
 }
 

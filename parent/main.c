@@ -279,9 +279,11 @@ adopt_all(bool resumed)
 	uint32_t index;
 
 	(void)ledger_load(resumed);
+	PROFILES_FOREACH(profile, index)
+		processes_adopt(profile); /* these need descriptors more than what is held does */
 	PROFILES_FOREACH(profile, index) {
-		profile->streams = outputs_found(profile);
-		processes_adopt(profile);
+		outputs_find(profile);
+		births_lend(profile);
 	}
 }
 

@@ -151,27 +151,80 @@ outputs_open_for_monitor(const struct profile *profile, enum stream stream)
 	return open_fifo(fifo_name(profile, stream), O_NONBLOCK);
 }
 
-unsigned
-outputs_found(const struct profile *profile)
+int
+outputs_hold(struct profile *profile, enum stream stream)
 {
-	unsigned stream, found = 0;
-
-	for (stream = 0; stream < STREAM_COUNT; stream++)
-		if (faccessat(fifos, fifo_name(profile, (enum stream)stream), F_OK,
-			AT_SYMLINK_NOFOLLOW) == 0)
-			found |= 1U << stream;
-	fifos_made += (uint32_t)__builtin_popcount(found);
-	return found;
+	if (profile->held[stream] == -1)
+		profile->held[stream] = outputs_open_for_monitor(profile, stream);
+	return profile->held[stream];
 }
 
 void
-outputs_forget(const struct profile *profile)
+outputs_let_go(struct profile *profile, enum stream stream)
+{
+	if (profile->held[stream] != -1)
+		(void)close(profile->held[stream]);
+	profile->held[stream] = -1;
+}
+
+/* False when there is no such FIFO. */
+static bool
+hold_if_spare(struct profile *profile, enum stream stream)
+{
+	int held = outputs_hold(profile, stream);
+
+	if (held > (int)fifos_max)
+		outputs_let_go(profile, stream);
+	return held != -1;
+}
+
+void
+outputs_hold_all(void)
+{
+	struct profile *profile;
+	uint32_t index;
+	unsigned stream;
+
+	PROFILES_FOREACH(profile, index) {
+		for (stream = 0; stream < STREAM_COUNT; stream++)
+			if ((profile->streams & 1U << stream) != 0)
+				(void)hold_if_spare(profile, (enum stream)stream);
+	}
+}
+
+void
+outputs_keep(const struct profile *profile, bool keep)
+{
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if (profile->held[stream] != -1)
+			(void)fcntl(profile->held[stream], F_SETFD, keep ? 0 : FD_CLOEXEC);
+}
+
+void
+outputs_find(struct profile *profile)
+{
+	unsigned stream;
+
+	outputs_keep(profile, false); /* an upgrade may have kept them */
+	for (stream = 0; stream < STREAM_COUNT; stream++) {
+		if (!hold_if_spare(profile, (enum stream)stream))
+			continue;
+		profile->streams |= 1U << stream;
+		fifos_made++;
+	}
+}
+
+void
+outputs_forget(struct profile *profile)
 {
 	unsigned stream;
 
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
 		if ((profile->streams & 1U << stream) != 0)
 			fifos_made--;
+		outputs_let_go(profile, (enum stream)stream);
 		(void)unlinkat(fifos, fifo_name(profile, (enum stream)stream), 0);
 	}
 }

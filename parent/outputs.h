@@ -23,14 +23,29 @@ void outputs_open(int state_directory, const char *path);
  */
 int outputs_open_for_service(struct profile *profile, enum stream stream);
 
-/* The same for the monitor, which never waits. -1: there is no such FIFO. */
+/* The same for the monitor, which never waits, and for the spawner, which only holds it. -1: there
+ * is no such FIFO. */
 int outputs_open_for_monitor(const struct profile *profile, enum stream stream);
 
-/* Which streams have a FIFO, from before our time: bits 1 << enum stream. */
-unsigned outputs_found(const struct profile *profile);
+/*
+ * What stands in a FIFO is lost when nobody has it open, and a service may die with the monitor: so
+ * it is held here until the next monitor has it. Returns the descriptor, which stays the profile's
+ * until outputs_let_go(); -1: there is no such FIFO.
+ */
+int outputs_hold(struct profile *profile, enum stream stream);
+void outputs_let_go(struct profile *profile, enum stream stream);
+
+/* Every FIFO there is, as far as there are descriptors to spare. */
+void outputs_hold_all(void);
+
+/* Whether what is held is to outlive an exec. */
+void outputs_keep(const struct profile *profile, bool keep);
+
+/* Finds the FIFOs from before our time, and holds them. */
+void outputs_find(struct profile *profile);
 
 /* Removes the FIFOs of a profile that is forgotten; its log files stay. */
-void outputs_forget(const struct profile *profile);
+void outputs_forget(struct profile *profile);
 
 /* Opens the stream's file, as facts->age says, for appending or (`read`) for reading. The caller
  * owns the descriptor; -1 with facts->error. */

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "inform.h"
 #include "ledger.h"
+#include "outputs.h"
 #include "sources.h"
 #include "processes.h"
 #include "procfs.h"
@@ -440,6 +441,7 @@ processes_keep(bool keep)
 	PROFILES_FOREACH(profile, index) {
 		if (profile->pidfd != -1)
 			(void)fcntl(profile->pidfd, F_SETFD, keep ? 0 : FD_CLOEXEC); /* is open */
+		outputs_keep(profile, keep);
 		processes_changed(profile);
 	}
 }

@@ -108,6 +108,15 @@ hold(uint32_t index, enum stream stream, int descriptor)
 	held[index][stream] = copy;
 }
 
+/* What a spawner before us held. */
+static void
+handle_fifo(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	hold(incoming->message.index, (enum stream)incoming->message.file.stream,
+	    channel_take(incoming));
+}
+
 /* The next descriptor that came with the request, if it is flagged. */
 static int
 take_flagged(struct incoming *incoming, enum fork_flag flag)
@@ -169,6 +178,7 @@ static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
     {MESSAGE_FORK, FROM_PARENT, AFTER_HELLO, 2, 5, handle_fork},
+    {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, handle_fifo},
 };
 
 /* The parent alone steers us. The death of the parent is our death, even when we are stopped. */

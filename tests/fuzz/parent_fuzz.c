@@ -329,6 +329,12 @@ session_pin(struct profile *profile)
 	return profile->pin_count;
 }
 
+bool
+session_lives(struct profile *profile)
+{
+	return session_pin(profile) > 0;
+}
+
 void
 session_signal(struct profile *profile, int number)
 {
@@ -390,6 +396,28 @@ outputs_open_for_monitor(const struct profile *profile, enum stream stream)
 	(void)index_of(profile->facts.name);
 	PROPERTY(stream < STREAM_COUNT);
 	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int
+outputs_hold(struct profile *profile, enum stream stream)
+{
+	if (profile->held[stream] == -1)
+		profile->held[stream] = outputs_open_for_monitor(profile, stream);
+	return profile->held[stream];
+}
+
+void
+outputs_let_go(struct profile *profile, enum stream stream)
+{
+	PROPERTY(profile->held[stream] != -1 && close(profile->held[stream]) == 0);
+	profile->held[stream] = -1;
+}
+
+void
+outputs_keep(const struct profile *profile, bool keep)
+{
+	(void)profile;
+	(void)keep;
 }
 
 int
@@ -478,9 +506,12 @@ profiles_forget(struct profile *profile)
 	PROPERTY(profile->pidfd == -1);
 	for (i = 0; i < being_count; i++)
 		PROPERTY(!is_member(&beings[i], table_index(profile)) || beings[i].gated);
-	births_stop(profile);
+	births_forget(profile);
 	session_release(profile);
 	inform_forget(profile);
+	for (i = 0; i < STREAM_COUNT; i++)
+		if (profile->held[i] != -1)
+			outputs_let_go(profile, (enum stream)i);
 	table_remove(profile);
 }
 
@@ -615,6 +646,11 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 {
 	struct asked *asked = &waiting[waiting_count];
 
+	if (message->type == MESSAGE_FIFO) {
+		PROPERTY(message_valid(message) && count == 1);
+		PROPERTY(table_at(message->index) != NULL);
+		return spawner_full ? CHANNEL_AGAIN : CHANNEL_DONE;
+	}
 	PROPERTY(message_valid(message) && message->type == MESSAGE_FORK && count >= 2);
 	if (spawner_full || waiting_count == WAITING_MAX)
 		return CHANNEL_AGAIN;

@@ -90,16 +90,33 @@ output_line_in_grammar(const char *line, size_t length)
 	return false;
 }
 
+/* Which of the words is in front of the line, of those whose lines are in the grammar; 0: none. */
+static unsigned
+word_bit(const char *line, size_t length)
+{
+	static const char *const words[] = {
+	    "format ", "merge_stderr ", "discard ", "rotate_size ", "rotate_keep ", "rate "};
+	unsigned i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (length > strlen(words[i]) && memcmp(line, words[i], strlen(words[i])) == 0)
+			return 1U << i;
+	return 0;
+}
+
 static bool
 output_in_grammar(const char *bytes, size_t size)
 {
 	const char *next;
+	unsigned said = 0, word;
 
 	for (; size > 0; size -= (size_t)(next - bytes), bytes = next) {
 		next = memchr(bytes, '\n', size);
 		next = next == NULL ? bytes + size : next + 1;
-		if (!output_line_in_grammar(bytes, (size_t)(next - bytes)))
+		word = word_bit(bytes, (size_t)(next - bytes));
+		if ((said & word) != 0 || !output_line_in_grammar(bytes, (size_t)(next - bytes)))
 			return false;
+		said |= word;
 	}
 	return true;
 }

@@ -66,7 +66,7 @@ static void
 parent_says(struct input *input)
 {
 	static const enum message_type types[] = {
-	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FORK, MESSAGE_PING, MESSAGE_HELLO};
+	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FIFO, MESSAGE_PING, MESSAGE_HELLO};
 	struct message message;
 	unsigned choice = input_below(input, 32), count, i;
 	int attached[CHANNEL_DESCRIPTORS_MAX];

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -225,6 +226,122 @@ a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it(void **state)
 	host_stop_all(host);
 }
 
+/* --- what a service printed last, and nobody has read when it ends --- */
+
+/* How many descriptors of the process are FIFOs of services. */
+static unsigned
+fifos_of(pid_t pid)
+{
+	char path[64], target[PATH_MAX];
+	unsigned found = 0;
+	struct dirent *entry;
+	ssize_t length;
+	DIR *folder;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	assert_non_null(folder);
+	while ((entry = readdir(folder)) != NULL) {
+		length = readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1);
+		if (length <= 0)
+			continue;
+		target[length] = '\0';
+		found += strstr(target, "/fifo/web.") != NULL;
+	}
+	(void)closedir(folder);
+	return found;
+}
+
+/* A service whose monitor is stopped prints its last line and dies: it stands in the FIFO alone. */
+static void
+print_last_line(struct host *host, pid_t web, pid_t monitor)
+{
+	char path[PATH_MAX], text[16];
+
+	assert_int_equal(kill(monitor, SIGSTOP), 0);
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_for_file(host_path(host, "web/printed", path, sizeof(path)), text, sizeof(text));
+	assert_int_equal(kill(web, SIGKILL), 0);
+	process_wait_gone(web);
+}
+
+static pid_t
+start_one_that_has_last_words(struct host *host)
+{
+	pid_t web;
+
+	host_profile(host, "web",
+	    "echo first; until [ -e go ]; do sleep 0.01; done; echo last; printf word\n"
+	    "echo > printed; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	wait_until(holds(log_path(host, "web.log"), "first\n"));
+	return web;
+}
+
+static void
+its_last_words_are_not_lost_with_a_monitor_that_is_killed(void **state)
+{
+	struct host *host = *state;
+	pid_t web = start_one_that_has_last_words(host), monitor = host_monitor(host);
+
+	/* nor when the spawner that saw its birth has been replaced */
+	assert_int_equal(kill(host_spawner(host), SIGKILL), 0);
+	wait_until(fifos_of(host_spawner(host)) == 1);
+	print_last_line(host, web, monitor);
+	/* and without the parent: it is the spawner that has it */
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	wait_until(fifos_of(host->supervisor) == 0 && !process_lives(monitor));
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	wait_until(holds(log_path(host, "web.log"), "first\nlast\nword\n"));
+	host_stop_all(host);
+}
+
+/* Both have died: what they held is held by the parent until the next monitor has it. */
+static void
+its_last_words_are_not_lost_while_there_is_no_monitor_and_no_spawner(void **state)
+{
+	struct host *host = *state;
+	pid_t web = start_one_that_has_last_words(host), spawner, monitor;
+	char path[PATH_MAX], text[16];
+	unsigned death;
+
+	/* one that has died often is started late */
+	for (death = 0; death < 12; death++) {
+		monitor = host_monitor(host);
+		assert_int_equal(kill(monitor, SIGKILL), 0);
+		process_wait_gone(monitor);
+	}
+	wait_until(fifos_of(host->supervisor) == 1);
+	spawner = host_spawner(host);
+	assert_int_equal(kill(spawner, SIGKILL), 0);
+	process_wait_gone(spawner);
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_for_file(host_path(host, "web/printed", path, sizeof(path)), text, sizeof(text));
+	assert_int_equal(kill(web, SIGKILL), 0);
+	wait_until(holds(log_path(host, "web.log"), "first\nlast\nword\n"));
+	wait_until(fifos_of(host->supervisor) == 0); /* it keeps none for longer */
+	host_stop_all(host);
+}
+
+/* The monitor, which is stopped, ends with the spawner after the five seconds that an upgrade waits
+ * for a log line. */
+static void
+its_last_words_are_not_lost_in_an_upgrade(void **state)
+{
+	struct host *host = *state;
+	pid_t web = start_one_that_has_last_words(host), monitor = host_monitor(host);
+
+	print_last_line(host, web, monitor);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " ProcLaunch upgraded from ");
+	wait_until(holds(log_path(host, "web.log"), "first\nlast\nword\n"));
+	wait_until(fifos_of(host->supervisor) == 0);
+	host_stop_all(host);
+}
+
 /* --- a disk that takes nothing --- */
 
 static void
@@ -414,6 +531,9 @@ main(void)
 	    ROOT_TEST(a_monitor_killed_50_times_in_a_storm_and_its_parent_too_lose_no_line),
 	    ROOT_TEST(a_spawner_that_is_killed_and_upgrades_lose_no_line),
 	    ROOT_TEST(a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it),
+	    ROOT_TEST(its_last_words_are_not_lost_with_a_monitor_that_is_killed),
+	    ROOT_TEST(its_last_words_are_not_lost_while_there_is_no_monitor_and_no_spawner),
+	    ROOT_TEST(its_last_words_are_not_lost_in_an_upgrade),
 	    ROOT_TEST(a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes),
 	    ROOT_TEST(a_full_disk_leaves_no_torn_line_and_nothing_is_lost_within_the_time),
 	    ROOT_TEST(a_log_that_is_emptied_on_a_full_disk_has_no_hole),
