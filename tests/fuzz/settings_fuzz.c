@@ -15,7 +15,7 @@
 	"[Hh][Uu][Pp]|[Ii][Nn][Tt]|[Qq][Uu][Ii][Tt]|[Aa][Bb][Rr][Tt]|[Kk][Ii][Ll][Ll]|"         \
 	"[Uu][Ss][Rr][12]|[Pp][Ii][Pp][Ee]|[Aa][Ll][Rr][Mm]|[Tt][Ee][Rr][Mm]|[Cc][Hh][Ll][Dd]|" \
 	"[Cc][Oo][Nn][Tt]|[Ss][Tt][Oo][Pp]|[Tt][Ss][Tt][Pp]|[Tt][Tt][Ii][Nn]|[Tt][Tt][Oo][Uu]|" \
-	"[Uu][Rr][Gg]|[Ww][Ii][Nn][Cc][Hh]|[Pp][Oo][Ll][Ll]|[Pp][Ww][Rr]|"                      \
+	"[Uu][Rr][Gg]|[Ii][Oo]|[Ww][Ii][Nn][Cc][Hh]|[Pp][Oo][Ll][Ll]|[Pp][Ww][Rr]|"             \
 	"[Rr][Tt][Mm][Ii][Nn]([+]([0-9]|[0-2][0-9]|30))?|"                                      \
 	"[Rr][Tt][Mm][Aa][Xx](-([0-9]|[0-2][0-9]|30))?"
 /* HUP INT QUIT ABRT KILL USR1 USR2 PIPE ALRM TERM CHLD CONT STOP TSTP TTIN TTOU URG WINCH IO PWR,
