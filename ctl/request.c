@@ -266,6 +266,7 @@ request_read(struct request *request, int count, char **arguments)
 	request->timeout = DEFAULT_TIMEOUT;
 	request->state = STATE_COUNT;
 	request->lines = -1;
+	(void)unsetenv("POSIXLY_CORRECT"); /* options stand behind the verb, too */
 	while ((letter = getopt_long(count, arguments, "d:jqo:fn:", long_options, NULL)) != -1)
 		read_option(request, letter);
 	read_operands(request, count - optind, arguments + optind);

@@ -242,14 +242,11 @@ show_processes(pid_t main_pid)
 void
 screen_show(const struct request *request, const struct row *row)
 {
-	const char *colour = row->state == STATE_RUNNING      ? "\033[32m"
-	    : row->wanted != 0 && row->state == STATE_STOPPED ? "\033[31m"
-							      : "\033[33m";
+	const char *colour = request_coloured(request) ? show_colour(row) : NULL;
 	char text[TIME_TEXT_BYTES], duration[TIME_TEXT_BYTES];
-	bool coloured = request_coloured(request);
 
-	(void)printf("%s %s%s%s", row->name, coloured ? colour : "", state_name(row->state),
-	    coloured ? "\033[0m" : "");
+	(void)printf("%s %s%s%s", row->name, colour == NULL ? "" : colour, state_name(row->state),
+	    colour == NULL ? "" : "\033[0m");
 	if (row->pid != 0)
 		(void)printf(" pid %d", row->pid);
 	(void)printf(" since %s", profiles_time(row->since_wall_ms, false, text));

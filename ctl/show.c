@@ -135,17 +135,16 @@ cell(const struct row *row, enum field field, char *text)
 	}
 }
 
-/* Green: as it should be. Red: wanted and not there. Yellow: on its way. */
-static const char *
-colour_of(const struct row *row)
+const char *
+show_colour(const struct row *row)
 {
 	switch (row->state) {
 	case STATE_RUNNING:
-		return "green";
+		return "\033[32m"; /* green */
 	case STATE_STOPPED:
-		return row->wanted != 0 || row->accepted == 0 ? "red" : NULL;
+		return row->wanted != 0 || row->accepted == 0 ? "\033[31m" : NULL; /* red */
 	default:
-		return "yellow";
+		return "\033[33m"; /* yellow */
 	}
 }
 
@@ -162,8 +161,8 @@ add_line(
 	for (i = 0; i < count; i++) {
 		if (scols_line_set_data(line, i, cell(row, chosen[i], text)) != 0)
 			fatal("memory");
-		if (chosen[i] == FIELD_STATE && colour_of(row) != NULL)
-			(void)scols_cell_set_color(scols_line_get_cell(line, i), colour_of(row));
+		if (chosen[i] == FIELD_STATE && show_colour(row) != NULL)
+			(void)scols_cell_set_color(scols_line_get_cell(line, i), show_colour(row));
 	}
 }
 

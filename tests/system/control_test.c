@@ -441,6 +441,11 @@ options_are_taken_before_and_after_the_verb(void **state)
 	assert_int_equal(
 	    ctl(host, &after, "--no-header", "-oname,state", "--", "list", "web", NULL), CTL_DONE);
 	assert_string_equal(after.output, before.output);
+	assert_int_equal(setenv("POSIXLY_CORRECT", "1", 1), 0);
+	assert_int_equal(
+	    ctl(host, &after, "list", "web", "-o", "name,state", "--no-header", NULL), CTL_DONE);
+	assert_int_equal(unsetenv("POSIXLY_CORRECT"), 0);
+	assert_string_equal(after.output, before.output);
 	/* behind it nothing is an option */
 	assert_int_equal(ctl(host, &after, "list", "--", "--no-header", NULL), CTL_NO_PROFILE);
 	assert_string_equal(after.error, "proclaunchctl: --no-header: no such profile\n");
@@ -528,18 +533,32 @@ list_has_a_line_a_profile_sorted_by_name(void **state)
 }
 
 #define GREEN "\033[32m"
+#define RED   "\033[31m"
 
 static void
 colours_are_for_terminals_and_for_those_who_want_them(void **state)
 {
+	static const char *const verbs[] = {"list", "status"};
 	struct host *host = *state;
 	struct outcome outcome;
+	int i;
 
 	host_profile(host, "web", SERVICE);
+	host_profile(host, "idle", SERVICE);
+	host_write(host, "idle/down", 0644, "%s", "");
+	host_profile(host, "bad", SERVICE);
+	host_write(host, "bad/restart", 0644, "%s", "perhaps\n");
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	assert_int_equal(ctl(host, &outcome, "list", NULL), CTL_DONE);
 	assert_null(strchr(outcome.output, '\033'));
+	for (i = 0; i < 2; i++) {
+		/* nobody wants it: it is as it should be */
+		(void)ctl_on_terminal(host, 0, &outcome, verbs[i], "idle", NULL);
+		assert_null(strchr(outcome.output, '\033'));
+		(void)ctl_on_terminal(host, 0, &outcome, verbs[i], "bad", NULL);
+		assert_non_null(strstr(outcome.output, RED "stopped"));
+	}
 	assert_int_equal(ctl(host, &outcome, "list", "--color=always", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, GREEN "running"));
 	assert_int_equal(ctl_on_terminal(host, 0, &outcome, "list", NULL), CTL_DONE);
