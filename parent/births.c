@@ -1,6 +1,7 @@
 #include <sys/epoll.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -440,6 +441,74 @@ start_reader(struct profile *profile, int pidfd)
 }
 
 static void
+handle_stage(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->process.end = END_UNBORN;
+	profile->process.stage = incoming->message.stage.stage;
+	profile->process.error = (uint32_t)incoming->message.stage.error;
+}
+
+/* All that a child may say between fork and exec. */
+static const struct rule birth_rules[] = {
+    {MESSAGE_STAGE, FROM_JOB, PHASE_BIT(PHASE_ASKED) | PHASE_BIT(PHASE_BORN), 0, 0, handle_stage},
+};
+
+/* Takes in one message of a child, which may say what the one rule permits and nothing else. */
+static enum channel_result
+hear(int channel, const struct rule *rule, struct profile *profile)
+{
+	struct incoming incoming;
+	enum channel_result result = channel_receive(channel, &incoming);
+
+	if (result == CHANNEL_DONE &&
+	    rules_apply(rule, 1, FROM_JOB, PHASE_BIT(profile->process.phase), profile, &incoming) ==
+		RULE_BROKEN)
+		result = CHANNEL_BROKEN;
+	return result;
+}
+
+/* The exec closed the job, or the child died; the latter is for SIGCHLD to tell. */
+static void
+hung_up(struct profile *profile)
+{
+	bool at_gate = profile->go != NULL;
+
+	if (profile->process.phase == PHASE_ASKED) {
+		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
+		return;
+	}
+	close_birth(profile);
+	if (profile->process.phase != PHASE_BORN || at_gate || profile->process.end != END_NONE)
+		return;
+	profile->process.phase = PHASE_UP;
+	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0)
+		births_read_pid_file(profile);
+	else
+		profile->process.phase = PHASE_PROVED;
+	processes_changed(profile);
+}
+
+static void
+drain(struct profile *profile)
+{
+	enum channel_result result = CHANNEL_DONE;
+
+	while (profile->birth.channel != -1 && result == CHANNEL_DONE) {
+		result = hear(profile->birth.channel, birth_rules, profile);
+		if (result == CHANNEL_BROKEN && profile->process.phase == PHASE_ASKED) {
+			fail(profile, STAGE_GATE, EPROTO); /* which stays shut */
+			return;
+		}
+		if (result == CHANNEL_BROKEN) /* whatever it is, it is no child of ours any more */
+			processes_signal(profile, SIGKILL);
+		if (result != CHANNEL_DONE && result != CHANNEL_AGAIN)
+			hung_up(profile);
+	}
+}
+
+static void
 run_born(struct profile *profile, const struct message *message, int pidfd)
 {
 	if (pidfd == -1) {
@@ -450,7 +519,9 @@ run_born(struct profile *profile, const struct message *message, int pidfd)
 	profile->sessions[0] = message->born.pid; /* it begins with setsid(2) */
 	profile->process.phase = PHASE_BORN;
 	profile->process.started = clock_now();
-	open_gate(profile);
+	drain(profile); /* what it has said already may keep its gate shut */
+	if (profile->birth.channel != -1)
+		open_gate(profile);
 	processes_pidfd_event(message->index, 0); /* has it ended, before we knew its number? */
 }
 
@@ -478,16 +549,6 @@ births_born(void *subject, struct incoming *incoming)
 	}
 }
 
-static void
-handle_stage(void *subject, struct incoming *incoming)
-{
-	struct profile *profile = subject;
-
-	profile->process.end = END_UNBORN;
-	profile->process.stage = incoming->message.stage.stage;
-	profile->process.error = (uint32_t)incoming->message.stage.error;
-}
-
 /* Refused claims are the monitor's to log; the file may yet come to name the service. */
 static void
 handle_claim(void *subject, struct incoming *incoming)
@@ -511,50 +572,10 @@ handle_claim(void *subject, struct incoming *incoming)
 	inform_tell(profile, TELL_CLAIM);
 }
 
-/* All that a child may say between fork and exec, or that the reader of a pid file may say. */
-static const struct rule birth_rules[] = {
-    {MESSAGE_STAGE, FROM_JOB, PHASE_BIT(PHASE_ASKED) | PHASE_BIT(PHASE_BORN), 0, 0, handle_stage},
-};
+/* All that the reader of a pid file may say. */
 static const struct rule reader_rules[] = {
     {MESSAGE_CLAIM, FROM_JOB, PHASE_BIT(PHASE_UP), 0, 0, handle_claim},
 };
-
-/* The exec closed the job, or the child died; the latter is for SIGCHLD to tell. */
-static void
-hung_up(struct profile *profile)
-{
-	bool at_gate = profile->go != NULL;
-
-	if (profile->process.phase == PHASE_ASKED) {
-		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
-		return;
-	}
-	close_birth(profile);
-	if (profile->process.phase != PHASE_BORN || at_gate || profile->process.end != END_NONE)
-		return;
-	profile->process.phase = PHASE_UP;
-	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0)
-		births_read_pid_file(profile);
-	else
-		profile->process.phase = PHASE_PROVED;
-	processes_changed(profile);
-}
-
-static void
-drain(struct profile *profile)
-{
-	struct incoming incoming;
-	enum channel_result result = CHANNEL_DONE;
-
-	while (profile->birth.channel != -1 && result == CHANNEL_DONE) {
-		result = channel_receive(profile->birth.channel, &incoming);
-		if (result == CHANNEL_DONE)
-			(void)rules_apply(birth_rules, 1, FROM_JOB,
-			    PHASE_BIT(profile->process.phase), profile, &incoming);
-		else if (result != CHANNEL_AGAIN)
-			hung_up(profile);
-	}
-}
 
 void
 births_drain(struct profile *profile)
@@ -580,16 +601,12 @@ void
 births_reader_event(uint32_t index, uint32_t events)
 {
 	struct profile *profile = table_at(index);
-	struct incoming incoming;
 	enum channel_result result;
 
 	(void)events;
 	if (profile == NULL || profile->reader.channel == -1)
 		return;
-	result = channel_receive(profile->reader.channel, &incoming);
-	if (result == CHANNEL_CLOSED || result == CHANNEL_BROKEN)
+	result = hear(profile->reader.channel, reader_rules, profile);
+	if (result != CHANNEL_DONE && result != CHANNEL_AGAIN)
 		close_reader(profile); /* killed by its user, who alone is hurt: start_timeout */
-	else if (result == CHANNEL_DONE)
-		(void)rules_apply(reader_rules, 1, FROM_JOB, PHASE_BIT(profile->process.phase),
-		    profile, &incoming);
 }

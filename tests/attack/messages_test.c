@@ -7,7 +7,9 @@
  * What is legal is taken from the catalogue in message.h: a new type is tried as soon as it is
  * there.
  */
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -27,9 +29,11 @@
 #include <cmocka.h>
 
 #include "ctl.h"
+#include "ctl.h"
 #include "descriptors.h"
 #include "host.h"
 #include "peer.h"
+#include "silence.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -620,6 +624,211 @@ a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed(void **state)
 	host_stop_all(host);
 }
 
+/* One of our children that has not executed anything of a service's and runs as the tenant, but
+ * none of these; 0: there is none. */
+static pid_t
+find_another_child(struct host *host, const pid_t *known, size_t count)
+{
+	char name[64], children[16384], value[64], *rest;
+	pid_t spawner = host_spawner(host), pid;
+	size_t i;
+
+	(void)snprintf(name, sizeof(name), "task/%d/children", host->supervisor);
+	(void)read_proc(host->supervisor, name, children, sizeof(children));
+	for (rest = children; (pid = (pid_t)strtol(rest, &rest, 10)) > 0;) {
+		for (i = 0; i < count && known[i] != pid;)
+			i++;
+		if (i == count && pid != spawner && process_uid(pid) == account_uid(TENANT) &&
+		    process_lives(pid) && read_proc(pid, "comm", value, sizeof(value)) > 0 &&
+		    strcmp(value, "proclaunch-spaw\n") == 0) /* as much as the kernel keeps */
+			return pid;
+	}
+	return 0;
+}
+
+static pid_t
+find_child(struct host *host)
+{
+	return find_another_child(host, NULL, 0);
+}
+
+/* What a child says of all that it may not. The one thing that it may is left out. */
+static struct attempt
+attempt_at(size_t i, uint32_t permitted)
+{
+	struct attempt attempt = attempt_of(type_at(i), &web, 0, "from a child");
+
+	if (type_at(i) != permitted)
+		return attempt;
+	switch (i % 2) {
+	case 0:
+		attempt.length--;
+		attempt.what = "from a child, too short";
+		break;
+	default:
+		attempt.descriptors = 1;
+		attempt.what = "from a child, with a descriptor";
+		break;
+	}
+	return attempt;
+}
+
+#define CHILD_NAME_BYTES 32
+static void
+make_profiles(struct host *host, const char *stem, const char *file, const char *content)
+{
+	char name[CHILD_NAME_BYTES], path[64], full[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < TYPES; i++) {
+		(void)snprintf(name, sizeof(name), "%s-%zu", stem, i);
+		host_profile(
+		    host, name, "echo $$ > out/ran.new; mv out/ran.new out/ran; exec sleep 1000");
+		(void)snprintf(path, sizeof(path), "%s/%s", name, file);
+		host_write(host, path, 0644, "%s", content);
+		(void)snprintf(path, sizeof(path), "%s/user", name);
+		host_write(host, path, 0644, "%s\n", TENANT);
+		(void)snprintf(path, sizeof(path), "%s/out", name);
+		assert_int_equal(mkdir(host_path(host, path, full, sizeof(full)), 0755), 0);
+		host_chown(host, path, TENANT);
+	}
+}
+
+/* It reads a pid file as the tenant, until its profile runs. */
+static void
+what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else(void **state)
+{
+	struct host *host = *state;
+	struct attempt attempt;
+	pid_t reader;
+	int channel;
+	size_t i;
+
+	make_profiles(host, "daemon", "pid_file", "never.pid\n");
+	start(host);
+	learn_all(host);
+	for (i = 0; i < TYPES; i++) {
+		wait_until((reader = find_child(host)) != 0);
+		peer_stop(reader);
+		channel = peer_take(reader, FD_JOB);
+		attempt = attempt_at(i, MESSAGE_CLAIM);
+		assert_true(peer_send_bytes(
+		    channel, &attempt.message, attempt.length, attempt.descriptors));
+		process_wait_gone(reader);
+		assert_int_equal(close(channel), 0);
+	}
+	assert_int_equal(find_child(host), 0); /* each had one, and none a second one */
+	/* two monitors were ended by learn_all() and by nobody else */
+	assert_int_equal(host_count_log(host, " (monitor|spawner) .*protocol"), 0);
+	assert_int_equal(host_count_log(host, " daemon-[0-9]+ (running|died|stopping)"), 0);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+/* A newborn that waits at the gate: the parent has not yet heard of its birth. */
+static pid_t
+hold_newborn(struct host *host, const char *name)
+{
+	pid_t spawner = host_spawner(host), newborn;
+	struct outcome outcome;
+
+	peer_stop(spawner);
+	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", name, NULL), CTL_DONE);
+	host_wait_log(host, " %s starting$", name);
+	host_settle(host); /* the parent has asked for it by now */
+	peer_stop(host->supervisor);
+	peer_continue(spawner);
+	wait_until((newborn = find_child(host)) != 0);
+	return newborn;
+}
+
+static void
+what_a_newborn_may_not_say_ends_it_before_it_executes_anything(void **state)
+{
+	struct host *host = *state;
+	char name[CHILD_NAME_BYTES], path[PATH_MAX], file[64];
+	struct attempt attempt;
+	pid_t newborn;
+	int channel;
+	size_t i;
+
+	make_profiles(host, "child", "down", "");
+	start(host);
+	learn_all(host);
+	for (i = 0; i < TYPES; i++) {
+		(void)snprintf(name, sizeof(name), "child-%zu", i);
+		newborn = hold_newborn(host, name);
+		channel = peer_take(newborn, FD_JOB);
+		attempt = attempt_at(i, MESSAGE_STAGE);
+		assert_true(peer_send_bytes(
+		    channel, &attempt.message, attempt.length, attempt.descriptors));
+		peer_continue(host->supervisor);
+		process_wait_gone(newborn);
+		assert_int_equal(close(channel), 0);
+		/* another may have been born in its place by now */
+		(void)snprintf(file, sizeof(file), "%s/out/ran", name);
+		if (access(host_path(host, file, path, sizeof(path)), F_OK) == 0)
+			assert_int_not_equal(wait_for_pid_file(path), newborn);
+		host_remove(host, name);
+	}
+	assert_int_equal(host_count_log(host, " (monitor|spawner) .*protocol"), 0);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+static bool
+has_hung_up(int channel)
+{
+	char byte;
+
+	return recv(channel, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+/* It looks at a tenant's files, one of which never answers; each one that is ended stays until that
+ * has. */
+static void
+what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was(void **state)
+{
+	struct host *host = *state;
+	char directory[128], path[PATH_MAX];
+	struct attempt attempt;
+	struct silence silence;
+	pid_t surveys[TYPES], survey, slow;
+	int channel;
+	size_t i, tried = 0;
+
+	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	silence_begin(&silence, directory);
+	host_profile(host, "slow", "exec sleep 1000");
+	host_write(host, "slow/restart", 0644, "%s", "");
+	host_chown(host, "slow", TENANT);
+	start(host);
+	slow = host_wait_running(host, "slow");
+	learn_all(host);
+	host_path(host, "slow/restart", path, sizeof(path));
+	assert_int_equal(mount(silence.path, path, NULL, MS_BIND, NULL), 0);
+	for (i = 0; i < TYPES; i++) {
+		if (peer_may_say("survey", type_at(i), "parent") && type_at(i) != MESSAGE_HELLO)
+			continue;
+		host_write(host, "slow/README", 0644, "%s", "");
+		wait_until((survey = find_another_child(host, surveys, tried)) != 0);
+		wait_until((channel = peer_copy(survey, FD_JOB)) != -1);
+		attempt = attempt_of(type_at(i), NULL, i % 3 == 2, "from a survey");
+		attempt.length -= i % 3 == 1;
+		assert_true(peer_send_bytes(
+		    channel, &attempt.message, attempt.length, attempt.descriptors));
+		wait_until(has_hung_up(channel));
+		assert_int_equal(close(channel), 0);
+		surveys[tried++] = survey;
+	}
+	silence_end(&silence);
+	assert_true(process_lives(slow));
+	assert_int_equal(host_count_log(host, " slow (refused|died|stopping|reloading)"), 0);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
 static int
 connect_client(const struct host *host)
 {
@@ -707,6 +916,9 @@ main(void)
 	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
 	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
 	    ROOT_TEST(a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed),
+	    ROOT_TEST(what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else),
+	    ROOT_TEST(what_a_newborn_may_not_say_ends_it_before_it_executes_anything),
+	    ROOT_TEST(what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was),
 	    ROOT_TEST(a_client_that_says_what_it_may_not_is_closed_and_nothing_else_happens),
 	};
 
