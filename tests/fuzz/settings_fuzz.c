@@ -15,7 +15,7 @@
 	"[Hh][Uu][Pp]|[Ii][Nn][Tt]|[Qq][Uu][Ii][Tt]|[Aa][Bb][Rr][Tt]|[Kk][Ii][Ll][Ll]|"         \
 	"[Uu][Ss][Rr][12]|[Pp][Ii][Pp][Ee]|[Aa][Ll][Rr][Mm]|[Tt][Ee][Rr][Mm]|[Cc][Hh][Ll][Dd]|" \
 	"[Cc][Oo][Nn][Tt]|[Ss][Tt][Oo][Pp]|[Tt][Ss][Tt][Pp]|[Tt][Tt][Ii][Nn]|[Tt][Tt][Oo][Uu]|" \
-	"[Uu][Rr][Gg]|[Ii][Oo]|[Ww][Ii][Nn][Cc][Hh]|[Pp][Oo][Ll][Ll]|[Pp][Ww][Rr]|"             \
+	"[Uu][Rr][Gg]|[Ww][Ii][Nn][Cc][Hh]|[Pp][Oo][Ll][Ll]|[Ii][Oo]|[Pp][Ww][Rr]|"             \
 	"[Rr][Tt][Mm][Ii][Nn]([+]([0-9]|[0-2][0-9]|30))?|"                                      \
 	"[Rr][Tt][Mm][Aa][Xx](-([0-9]|[0-2][0-9]|30))?"
 /* HUP INT QUIT ABRT KILL USR1 USR2 PIPE ALRM TERM CHLD CONT STOP TSTP TTIN TTOU URG WINCH IO PWR,
@@ -90,33 +90,33 @@ output_line_in_grammar(const char *line, size_t length)
 	return false;
 }
 
-/* Which of the words is in front of the line, of those whose lines are in the grammar; 0: none. */
-static unsigned
-word_bit(const char *line, size_t length)
+/* Does a line between `bytes` and `line`, which is in the grammar, begin with the same word? */
+static bool
+said_above(const char *bytes, const char *line, size_t length)
 {
-	static const char *const words[] = {
-	    "format ", "merge_stderr ", "discard ", "rotate_size ", "rotate_keep ", "rate "};
-	unsigned i;
+	const char *space = memchr(line, ' ', length), *above;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (length > strlen(words[i]) && memcmp(line, words[i], strlen(words[i])) == 0)
-			return 1U << i;
-	return 0;
+	if (input_matches(blank, line, length))
+		return false;
+	for (above = bytes; above < line;
+	     above = (const char *)memchr(above, '\n', (size_t)(line - above)) + 1)
+		if (line - above > space - line &&
+		    memcmp(above, line, (size_t)(space - line) + 1) == 0)
+			return true;
+	return false;
 }
 
 static bool
 output_in_grammar(const char *bytes, size_t size)
 {
-	const char *next;
-	unsigned said = 0, word;
+	const char *line, *next;
 
-	for (; size > 0; size -= (size_t)(next - bytes), bytes = next) {
-		next = memchr(bytes, '\n', size);
+	for (line = bytes; line < bytes + size; line = next) {
+		next = memchr(line, '\n', (size_t)(bytes + size - line));
 		next = next == NULL ? bytes + size : next + 1;
-		word = word_bit(bytes, (size_t)(next - bytes));
-		if ((said & word) != 0 || !output_line_in_grammar(bytes, (size_t)(next - bytes)))
+		if (!output_line_in_grammar(line, (size_t)(next - line)) ||
+		    said_above(bytes, line, (size_t)(next - line)))
 			return false;
-		said |= word;
 	}
 	return true;
 }
