@@ -230,6 +230,7 @@ parent_tells(struct input *input)
 		message.process.phase = input_below(input, PHASE_COUNT);
 		message.process.end = input_below(input, END_COUNT);
 		message.process.attempt = input_below(input, 8);
+		message.process.uid = uids[index];
 		message.process.pid = 4242;
 		message.process.trigger = 7;
 		message.process.started = message.process.ended = reset_clock;

@@ -41,7 +41,7 @@ confine_print_filter(void)
 static void
 check_ask(const struct message *message)
 {
-	const struct told *about;
+	struct told *about;
 
 	switch (message->type) {
 	case MESSAGE_HELLO:
@@ -71,8 +71,11 @@ check_ask(const struct message *message)
 		return; /* the model follows the first few only */
 	about = &told[message->index];
 	PROPERTY(about->known && about->generation == message->generation);
-	if (message->type == MESSAGE_START)
+	if (message->type == MESSAGE_START) {
 		PROPERTY(about->phase == PHASE_NONE || about->phase == PHASE_REST);
+		about->attempt = message->number;
+		about->ended = false;
+	}
 	if (message->type == MESSAGE_FORGET)
 		told[message->index].known = false;
 }
@@ -94,6 +97,21 @@ hear(void)
 	PROPERTY(result == CHANNEL_AGAIN);
 }
 
+/* What has ended lives no more without a START, and what is about a process before the one that was
+ * asked for is no news: a parent says neither, but input does. */
+static void
+hear_of_process(struct told *about, const struct process_facts *process)
+{
+	bool same = about->attempt == 0 || about->attempt == process->attempt;
+
+	if (process->phase == PHASE_NONE || process->phase == PHASE_REST) {
+		about->phase = process->phase;
+		about->ended |= same;
+	} else if (same && !about->ended) {
+		about->phase = process->phase;
+	}
+}
+
 void
 monitor_world_tell(const struct message *message, int descriptor)
 {
@@ -103,14 +121,17 @@ monitor_world_tell(const struct message *message, int descriptor)
 	    channel_send(parent, message, &descriptor, descriptor == -1 ? 0 : 1) != CHANNEL_DONE)
 		return;
 	if (about != NULL && message->type == MESSAGE_PROFILE) {
-		if (!about->known || about->generation != message->generation)
+		if (!about->known || about->generation != message->generation) {
 			about->phase = PHASE_NONE;
+			about->attempt = 0;
+			about->ended = false;
+		}
 		about->known = true;
 		about->generation = message->generation;
 		about->uid = message->profile.uid;
 	} else if (about != NULL && message->type == MESSAGE_PROCESS && about->known &&
 	    about->generation == message->generation) {
-		about->phase = message->process.phase;
+		hear_of_process(about, &message->process);
 	}
 }
 

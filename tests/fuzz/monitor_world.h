@@ -13,6 +13,8 @@ struct told {
 	uint32_t generation;
 	uint32_t phase;
 	uint32_t uid;
+	uint32_t attempt; /* of the last START; 0: none was asked for */
+	bool ended;	  /* ... and what came of it */
 };
 #define TOLD_MAX 8
 extern struct told told[TOLD_MAX];
