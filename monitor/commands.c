@@ -34,7 +34,7 @@ static int64_t next_more = NEVER; /* ... or will then */
 
 /* Who has asked for a start is told that it runs when it has run for so long: what cannot find its
  * files or its port has died by then. A pid_file proves more than this time does. */
-#define STEADY_AFTER (100 * MILLISECOND)
+#define STEADY_AFTER (250 * MILLISECOND)
 
 static bool
 take_token(const struct client *client)

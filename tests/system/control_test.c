@@ -198,7 +198,7 @@ start_of_a_service_that_dies_at_once_has_failed(void **state)
 
 	host_profile(host, "dies", "exit 3");
 	host_write(host, "dies/down", 0644, "%s", "");
-	host_profile(host, "again", "sleep 0.03; exit 4");
+	host_profile(host, "again", "exit 4");
 	host_write(host, "again/down", 0644, "%s", "");
 	host_write(host, "again/restart", 0644, "%s", "");
 	host_profile(host, "done", "exit 0");
