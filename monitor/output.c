@@ -29,6 +29,8 @@
 #define OUT_BYTES  (4 * LINE_MAX_BYTES)
 /* Behind each piece of a line that was split. */
 #define SPLIT_MARK "\\\n"
+/* However high a rate is, it is looked so many times a second at what waits for it. */
+#define LOOKS_AT_RATE 100
 /* How often what could not be written is tried again, and how long it may wait until it is dropped.
  */
 #define TRY_AGAIN (1 * SECOND)
@@ -71,6 +73,7 @@ static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the fir
 static char in_room[NOTICE_BYTES + LOOK_BYTES + sizeof(SPLIT_MARK)];
 static char out_room[NOTICE_BYTES + OUT_BYTES];
 static char *const in = in_room + NOTICE_BYTES, *const out = out_room + NOTICE_BYTES;
+static struct stream_queue waiting = TAILQ_HEAD_INITIALIZER(waiting); /* look_at says for when */
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
@@ -137,6 +140,17 @@ look_later(struct output_stream *stream, int64_t when)
 {
 	stream->look_at = when;
 	next_look = clock_earlier(next_look, when);
+	if (!stream->waiting)
+		TAILQ_INSERT_TAIL(&waiting, stream, wait);
+	stream->waiting = true;
+}
+
+static void
+stop_waiting(struct output_stream *stream)
+{
+	if (stream->waiting)
+		TAILQ_REMOVE(&waiting, stream, wait);
+	stream->waiting = false;
 }
 
 void
@@ -357,7 +371,8 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 		taken = newline == NULL ? length : (size_t)(newline - in) + 1;
 	}
 	if (taken < length)
-		look_later(stream, now + SECOND / rate);
+		look_later(
+		    stream, now + (rate < LOOKS_AT_RATE ? SECOND / rate : SECOND / LOOKS_AT_RATE));
 	return taken;
 }
 
@@ -799,6 +814,7 @@ output_forget(struct profile *profile)
 		if (stream->fifo != -1)
 			open_fifos--;
 		loop_close(&stream->fifo);
+		stop_waiting(stream);
 		stream->look_at = NEVER;
 	}
 }
@@ -847,20 +863,17 @@ output_deadline(void)
 static void
 look_at_due(int64_t now)
 {
-	struct output_stream *stream;
-	struct profile *profile;
-	uint32_t index;
-	unsigned which;
+	struct output_stream *stream, *next;
 
 	next_look = NEVER;
-	PROFILES_FOREACH(profile, index) {
-		for (which = 0; which < STREAM_COUNT; which++) {
-			stream = &profile->streams[which];
-			if (stream->look_at <= now)
-				enqueue(stream);
-			else
-				next_look = clock_earlier(next_look, stream->look_at);
-		}
+	for (stream = TAILQ_FIRST(&waiting); stream != NULL; stream = next) {
+		next = TAILQ_NEXT(stream, wait);
+		if (stream->look_at <= now)
+			enqueue(stream);
+		if (stream->look_at <= now || stream->look_at == NEVER)
+			stop_waiting(stream);
+		else
+			next_look = clock_earlier(next_look, stream->look_at);
 	}
 }
 

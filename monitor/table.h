@@ -49,6 +49,8 @@ struct output_stream {
 	int64_t grows_until; /* it could not be put aside */
 	uint32_t tokens;     /* lines that `rate` permits now */
 	int64_t tokens_at;
+	bool waiting; /* stands in the queue of those with a look_at */
+	TAILQ_ENTRY(output_stream) wait;
 	TAILQ_ENTRY(output_stream) queue;
 };
 
