@@ -15,6 +15,14 @@
 /* NAME, "%", ".err.log" */
 #define FILE_NAME_BYTES (FULL_NAME_BYTES + 16)
 
+/*
+ * All FIFOs of a user share what pipe(7) calls pipe-user-pages-soft, which is 1,024 of the usual
+ * size; where that is used up none can be made larger, and a long line would be split. So those
+ * beyond the first ones begin small, and the monitor enlarges the few that need it.
+ */
+#define USUAL_FIFOS	 256
+#define SMALL_FIFO_BYTES 16384
+
 /* Descriptors that the monitor needs for other things than FIFOs: clients, log files. */
 #define RESERVED 512
 
@@ -119,6 +127,7 @@ int
 outputs_open_for_service(struct profile *profile, enum stream stream)
 {
 	const char *name = fifo_name(profile, stream);
+	bool made;
 	int fifo;
 
 	if ((profile->streams & 1U << stream) == 0 && fifos_made >= fifos_max) {
@@ -127,13 +136,12 @@ outputs_open_for_service(struct profile *profile, enum stream stream)
 	}
 	/* our own group may open it too, so that we can again when it is no longer ours; nobody
 	 * else can enter the directory */
-	if (mkfifoat(fifos, name, 0660) == 0) {
-		if (fchmodat(fifos, name, 0660, 0) == -1)
-			return -1;
-	} else if (errno != EEXIST) {
+	made = mkfifoat(fifos, name, 0660) == 0;
+	if (made ? fchmodat(fifos, name, 0660, 0) == -1 : errno != EEXIST)
 		return -1;
-	}
 	fifo = open_fifo(name, 0);
+	if (made && fifo != -1 && fifos_made >= USUAL_FIFOS)
+		(void)fcntl(fifo, F_SETPIPE_SZ, SMALL_FIFO_BYTES);
 	if (fifo != -1 && fchown(fifo, profile->facts.uid, getegid()) == -1) {
 		(void)close(fifo);
 		return -1;

@@ -171,6 +171,43 @@ a_service_that_never_ends_its_line_costs_no_memory_and_gets_split(void **state)
 	host_stop_all(host);
 }
 
+/* All FIFOs together have only so much room: late ones begin small, and grow when they need it. */
+static void
+a_long_line_stays_whole_where_many_services_share_the_room(void **state)
+{
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	const char *end;
+	size_t length;
+	unsigned i;
+	char *text;
+	int fifo;
+
+	for (i = 0; i < 300; i++) {
+		(void)snprintf(name, sizeof(name), "s%u", i);
+		host_profile(host, name, "echo up; exec sleep 1000");
+	}
+	host_start(host);
+	wait_until(host_count_log(host, " running pid ") == 300);
+	host_profile(host, "web",
+	    "until [ -e go ]; do sleep 0.01; done\n"
+	    "head -c 65536 /dev/zero | tr '\\0' x; echo; echo last; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	(void)host_wait_running(host, "web");
+	(void)snprintf(path, sizeof(path), "%s/fifo/web.out", host->state);
+	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo != -1 && fcntl(fifo, F_GETPIPE_SZ) <= 16384);
+	assert_int_equal(close(fifo), 0);
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_until(contains(log_path(host, "web.log"), "last\n"));
+	text = content_of(log_path(host, "web.log"), &length);
+	end = strchr(text, '\n');
+	assert_non_null(end);
+	assert_int_equal(end - text, 65536);
+	free(text);
+	host_stop_all(host);
+}
+
 static void
 a_thousand_services_that_print_at_once_are_written_within_bounds(void **state)
 {
@@ -203,6 +240,7 @@ main(void)
 	    ROOT_TEST(a_flood_from_one_delays_no_line_and_no_command_of_another),
 	    ROOT_TEST(who_prints_line_by_line_does_not_wake_the_monitor_for_each),
 	    ROOT_TEST(a_service_that_never_ends_its_line_costs_no_memory_and_gets_split),
+	    ROOT_TEST(a_long_line_stays_whole_where_many_services_share_the_room),
 	    ROOT_TEST(a_thousand_services_that_print_at_once_are_written_within_bounds),
 	};
 
