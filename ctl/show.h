@@ -8,8 +8,8 @@
 /* Exits with EXIT_USAGE where -o names a column that there is not. */
 void show_check_fields(const struct request *request);
 
-/* How a terminal shows the state: what should run and does not, or is refused, in red; what is on its
- * way in yellow; NULL: as everything else. */
+/* How a terminal shows the state: what should run and does not, or is refused, in red; what is on
+ * its way in yellow; NULL: as everything else. */
 const char *show_colour(const struct row *row);
 
 /* The table of `list`, with the columns of -o. */

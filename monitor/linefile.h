@@ -11,7 +11,7 @@
 
 struct line_file {
 	int descriptor; /* -1: not open */
-	uint64_t size; /* as it was when we last wrote to it or looked at it */
+	uint64_t size;	/* as it was when we last wrote to it or looked at it */
 };
 
 /*

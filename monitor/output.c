@@ -2,17 +2,14 @@
 #include <sys/resource.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "commands.h"
 #include "control.h"
-#include "descriptors.h"
+#include "fifo.h"
 #include "log.h"
 #include "output.h"
 #include "parent.h"
@@ -21,12 +18,7 @@
 #include "stamp.h"
 #include "vocabulary.h"
 
-/* A longer line is split. */
-#define LINE_MAX_BYTES 65536
-/* What is looked at in one go: more than the longest line, where the FIFO can be made to hold it.
- */
-#define LOOK_BYTES (2 * LINE_MAX_BYTES)
-#define OUT_BYTES  (4 * LINE_MAX_BYTES)
+#define OUT_BYTES (4 * LINE_MAX_BYTES)
 /* Behind each piece of a line that was split. */
 #define SPLIT_MARK "\\\n"
 /* However high a rate is, it is looked so many times a second at what waits for it. */
@@ -64,8 +56,6 @@
 #define GROW_FOR (60 * SECOND)
 /* A notice of what was dropped: a stamp, and "-- NUMBER bytes were dropped here --". */
 #define NOTICE_BYTES (STAMP_BYTES + 64)
-/* So many looks at a FIFO whose bytes nobody wants. */
-#define PIECES_AT_ONCE 16
 
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
@@ -79,29 +69,12 @@ static unsigned open_files, open_files_max, open_fifos;
 static int64_t next_look = NEVER;
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
-/* These numbers are the lowest that are free when the monitor begins. */
-static void
-move(int descriptor, int number)
-{
-	if (descriptor == number)
-		return;
-	if (dup3(descriptor, number, O_CLOEXEC) == -1)
-		fatal("dup3");
-	(void)close(descriptor);
-}
-
 void
 output_prepare(void)
 {
 	struct rlimit limit;
-	int look[2];
 
-	if (pipe2(look, O_CLOEXEC | O_NONBLOCK) == -1)
-		fatal("pipe2");
-	move(look[1], FD_LOOK_WRITE);
-	move(look[0], FD_LOOK_READ);
-	/* no less than a FIFO holds; else we look in smaller pieces */
-	(void)fcntl(FD_LOOK_WRITE, F_SETPIPE_SZ, LOOK_BYTES);
+	fifo_prepare();
 	open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (unsigned)limit.rlim_cur : 1024;
 }
 
@@ -215,19 +188,6 @@ too_long(const struct output_stream *stream, int64_t now)
 		(hurried_at != 0 && now - hurried_at > HURRY_FOR));
 }
 
-/* Takes out what stands in the FIFO of a service whose output nobody wants. True when there may be
- * more. */
-static bool
-throw_away(const struct output_stream *stream)
-{
-	ssize_t moved = 1;
-	unsigned pieces;
-
-	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++)
-		moved = splice(stream->fifo, NULL, FD_NULL, NULL, LOOK_BYTES, SPLICE_F_NONBLOCK);
-	return moved > 0;
-}
-
 /* It cannot be written now. Waits in the FIFO, where the service waits in turn; too long, and it is
  * dropped and counted, so that the service goes on. */
 static void
@@ -303,49 +263,6 @@ rotate(struct profile *profile, enum stream which)
 	parent_ask_rotate(profile, which);
 }
 
-/* Takes so many bytes out of the FIFO without copying them. The service may have read some itself.
- */
-static void
-consume(const struct output_stream *stream, size_t bytes)
-{
-	ssize_t moved;
-
-	while (bytes > 0) {
-		moved = splice(stream->fifo, NULL, FD_NULL, NULL, bytes, SPLICE_F_NONBLOCK);
-		if (moved <= 0)
-			return;
-		bytes -= (size_t)moved;
-	}
-}
-
-/* What stands in the FIFO, up to LOOK_BYTES, into `in`; it stays in the FIFO. 0: nothing. */
-static size_t
-peek(const struct output_stream *stream)
-{
-	ssize_t shown = tee(stream->fifo, FD_LOOK_WRITE, LOOK_BYTES, SPLICE_F_NONBLOCK), got;
-	size_t length = 0;
-
-	if (shown <= 0)
-		return 0;
-	while (length < (size_t)shown) {
-		got = read(FD_LOOK_READ, in + length, (size_t)shown - length);
-		if (got <= 0)
-			fatal("the pipe of tee(2)"); /* it holds what tee() said */
-		length += (size_t)got;
-	}
-	return length;
-}
-
-/* Nothing more can be printed into it: a line that is not finished now never will be. */
-static bool
-is_full(const struct output_stream *stream)
-{
-	static const struct timespec at_once = {.tv_sec = 0};
-	struct pollfd fifo = {.fd = stream->fifo, .events = POLLOUT};
-
-	return ppoll(&fifo, 1, &at_once, NULL) == 0;
-}
-
 /* How many of the `length` bytes of lines may go out now. */
 static size_t
 limit_lines(const struct output_settings *settings, struct output_stream *stream, size_t length)
@@ -390,15 +307,15 @@ spend(const struct output_settings *settings, struct output_stream *stream, size
 	}
 }
 
-/* Where the system's limits allow it, pipe(7); a line of 64 KiB needs LOOK_BYTES to stay whole. */
+/* A line of 64 KiB needs LOOK_BYTES to stay whole. */
 static bool
 grow(struct output_stream *stream)
 {
 	if (stream->grown)
 		return false;
 	stream->grown = true;
-	stream->roomy = fcntl(stream->fifo, F_SETPIPE_SZ, BUSY_FIFO_BYTES) > 0;
-	return stream->roomy || fcntl(stream->fifo, F_SETPIPE_SZ, LOOK_BYTES) > 0;
+	stream->roomy = fifo_grow(stream->fifo, BUSY_FIFO_BYTES);
+	return stream->roomy || fifo_grow(stream->fifo, LOOK_BYTES);
 }
 
 /* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
@@ -430,7 +347,7 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 		whole = permitted_lines(whole);
 	if (whole > 0)
 		return whole;
-	full = is_full(stream);
+	full = fifo_is_full(stream->fifo);
 	if ((full || length >= LINE_MAX_BYTES) && grow(stream))
 		return 0; /* there is room for the rest of it now */
 	if (full || length > LINE_MAX_BYTES) {
@@ -657,7 +574,7 @@ move_lines(struct profile *profile, enum stream which)
 	const char *behind;
 	size_t length, take;
 
-	length = peek(stream);
+	length = fifo_peek(stream->fifo, in);
 	if (length == 0) {
 		find_nothing(profile, stream);
 		return false;
@@ -673,7 +590,7 @@ move_lines(struct profile *profile, enum stream which)
 	take = limit_lines(&profile->settings.output, stream, take);
 	if (take == 0 || !write_lines(profile, which, &take, behind))
 		return false;
-	consume(stream, take);
+	fifo_consume(stream->fifo, take);
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
 	if (take < length || stream->flush)
@@ -686,7 +603,7 @@ move_lines(struct profile *profile, enum stream which)
 static bool
 drop_lines(const struct profile *profile, struct output_stream *stream)
 {
-	size_t length = peek(stream), take;
+	size_t length = fifo_peek(stream->fifo, in), take;
 	const char *behind;
 
 	if (length == 0)
@@ -697,7 +614,7 @@ drop_lines(const struct profile *profile, struct output_stream *stream)
 	if (stream->dropped == 0)
 		log_line(profile->facts.name, SAY_OUTPUT_DROPPING,
 		    (unsigned)((clock_now() - stream->stuck_since) / SECOND));
-	consume(stream, take);
+	fifo_consume(stream->fifo, take);
 	stream->dropped += take;
 	stream->dropped_at = clock_now();
 	return true;
@@ -714,7 +631,7 @@ look_at_stream(struct output_stream *stream)
 	if (profile->settings.output.discard) {
 		stream->flush = false;
 		stream->dropped = 0;
-		return throw_away(stream);
+		return fifo_throw_away(stream->fifo);
 	}
 	if (stream->look_at != NEVER && stream->look_at > now)
 		return too_long(stream, now) && drop_lines(profile, stream);

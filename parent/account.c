@@ -91,8 +91,8 @@ fill(const struct passwd *entry, struct account *account)
 	return REFUSAL_NONE;
 }
 
-/* Was it looked for? A name service that cannot open its file for want of descriptors is passed over,
- * and the next one says that there is no such account. */
+/* Was it looked for? A name service that cannot open its file for want of descriptors is passed
+ * over, and the next one says that there is no such account. */
 static enum refusal
 not_found(void)
 {

@@ -329,10 +329,10 @@ enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
 struct file_facts {
 	uint64_t size; /* of the file that is handed over */
 	uint32_t stream;
-	uint32_t age;	/* 0: the file that is written, 1: the one before it */
-	uint32_t keep;	/* ROTATE: so many old ones stay */
-	uint32_t token; /* READ: which client */
-	int32_t error;	/* errno; 0: the descriptor is attached */
+	uint32_t age;	   /* 0: the file that is written, 1: the one before it */
+	uint32_t keep;	   /* ROTATE: so many old ones stay */
+	uint32_t token;	   /* READ: which client */
+	int32_t error;	   /* errno; 0: the descriptor is attached */
 	uint32_t nameless; /* LOG: it is standard error, which nobody can open anew */
 };
 

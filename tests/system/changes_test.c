@@ -771,8 +771,7 @@ a_profile_that_may_be_read_again_is_noticed_and_watched(void **state)
 	host_start(host);
 	pid = host_wait_running(host, "web");
 	/* the shell has to have read it */
-	wait_until(
-	    read_proc(pid, "cmdline", text, sizeof(text)) > 0 && strcmp(text, "sleep") == 0);
+	wait_until(read_proc(pid, "cmdline", text, sizeof(text)) > 0 && strcmp(text, "sleep") == 0);
 	host_path(host, "web", path, sizeof(path));
 	assert_int_equal(chmod(path, 0), 0);
 	host_wait_log(host, " WARN  web refused: run: cannot be read: Permission denied$");

@@ -1,0 +1,37 @@
+/*
+ * What can be done with a FIFO that a service prints into without losing a byte, whoever is killed:
+ * its bytes are looked at where they stand, and leave it only when they have been written. tee(2),
+ * splice(2), pipe(7).
+ */
+#ifndef PROCLAUNCH_FIFO_H
+#define PROCLAUNCH_FIFO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A longer line is split. */
+#define LINE_MAX_BYTES 65536
+/* What is looked at in one go: more than the longest line, where the FIFO can be made to hold it.
+ */
+#define LOOK_BYTES (2 * LINE_MAX_BYTES)
+
+/* Makes the pipe that FIFOs are looked at through; before the cage is shut. Fatal. */
+void fifo_prepare(void);
+
+/* What stands in the FIFO, up to LOOK_BYTES, is copied into `bytes`, and stays in the FIFO. How
+ * many bytes that are; 0: there are none. */
+size_t fifo_peek(int fifo, char *bytes);
+
+/* Takes so many bytes out without copying them. The service may have read some itself. */
+void fifo_consume(int fifo, size_t bytes);
+
+/* Takes out what nobody wants. True when there may be more. */
+bool fifo_throw_away(int fifo);
+
+/* Nothing more can be printed into it: a line that is not finished now never will be. */
+bool fifo_is_full(int fifo);
+
+/* Makes it hold so many bytes, where the system's limits allow it, pipe(7). */
+bool fifo_grow(int fifo, size_t bytes);
+
+#endif
