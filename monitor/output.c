@@ -126,26 +126,63 @@ stop_waiting(struct output_stream *stream)
 	stream->waiting = false;
 }
 
+static void
+listen_to_fifo(struct profile *profile, enum stream which, int fifo)
+{
+	struct output_stream *stream = &profile->streams[which];
+
+	stream->fifo = fifo;
+	stream->grown = stream->roomy = stream->muted = false;
+	/* EPOLLET: a line that is not finished does not wake us again until it grows */
+	if (loop_add(fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
+		table_index(profile) * STREAM_COUNT + which) == -1)
+		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
+	enqueue(stream); /* what stood in it before us raises no event */
+}
+
+static void
+close_fifo(int *fifo)
+{
+	if (*fifo != -1)
+		open_fifos--;
+	loop_close(fifo);
+}
+
 void
 output_take_fifo(void *subject, struct incoming *incoming)
 {
 	const struct message *message = &incoming->message;
 	struct profile *profile = table_at(message->index, message->generation);
+	enum stream which = (enum stream)message->file.stream;
 	struct output_stream *stream;
 
 	(void)subject;
 	if (profile == NULL)
 		return;
-	stream = &profile->streams[message->file.stream];
-	if (stream->fifo != -1)
-		return; /* we have it already */
-	stream->fifo = channel_take(incoming);
+	stream = &profile->streams[which];
 	open_fifos++;
-	/* EPOLLET: a line that is not finished does not wake us again until it grows */
-	if (loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
-		message->index * STREAM_COUNT + message->file.stream) == -1)
-		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
-	enqueue(stream); /* what stood in it before us raises no event */
+	if (stream->fifo == -1) {
+		listen_to_fifo(profile, which, channel_take(incoming));
+		return;
+	}
+	/* it is another user's from now on: what the one before has printed is written first */
+	close_fifo(&stream->next_fifo);
+	stream->next_fifo = channel_take(incoming);
+	stream->flush = true;
+	enqueue(stream);
+}
+
+/* Nothing is left of what the user before has printed. */
+static void
+turn_to_next_fifo(struct output_stream *stream)
+{
+	enum stream which;
+	struct profile *profile = owner_of(stream, &which);
+	int next = stream->next_fifo;
+
+	close_fifo(&stream->fifo);
+	stream->next_fifo = -1;
+	listen_to_fifo(profile, which, next);
 }
 
 static void
@@ -650,6 +687,8 @@ pump(struct output_stream *stream)
 {
 	if (look_at_stream(stream)) {
 		enqueue(stream);
+	} else if (stream->next_fifo != -1 && fifo_peek(stream->fifo, in) == 0) {
+		turn_to_next_fifo(stream);
 	} else if (stream->muted && !stream->resting) {
 		stream->heat = 0;
 		hear(stream, true);
@@ -728,9 +767,8 @@ output_forget(struct profile *profile)
 			    (unsigned long long)stream->dropped);
 		dequeue(stream);
 		close_file(stream);
-		if (stream->fifo != -1)
-			open_fifos--;
-		loop_close(&stream->fifo);
+		close_fifo(&stream->fifo);
+		close_fifo(&stream->next_fifo);
 		stop_waiting(stream);
 		stream->look_at = NEVER;
 	}

@@ -35,7 +35,7 @@ table_make(uint32_t index, uint32_t generation)
 	profile->timer_at = NEVER;
 	profile->since_wall_ms = clock_wall_ms();
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		profile->streams[stream].fifo = -1;
+		profile->streams[stream].fifo = profile->streams[stream].next_fifo = -1;
 		profile->streams[stream].file.descriptor = -1;
 		profile->streams[stream].look_at = NEVER;
 	}

@@ -22,7 +22,8 @@ enum cause { CAUSE_NONE, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
 
 /* One of the two things that a service prints into. */
 struct output_stream {
-	int fifo; /* -1: there is none */
+	int fifo;      /* -1: there is none */
+	int next_fifo; /* to be listened to when nothing is left in this one; -1 */
 	struct line_file file;
 	bool asked;	 /* the parent is to open the file */
 	bool ready;	 /* stands in the queue of those to be looked at */

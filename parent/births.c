@@ -25,7 +25,7 @@
 #define START_TOKENS 20
 #define START_REFILL (500 * MILLISECOND)
 
-enum asked { ASKED_RUN = 1, ASKED_READER = 2, ASKED_LEND = 4 };
+enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 static bool held; /* an upgrade waits for those that are under way */
@@ -142,20 +142,6 @@ births_read_pid_file(struct profile *profile)
 }
 
 void
-births_lend(struct profile *profile)
-{
-	if (profile->streams != 0)
-		enqueue(profile, ASKED_LEND);
-}
-
-void
-births_forget(struct profile *profile)
-{
-	births_stop(profile);
-	dequeue(profile, ASKED_LEND);
-}
-
-void
 births_stop(struct profile *profile)
 {
 	close_birth(profile);
@@ -210,29 +196,20 @@ describe(const struct profile *profile, enum fork_task task, const struct accoun
 	    .cgroup = -1};
 }
 
-static void
-close_if_open(int descriptor)
-{
-	if (descriptor != -1)
-		(void)close(descriptor);
-}
-
 /* Opens what the service is born with. STAGE_NONE, or what cannot be had, with errno. */
 static enum stage
 open_for_birth(struct profile *profile, struct job_request *request)
 {
-	unsigned before = profile->streams;
-
-	request->output = outputs_open_for_service(profile, STREAM_OUTPUT);
+	request->output = outputs_for_service(profile, STREAM_OUTPUT, profile->process.uid);
 	if (request->output == -1)
 		return STAGE_OUTPUT;
 	if ((profile->note.start_flags & START_SEPARATE_ERROR) != 0) {
-		request->error = outputs_open_for_service(profile, STREAM_ERROR);
+		request->error = outputs_for_service(profile, STREAM_ERROR, profile->process.uid);
 		if (request->error == -1)
 			return STAGE_OUTPUT;
 	}
-	if (profile->streams != before)
-		inform_streams(profile);
+	if (profile->fifos_due != 0)
+		inform_tell(profile, TELL_FIFO);
 	if (cgroup_available()) {
 		request->cgroup = cgroup_make(profile->facts.name);
 		if (request->cgroup == -1)
@@ -260,41 +237,19 @@ ask_run(struct profile *profile, const struct account *account)
 {
 	struct job_request request = describe(profile, TASK_RUN, account);
 	enum channel_result result = CHANNEL_DONE;
-	enum stage failed = open_for_birth(profile, &request);
+	enum stage failed;
 	struct go *go = NULL;
 
 	profile->process.uid = account->uid;
+	failed = open_for_birth(profile, &request);
 	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
 		failed = STAGE_SPAWNER;
 	if (failed != STAGE_NONE)
 		fail(profile, failed, errno);
 	else
 		result = request_run(profile, &request, go);
-	close_if_open(request.output);
-	close_if_open(request.error);
-	close_if_open(request.cgroup);
-	return result;
-}
-
-/* To a spawner that has not been told of them at a birth. */
-static enum channel_result
-ask_lend(const struct profile *profile)
-{
-	enum channel_result result = CHANNEL_DONE;
-	struct message message;
-	unsigned stream;
-	int fifo;
-
-	message_begin(&message, MESSAGE_FIFO);
-	message.index = table_index(profile);
-	for (stream = 0; stream < STREAM_COUNT && result == CHANNEL_DONE; stream++) {
-		fifo = outputs_open_for_monitor(profile, (enum stream)stream);
-		if (fifo == -1)
-			continue;
-		message.file.stream = stream;
-		result = children_send_spawner(&message, &fifo, 1);
-		(void)close(fifo);
-	}
+	if (request.cgroup != -1)
+		(void)close(request.cgroup);
 	return result;
 }
 
@@ -315,12 +270,6 @@ ask(struct profile *profile)
 	enum refusal refusal;
 	int error = EPERM;
 
-	if ((profile->ask & ASKED_LEND) != 0) {
-		result = ask_lend(profile);
-		if (result != CHANNEL_AGAIN)
-			dequeue(profile, ASKED_LEND);
-		return result;
-	}
 	refusal = profiles_account(profile, &account);
 	if (refusal == REFUSAL_UNREADABLE)
 		error = errno; /* it is tried again */
@@ -380,7 +329,6 @@ births_ask_again(void)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		births_lend(profile);
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
 			close_birth(profile); /* a child that nobody told us of ends at its gate */
 			enqueue(profile, ASKED_RUN);

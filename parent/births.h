@@ -20,13 +20,8 @@ void births_cancel(struct profile *profile);
  * proved or ends. */
 void births_read_pid_file(struct profile *profile);
 
-/* Lets go of the newborn's gate and of the reader; the second of all that is still to be asked. */
+/* Lets go of the newborn's gate and of the reader. */
 void births_stop(struct profile *profile);
-void births_forget(struct profile *profile);
-
-/* Hands the profile's FIFOs to the spawner, which holds them; for one that has not seen the birth.
- */
-void births_lend(struct profile *profile);
 
 /* The newborn has ended: takes in what it has said before. */
 void births_drain(struct profile *profile);

@@ -18,7 +18,6 @@
 #include "descriptors.h"
 #include "inform.h"
 #include "nofile.h"
-#include "outputs.h"
 #include "sources.h"
 #include "profiles.h"
 #include "report.h"
@@ -321,10 +320,8 @@ children_reaped(const siginfo_t *how)
 		children_monitor_event(0, EPOLLIN); /* what somebody was told is done */
 	}
 	forget_child(child);
-	if (child == &monitor) {
-		outputs_hold_all(); /* it may have been reaped before its channel was looked at */
+	if (child == &monitor)
 		inform_everything();
-	}
 	plan_next(child);
 }
 
@@ -337,8 +334,6 @@ end_child(struct child *child)
 	child->answer_by = NEVER;
 	child->greeted = false;
 	loop_close(&child->channel);
-	if (child == &monitor)
-		outputs_hold_all(); /* at once: the spawner, which holds them too, may have died */
 }
 
 bool

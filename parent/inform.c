@@ -35,8 +35,12 @@ static bool quiet; /* what runs has been running under us before */
 void
 inform_streams(struct profile *profile)
 {
-	profile->fifos_due = profile->streams;
-	if (profile->streams != 0)
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if (profile->fifos[stream] != -1)
+			profile->fifos_due |= 1U << stream;
+	if (profile->fifos_due != 0)
 		inform_tell(profile, TELL_FIFO);
 }
 
@@ -279,19 +283,12 @@ static bool
 send_stream(struct profile *profile, enum tell what, enum stream stream)
 {
 	struct message message;
-	int fifo;
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
 	if (what == TELL_OUTPUT)
 		return send_file(&message, outputs_open_file(profile, &message.file, false));
-	fifo = outputs_hold(profile, stream);
-	if (fifo == -1)
-		return true; /* somebody has removed it: what is printed from now on is lost */
-	if (children_send_monitor(&message, &fifo, 1) != CHANNEL_DONE)
-		return false;
-	outputs_let_go(profile, stream);
-	return true;
+	return children_send_monitor(&message, &profile->fifos[stream], 1) == CHANNEL_DONE;
 }
 
 static bool

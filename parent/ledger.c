@@ -27,8 +27,8 @@ struct record {
 	struct process_facts process;
 	struct note note;
 	pid_t sessions[2];
-	int32_t pidfd;		    /* kept open over an exec of our own; else of no meaning */
-	int32_t held[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
+	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
+	int32_t fifos[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
 	unsigned char unused[108];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
@@ -155,7 +155,7 @@ ledger_write(const struct profile *profile)
 	record.start_ticks = profile->start_ticks;
 	record.process = profile->process;
 	record.pidfd = profile->pidfd;
-	memcpy(record.held, profile->held, sizeof(record.held));
+	memcpy(record.fifos, profile->fifos, sizeof(record.fifos));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
 	record.note = profile->note;
 	record.checksum = sum_up(&record);
@@ -201,8 +201,8 @@ recall(const struct record *record, bool resumed)
 	profile->note = record->note;
 	profile->pidfd = resumed ? record->pidfd : -1;
 	for (stream = 0; resumed && stream < STREAM_COUNT; stream++)
-		if (record->held[stream] > STDERR_FILENO)
-			profile->held[stream] = record->held[stream];
+		if (record->fifos[stream] > STDERR_FILENO)
+			profile->fifos[stream] = record->fifos[stream];
 	return true;
 }
 

@@ -280,11 +280,9 @@ adopt_all(bool resumed)
 
 	(void)ledger_load(resumed);
 	PROFILES_FOREACH(profile, index)
-		processes_adopt(profile); /* these need descriptors more than what is held does */
-	PROFILES_FOREACH(profile, index) {
+		processes_adopt(profile); /* these need descriptors more than FIFOs do */
+	PROFILES_FOREACH(profile, index)
 		outputs_find(profile);
-		births_lend(profile);
-	}
 }
 
 /* --check: monitor and spawner as ever, so that what is said is what would be said; nothing starts.

@@ -35,6 +35,9 @@ void
 outputs_limit(uint32_t descriptors)
 {
 	fifos_max = descriptors > RESERVED ? descriptors - RESERVED : 0;
+	/* we hold a pidfd for each service as well, and need some for other things */
+	if (fifos_max > descriptors / 2 - RESERVED / 8)
+		fifos_max = descriptors / 2 - RESERVED / 8;
 }
 
 static int
@@ -108,11 +111,13 @@ fifo_name(const struct profile *profile, enum stream stream)
 	return name;
 }
 
+/* Opens one that stands there. For reading and writing, so that nobody's death closes it, fifo(7),
+ * and blocking, as a service expects it; the monitor never waits all the same. */
 static int
-open_fifo(const char *name, int flags)
+open_fifo(const char *name)
 {
 	struct stat status;
-	int fifo = openat(fifos, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags);
+	int fifo = openat(fifos, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fifo != -1 && fstat(fifo, &status) == 0 && S_ISFIFO(status.st_mode))
 		return fifo;
@@ -123,81 +128,56 @@ open_fifo(const char *name, int flags)
 	return -1;
 }
 
-int
-outputs_open_for_service(struct profile *profile, enum stream stream)
+/* Makes one in the place of whatever stands there. Our own group may open it too, so that the next
+ * parent can when it is no longer ours; nobody else can enter the directory. */
+static int
+make_fifo(const char *name)
 {
-	const char *name = fifo_name(profile, stream);
-	bool made;
 	int fifo;
 
-	if ((profile->streams & 1U << stream) == 0 && fifos_made >= fifos_max) {
-		errno = EMFILE;
+	if ((unlinkat(fifos, name, 0) == -1 && errno != ENOENT) ||
+	    mkfifoat(fifos, name, 0660) == -1 || fchmodat(fifos, name, 0660, 0) == -1)
 		return -1;
-	}
-	/* our own group may open it too, so that we can again when it is no longer ours; nobody
-	 * else can enter the directory */
-	made = mkfifoat(fifos, name, 0660) == 0;
-	if (made ? fchmodat(fifos, name, 0660, 0) == -1 : errno != EEXIST)
-		return -1;
-	fifo = open_fifo(name, 0);
-	if (made && fifo != -1 && fifos_made >= USUAL_FIFOS)
+	fifo = open_fifo(name);
+	if (fifo != -1 && fifos_made >= USUAL_FIFOS)
 		(void)fcntl(fifo, F_SETPIPE_SZ, SMALL_FIFO_BYTES);
-	if (fifo != -1 && fchown(fifo, profile->facts.uid, getegid()) == -1) {
-		(void)close(fifo);
-		return -1;
-	}
-	if (fifo != -1 && (profile->streams & 1U << stream) == 0) {
-		profile->streams |= 1U << stream;
-		fifos_made++;
-	}
 	return fifo;
 }
 
-int
-outputs_open_for_monitor(const struct profile *profile, enum stream stream)
-{
-	return open_fifo(fifo_name(profile, stream), O_NONBLOCK);
-}
-
-int
-outputs_hold(struct profile *profile, enum stream stream)
-{
-	if (profile->held[stream] == -1)
-		profile->held[stream] = outputs_open_for_monitor(profile, stream);
-	return profile->held[stream];
-}
-
-void
-outputs_let_go(struct profile *profile, enum stream stream)
-{
-	if (profile->held[stream] != -1)
-		(void)close(profile->held[stream]);
-	profile->held[stream] = -1;
-}
-
-/* False when there is no such FIFO. */
+/* It has been another user's, who may still have it open. */
 static bool
-hold_if_spare(struct profile *profile, enum stream stream)
+is_anothers(int fifo, uid_t uid)
 {
-	int held = outputs_hold(profile, stream);
+	struct stat status;
 
-	if (held > (int)fifos_max)
-		outputs_let_go(profile, stream);
-	return held != -1;
+	return fstat(fifo, &status) == -1 || (status.st_uid != uid && status.st_uid != geteuid());
 }
 
-void
-outputs_hold_all(void)
+int
+outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 {
-	struct profile *profile;
-	uint32_t index;
-	unsigned stream;
+	int *fifo = &profile->fifos[stream], flags;
 
-	PROFILES_FOREACH(profile, index) {
-		for (stream = 0; stream < STREAM_COUNT; stream++)
-			if ((profile->streams & 1U << stream) != 0)
-				(void)hold_if_spare(profile, (enum stream)stream);
+	if (*fifo != -1 && is_anothers(*fifo, uid)) {
+		(void)close(*fifo); /* the monitor has it, until it has read what stands there */
+		*fifo = -1;
+		fifos_made--;
 	}
+	if (*fifo == -1) {
+		errno = EMFILE;
+		if (fifos_made < fifos_max)
+			*fifo = make_fifo(fifo_name(profile, stream));
+		if (*fifo == -1)
+			return -1;
+		fifos_made++;
+		profile->fifos_due |= 1U << stream;
+	}
+	/* a service before may have made it non-blocking; other flags are left as they are, for to
+	 * change O_ASYNC takes a lock that the service may hold */
+	flags = fcntl(*fifo, F_GETFL);
+	if (fcntl(*fifo, F_SETFL, flags & ~O_NONBLOCK) == -1 || fchown(*fifo, uid, getegid()) == -1)
+		return -1;
+	return *fifo;
 }
 
 void
@@ -206,8 +186,8 @@ outputs_keep(const struct profile *profile, bool keep)
 	unsigned stream;
 
 	for (stream = 0; stream < STREAM_COUNT; stream++)
-		if (profile->held[stream] != -1)
-			(void)fcntl(profile->held[stream], F_SETFD, keep ? 0 : FD_CLOEXEC);
+		if (profile->fifos[stream] != -1)
+			(void)fcntl(profile->fifos[stream], F_SETFD, keep ? 0 : FD_CLOEXEC);
 }
 
 void
@@ -217,10 +197,10 @@ outputs_find(struct profile *profile)
 
 	outputs_keep(profile, false); /* an upgrade may have kept them */
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		if (!hold_if_spare(profile, (enum stream)stream))
-			continue;
-		profile->streams |= 1U << stream;
-		fifos_made++;
+		if (profile->fifos[stream] == -1)
+			profile->fifos[stream] = open_fifo(fifo_name(profile, (enum stream)stream));
+		if (profile->fifos[stream] != -1)
+			fifos_made++;
 	}
 }
 
@@ -230,10 +210,12 @@ outputs_forget(struct profile *profile)
 	unsigned stream;
 
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		if ((profile->streams & 1U << stream) != 0)
-			fifos_made--;
-		outputs_let_go(profile, (enum stream)stream);
 		(void)unlinkat(fifos, fifo_name(profile, (enum stream)stream), 0);
+		if (profile->fifos[stream] == -1)
+			continue;
+		(void)close(profile->fifos[stream]);
+		profile->fifos[stream] = -1;
+		fifos_made--;
 	}
 }
 

@@ -17,31 +17,18 @@ void outputs_limit(uint32_t descriptors);
 void outputs_open(int state_directory, const char *path);
 
 /*
- * Makes the FIFO of the stream if need be and opens it for the service, blocking, for reading and
- * writing, so that nobody's death closes it, fifo(7). It belongs to the profile's user, so that
- * /dev/stdout can be opened. The caller owns the descriptor; -1 with errno.
+ * The FIFO of the stream, for a service of this user; the descriptor stays the profile's. It is
+ * made when there is none or another user had it before, opened once, and held as long as there is
+ * the profile: nobody's death loses what stands in it, and nobody of ours waits in an open(2) for a
+ * lock that a writer may hold, fifo_open() in Linux. It belongs to the user, so that /dev/stdout
+ * can be opened. -1 with errno.
  */
-int outputs_open_for_service(struct profile *profile, enum stream stream);
+int outputs_for_service(struct profile *profile, enum stream stream, uid_t uid);
 
-/* The same for the monitor, which never waits, and for the spawner, which only holds it. -1: there
- * is no such FIFO. */
-int outputs_open_for_monitor(const struct profile *profile, enum stream stream);
-
-/*
- * What stands in a FIFO is lost when nobody has it open, and a service may die with the monitor: so
- * it is held here until the next monitor has it. Returns the descriptor, which stays the profile's
- * until outputs_let_go(); -1: there is no such FIFO.
- */
-int outputs_hold(struct profile *profile, enum stream stream);
-void outputs_let_go(struct profile *profile, enum stream stream);
-
-/* Every FIFO there is, as far as there are descriptors to spare. */
-void outputs_hold_all(void);
-
-/* Whether what is held is to outlive an exec. */
+/* Whether its FIFOs are to outlive an exec. */
 void outputs_keep(const struct profile *profile, bool keep);
 
-/* Finds the FIFOs from before our time, and holds them. */
+/* Finds the FIFOs from before our time. */
 void outputs_find(struct profile *profile);
 
 /* Removes the FIFOs of a profile that is forgotten; its log files stay. */

@@ -431,7 +431,7 @@ void
 profiles_forget(struct profile *profile)
 {
 	watch_forget(profile);
-	births_forget(profile);
+	births_stop(profile);
 	processes_release(profile);
 	session_release(profile);
 	loop_close(&profile->rest);

@@ -68,7 +68,7 @@ table_add_at(uint32_t index, const char *name)
 	profile->facts.trigger = TRIGGER_UNKNOWN;
 	profile->look_at = NEVER;
 	profile->watch = profile->pidfd = profile->rest = -1;
-	profile->held[STREAM_OUTPUT] = profile->held[STREAM_ERROR] = -1;
+	profile->fifos[STREAM_OUTPUT] = profile->fifos[STREAM_ERROR] = -1;
 	profile->birth = profile->reader = JOB_NONE;
 	if (index >= end)
 		end = index + 1;

@@ -58,11 +58,10 @@ struct profile {
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
 	struct note note;
-	unsigned streams;	/* that have a FIFO: bits 1 << enum stream */
-	int held[STREAM_COUNT]; /* these FIFOs, while no monitor has them; -1 */
-	unsigned fifos_due;	/* to be handed to the monitor, likewise */
-	unsigned files_due;	/* that the monitor has asked a file for, likewise */
-	int kept_error;		/* errno of the last wish that was to be kept; 0: it is */
+	int fifos[STREAM_COUNT]; /* what the service prints into; -1: there is none yet */
+	unsigned fifos_due;	 /* to be handed to the monitor: bits 1 << enum stream */
+	unsigned files_due;	 /* that the monitor has asked a file for, likewise */
+	int kept_error;		 /* errno of the last wish that was to be kept; 0: it is */
 
 	/* what the monitor must be told; `inform` keeps this */
 	unsigned tell;

@@ -16,7 +16,6 @@
 #include "files.h"
 #include "inform.h"
 #include "leave.h"
-#include "outputs.h"
 #include "sources.h"
 #include "nofile.h"
 #include "privdrop.h"
@@ -243,7 +242,6 @@ take_over(void)
 {
 	int error, lock, control;
 
-	outputs_hold_all();
 	children_end(true);
 	processes_keep(true);
 	if (tell_successor() && chdir(directory) == 0 && nofile_restore() == 0)

@@ -21,10 +21,7 @@ enum descriptor_number {
 	/* a service's child between fork and exec: 0-2 are its own */
 	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */
 	FD_JOB_DIRECTORY = 4, /* the directory that holds the profile; closed by the exec */
-	FD_JOB_FIRST_FREE = 5,
-
-	/* spawner: what a birth needs is below, the FIFOs that it holds for services are not */
-	FD_HELD_FIRST = 64
+	FD_JOB_FIRST_FREE = 5
 };
 
 #endif

@@ -54,7 +54,7 @@
 	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
 	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
 	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \
-	MESSAGE(FIFO, "parent to monitor, spawner", "the FIFO that a profile prints into")         \
+	MESSAGE(FIFO, "parent to monitor", "the FIFO that a profile prints into")                  \
 	MESSAGE(OPEN, "monitor to parent", "open the file of a profile's output")                  \
 	MESSAGE(ROTATE, "monitor to parent", "put an output file or the log aside, begin another") \
 	MESSAGE(OUTPUT, "parent to monitor", "the output file's descriptor, or why there is none") \

@@ -1,4 +1,3 @@
-#include <sys/eventfd.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,7 +9,6 @@
 #include <linux/keyctl.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -20,17 +18,11 @@
 #include "birth.h"
 #include "descriptors.h"
 #include "job.h"
-#include "nofile.h"
 #include "pidfile.h"
 #include "privdrop.h"
 #include "survey.h"
 
 #define ENVIRONMENT_MAX 16
-/* How long the spawner waits for a child to part from its descriptors, in milliseconds: it takes
- * microseconds. */
-#define PART_WITHIN 10
-
-static int parted = -1; /* eventfd(2) by which a child says that it has done so */
 
 /* Ends the child: it has executed nothing, and the parent knows which step failed. */
 static _Noreturn void
@@ -108,7 +100,7 @@ reset_attributes(const struct fork_request *request)
 	static const struct sched_param no_priority = {.sched_priority = 0};
 	cpu_set_t every_cpu[16];
 
-	if (nofile_restore() == -1 || !limit_processes(request->processes))
+	if (!limit_processes(request->processes))
 		return STAGE_RLIMIT;
 	(void)umask(022); /* cannot fail */
 	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable(request))
@@ -160,41 +152,6 @@ reset_signals(void)
 		(void)syscall(SYS_rt_sigaction, number, by_default, NULL, NSIG / 8);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? STAGE_SIGNALS : STAGE_NONE;
-}
-
-/* The child shares the spawner's descriptor table up to here, and goes on with a copy of its lower
- * end, close_range(2). */
-static enum stage
-part_descriptors(void)
-{
-	const uint64_t one = 1;
-
-	if (syscall(SYS_close_range, FD_HELD_FIRST, ~0U, CLOSE_RANGE_UNSHARE) == -1 ||
-	    write(parted, &one, sizeof(one)) != (ssize_t)sizeof(one))
-		return STAGE_DESCRIPTORS;
-	return STAGE_NONE;
-}
-
-/*
- * The spawner must not touch the table while the child is in it. A child that has ended is not; one
- * that takes its time, such as in a frozen cgroup, is left alone with it, unshare(2): nobody else's
- * birth waits for that.
- */
-static void
-wait_until_parted(int pidfd)
-{
-	struct pollfd sources[2] = {
-	    {.fd = parted, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
-	uint64_t count;
-
-	if (poll(sources, 2, PART_WITHIN) < 1) {
-		if (unshare(CLONE_FILES) == -1)
-			_exit(1);    /* another spawner asks for no copy of this table */
-		(void)close(parted); /* what it may say yet is not said of the next child */
-		parted = -1;
-	} else {
-		(void)!read(parted, &count, sizeof(count)); /* EAGAIN: it has ended */
-	}
 }
 
 /* 0, 1 and 2 are the service's; the job's two close themselves at the exec; nothing else is left.
@@ -318,9 +275,7 @@ child(const struct birth *birth)
 	enum stage failed;
 
 	job_use(birth->job);
-	failed = part_descriptors();
-	if (failed == STAGE_NONE)
-		failed = arrange_descriptors(birth);
+	failed = arrange_descriptors(birth);
 	if (failed == STAGE_NONE)
 		failed = leave_session(request);
 	if (failed == STAGE_NONE)
@@ -350,14 +305,10 @@ birth_fork(const struct birth *birth, int *pidfd)
 	 * parent reaps it whether or not this spawner still lives. The exit signal is then ours,
 	 * SIGCHLD, clone(2).
 	 */
-	struct clone_args arguments = {.flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD | CLONE_FILES,
-	    .pidfd = (uint64_t)(uintptr_t)pidfd};
+	struct clone_args arguments = {
+	    .flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd};
 	long pid;
 
-	if (parted == -1)
-		parted = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (parted == -1)
-		return -1;
 	if (birth->cgroup >= 0) {
 		arguments.flags |= CLONE_INTO_CGROUP;
 		arguments.cgroup = (uint32_t)birth->cgroup;
@@ -365,7 +316,5 @@ birth_fork(const struct birth *birth, int *pidfd)
 	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0)
 		child(birth);
-	if (pid > 0)
-		wait_until_parted(*pidfd);
 	return (pid_t)pid;
 }

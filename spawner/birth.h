@@ -20,9 +20,7 @@ struct birth {
 
 /*
  * Forks the child as a child of our parent (CLONE_PARENT), straight into its cgroup. The child does
- * not return. In the spawner: the child's pid, with `*pidfd` the caller's; or -1 with errno. The
- * child has none of the descriptors from FD_HELD_FIRST on, which are one or two for each profile:
- * to copy and close them all would make each birth slower, the more profiles there are.
+ * not return. In the spawner: the child's pid, with `*pidfd` the caller's; or -1 with errno.
  */
 pid_t birth_fork(const struct birth *birth, int *pidfd);
 

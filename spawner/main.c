@@ -16,13 +16,9 @@
 #include "birth.h"
 #include "build.h"
 #include "descriptors.h"
-#include "nofile.h"
 #include "privdrop.h"
 #include "report.h"
 #include "rules.h"
-
-/* Descriptors from here on are not held: they are left for births. */
-static int hold_below;
 
 static uint32_t options;
 static int null_device;
@@ -83,45 +79,13 @@ handle_ping(void *subject, struct incoming *incoming)
 	answer(&pong, NULL, 0);
 }
 
-/*
- * The service's end of its FIFOs is held until the next one is born: when the service and the
- * monitor die together, what it had printed is still there for the next monitor. It stands where no
- * child gets a copy.
- */
-static void
-hold(uint32_t index, enum stream stream, int descriptor)
-{
-	static int held[PROFILES_MAX][STREAM_COUNT]; /* 0: none; 0 itself is /dev/null */
-	int copy;
-
-	if (descriptor == -1)
-		return;
-	copy = fcntl(descriptor, F_DUPFD_CLOEXEC, FD_HELD_FIRST);
-	(void)close(descriptor);
-	if (index >= PROFILES_MAX || copy == -1 || copy >= hold_below) {
-		if (copy != -1)
-			(void)close(copy); /* births need the last ones more */
-		return;
-	}
-	if (held[index][stream] != 0)
-		(void)close(held[index][stream]);
-	held[index][stream] = copy;
-}
-
-/* What a spawner before us held. */
-static void
-handle_fifo(void *subject, struct incoming *incoming)
-{
-	(void)subject;
-	hold(incoming->message.index, (enum stream)incoming->message.file.stream,
-	    channel_take(incoming));
-}
-
-/* The next descriptor that came with the request, if it is flagged. */
+/* The next descriptor that came with the request, if it is flagged; -1: there is none. */
 static int
-take_flagged(struct incoming *incoming, enum fork_flag flag)
+next_flagged(const struct incoming *incoming, enum fork_flag flag, unsigned *next)
 {
-	return (incoming->message.fork.flags & flag) != 0 ? channel_take(incoming) : -1;
+	if ((incoming->message.fork.flags & flag) == 0 || *next == incoming->count)
+		return -1;
+	return incoming->descriptors[(*next)++];
 }
 
 static void
@@ -142,32 +106,31 @@ report_birth(const struct message *request, pid_t pid, int pidfd)
 		(void)close(pidfd);
 }
 
+/* What came along is closed behind us: the child has its copies. */
 static void
 handle_fork(void *subject, struct incoming *incoming)
 {
 	const struct message *request = &incoming->message;
-	struct birth birth = {.request = &request->fork, .null = null_device};
-	int pidfd = -1, output, error;
+	struct birth birth = {.request = &request->fork,
+	    .job = incoming->descriptors[0],
+	    .directory = incoming->descriptors[1],
+	    .null = null_device};
+	unsigned next = 2;
+	int pidfd = -1;
 	pid_t pid = -1;
 
 	(void)subject;
-	birth.job = channel_take(incoming);
-	birth.directory = channel_take(incoming);
-	output = take_flagged(incoming, FORK_OUTPUT);
-	error = take_flagged(incoming, FORK_ERROR);
-	birth.cgroup = take_flagged(incoming, FORK_CGROUP);
-	birth.output = output == -1 ? null_device : output;
-	birth.error = error == -1 ? birth.output : error;
+	birth.output = next_flagged(incoming, FORK_OUTPUT, &next);
+	birth.error = next_flagged(incoming, FORK_ERROR, &next);
+	birth.cgroup = next_flagged(incoming, FORK_CGROUP, &next);
+	if (birth.output == -1)
+		birth.output = null_device;
+	if (birth.error == -1)
+		birth.error = birth.output;
 	errno = EPERM;
 	if ((options & HELLO_NO_ROOT) == 0 || request->fork.uid != 0)
 		pid = birth_fork(&birth, &pidfd);
 	report_birth(request, pid, pidfd);
-	(void)close(birth.job);
-	(void)close(birth.directory);
-	if (birth.cgroup != -1)
-		(void)close(birth.cgroup);
-	hold(request->index, STREAM_OUTPUT, output);
-	hold(request->index, STREAM_ERROR, error);
 }
 
 /* All that the parent may ask. `states` is unused: the spawner has none but before the handshake.
@@ -178,7 +141,6 @@ static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_PARENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
     {MESSAGE_FORK, FROM_PARENT, AFTER_HELLO, 2, 5, handle_fork},
-    {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, handle_fifo},
 };
 
 /* The parent alone steers us. The death of the parent is our death, even when we are stopped. */
@@ -187,7 +149,6 @@ prepare(void)
 {
 	sigset_t all;
 
-	hold_below = (int)(nofile_raise() - 64);
 	(void)sigfillset(&all);
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_BLOCK, &all, NULL) == -1 ||

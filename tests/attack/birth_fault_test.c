@@ -42,8 +42,6 @@ static const struct step {
 	enum stage stage;
 	int error; /* that is reported */
 } steps[] = {
-    {{"a table of its own", SYS_close_range, 0, FD_HELD_FIRST, ENOMEM}, STAGE_DESCRIPTORS, ENOMEM},
-    {{"a word of that", SYS_write, 2, sizeof(uint64_t), EIO}, STAGE_DESCRIPTORS, EIO},
     {{"descriptors out of the way", SYS_fcntl, 1, F_DUPFD_CLOEXEC, EMFILE}, STAGE_DESCRIPTORS,
 	EMFILE},
     {{"standard descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
@@ -53,7 +51,6 @@ static const struct step {
     {{"session", SYS_setsid, FAULT_ANY, 0, EPERM}, STAGE_SETSID, EPERM},
     {{"keyring", SYS_keyctl, 0, KEYCTL_JOIN_SESSION_KEYRING, EDQUOT}, STAGE_KEYRING, EDQUOT},
     {{"limit of processes", SYS_prlimit64, 1, RLIMIT_NPROC, EPERM}, STAGE_RLIMIT, EPERM},
-    {{"limit of files", SYS_prlimit64, 1, RLIMIT_NOFILE, EPERM}, STAGE_RLIMIT, EPERM},
     {{"scheduler", SYS_sched_setscheduler, FAULT_ANY, 0, EPERM}, STAGE_SCHEDULER, EPERM},
     {{"nice", SYS_setpriority, FAULT_ANY, 0, EACCES}, STAGE_NICE, EACCES},
     {{"I/O priority", SYS_ioprio_set, FAULT_ANY, 0, EPERM}, STAGE_IO_PRIORITY, EPERM},

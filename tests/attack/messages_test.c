@@ -276,7 +276,6 @@ static const struct manner {
     {"spawner", "parent", MESSAGE_BORN, true, true, 0, 1},
     {"parent", "spawner", MESSAGE_PING, true, true, 0, 0},
     {"parent", "spawner", MESSAGE_FORK, true, true, 2, 5},
-    {"parent", "spawner", MESSAGE_FIFO, true, true, 1, 1},
     {"parent", "monitor", MESSAGE_PING, true, true, 0, 0},
     {"parent", "monitor", MESSAGE_LOG, true, true, 0, 1},
     {"parent", "monitor", MESSAGE_CONTROL, true, true, 1, 1},

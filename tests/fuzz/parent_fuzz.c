@@ -383,34 +383,16 @@ wishes_keep(const char *profile, enum wish wish)
 }
 
 int
-outputs_open_for_service(struct profile *profile, enum stream stream)
+outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 {
-	PROPERTY(stream < STREAM_COUNT);
-	profile->streams |= 1U << stream;
-	return open("/dev/null", O_RDWR | O_CLOEXEC);
-}
+	int *fifo = &profile->fifos[stream];
 
-int
-outputs_open_for_monitor(const struct profile *profile, enum stream stream)
-{
-	(void)index_of(profile->facts.name);
-	PROPERTY(stream < STREAM_COUNT);
-	return open("/dev/null", O_RDWR | O_CLOEXEC);
-}
-
-int
-outputs_hold(struct profile *profile, enum stream stream)
-{
-	if (profile->held[stream] == -1)
-		profile->held[stream] = outputs_open_for_monitor(profile, stream);
-	return profile->held[stream];
-}
-
-void
-outputs_let_go(struct profile *profile, enum stream stream)
-{
-	PROPERTY(profile->held[stream] != -1 && close(profile->held[stream]) == 0);
-	profile->held[stream] = -1;
+	PROPERTY(stream < STREAM_COUNT && uid == profile->process.uid);
+	if (*fifo == -1) {
+		*fifo = open("/dev/null", O_RDWR | O_CLOEXEC);
+		profile->fifos_due |= 1U << stream;
+	}
+	return *fifo;
 }
 
 void
@@ -506,12 +488,12 @@ profiles_forget(struct profile *profile)
 	PROPERTY(profile->pidfd == -1);
 	for (i = 0; i < being_count; i++)
 		PROPERTY(!is_member(&beings[i], table_index(profile)) || beings[i].gated);
-	births_forget(profile);
+	births_stop(profile);
 	session_release(profile);
 	inform_forget(profile);
 	for (i = 0; i < STREAM_COUNT; i++)
-		if (profile->held[i] != -1)
-			outputs_let_go(profile, (enum stream)i);
+		if (profile->fifos[i] != -1)
+			PROPERTY(close(profile->fifos[i]) == 0);
 	table_remove(profile);
 }
 
@@ -646,11 +628,6 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 {
 	struct asked *asked = &waiting[waiting_count];
 
-	if (message->type == MESSAGE_FIFO) {
-		PROPERTY(message_valid(message) && count == 1);
-		PROPERTY(table_at(message->index) != NULL);
-		return spawner_full ? CHANNEL_AGAIN : CHANNEL_DONE;
-	}
 	PROPERTY(message_valid(message) && message->type == MESSAGE_FORK && count >= 2);
 	if (spawner_full || waiting_count == WAITING_MAX)
 		return CHANNEL_AGAIN;

@@ -1,7 +1,7 @@
 /*
  * The spawner against any sequence of messages and descriptors on its channel: it forks only for
  * what its table permits, with the descriptors that came with the request and no others, never as
- * root under --no-root, and keeps no descriptor that it does not hold for a service.
+ * root under --no-root, and keeps no descriptor.
  */
 #include <sys/socket.h>
 
@@ -66,7 +66,7 @@ static void
 parent_says(struct input *input)
 {
 	static const enum message_type types[] = {
-	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FIFO, MESSAGE_PING, MESSAGE_HELLO};
+	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FORK, MESSAGE_PING, MESSAGE_HELLO};
 	struct message message;
 	unsigned choice = input_below(input, 32), count, i;
 	int attached[CHANNEL_DESCRIPTORS_MAX];
@@ -123,12 +123,21 @@ take_message(unsigned *state)
 	no_root = (options & HELLO_NO_ROOT) != 0;
 }
 
+static int
+first_free(void)
+{
+	int free_one = fcntl(null_device, F_DUPFD_CLOEXEC, 3);
+
+	PROPERTY(free_one != -1 && close(free_one) == 0);
+	return free_one;
+}
+
 static void
 play(void *context)
 {
 	struct input *input = context;
 	unsigned state = BEFORE_HELLO;
-	int ends[2];
+	int ends[2], before;
 
 	PROPERTY(channel_pair(ends) == 0);
 	parent = fcntl(ends[0], F_DUPFD_CLOEXEC, 64);
@@ -137,12 +146,14 @@ play(void *context)
 		(void)close(ends[0]);
 	if (ends[1] != FD_PARENT)
 		(void)close(ends[1]);
+	before = first_free();
 	while (input->left > 0) {
 		parent_says(input);
 		if (state == BEFORE_HELLO)
 			no_root = true; /* not known yet: whatever it sheds is fine */
 		take_message(&state);
 		parent_hears();
+		PROPERTY(first_free() == before);
 	}
 }
 
@@ -153,7 +164,6 @@ LLVMFuzzerInitialize(int *count, char ***arguments)
 	(void)arguments;
 	null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
 	PROPERTY(null_device != -1);
-	hold_below = 512;
 	reset_remember(false);
 	return 0;
 }
