@@ -158,14 +158,12 @@ launch(struct child *child)
 		become(child, ends[1], words[1]);
 		fatal("%s", child->path);
 	}
-	if (child->pid == -1)
-		goto failed;
+	if (child->pid == -1 || loop_add(ends[0], EPOLLIN, child->source, 0) == -1)
+		goto failed; /* a child that was made sees its channel go, and ends */
 	(void)close(ends[1]);
 	(void)close(words[1]);
 	child->channel = ends[0];
 	child->words = words[0];
-	if (loop_add(child->channel, EPOLLIN, child->source, 0) == -1)
-		fatal("epoll_ctl"); /* without a channel there is nothing to supervise with */
 	return true;
 failed:
 	child->pid = 0;
