@@ -156,6 +156,9 @@ reports_log(void *subject, struct incoming *incoming)
 	case REPORT_CHILD_UNSTARTED:
 		say_child(incoming->message.number, facts);
 		break;
+	case REPORT_UNWATCHED_END:
+		log_line(TAG, SAY_UNWATCHED_END, facts->text, strerror(facts->value));
+		break;
 	case REPORT_UNWATCHED:
 		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
 		break;

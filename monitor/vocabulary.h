@@ -48,9 +48,11 @@
 	    "restarts_per_minute and clients, a space, and a number"
 #define SAY_SKIPPED_FULL LEVEL_WARN, "skipped %s: there are too many profiles"
 #define SAY_UNWATCHED	 LEVEL_WARN, "cannot watch %s: %s. Changes are seen with --rescan only."
-#define SAY_OVERFLOW	 LEVEL_WARN, "too many changes at once. Scanning all profiles again."
-#define SAY_UNSCANNED	 LEVEL_WARN, "cannot read %s: %s"
-#define SAY_LEDGER	 LEVEL_WARN, "cannot record %s in the ledger: %s"
+#define SAY_UNWATCHED_END \
+	LEVEL_WARN, "cannot watch the processes of %s: %s. Their end is noticed late."
+#define SAY_OVERFLOW  LEVEL_WARN, "too many changes at once. Scanning all profiles again."
+#define SAY_UNSCANNED LEVEL_WARN, "cannot read %s: %s"
+#define SAY_LEDGER    LEVEL_WARN, "cannot record %s in the ledger: %s"
 #define SAY_NO_CGROUPS \
 	LEVEL_WARN, "no writable cgroup v2 hierarchy: processes are known by their session"
 #define SAY_REPORTS_LOST LEVEL_WARN, "%d events happened too fast to be logged"

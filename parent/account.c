@@ -155,7 +155,7 @@ uid_in_use(uid_t uid)
 {
 	if (getpwuid(uid) != NULL || getgrgid(uid) != NULL)
 		return true;
-	procfs_each(other_uid, &uid);
+	(void)procfs_each(other_uid, &uid);
 	return uid == 0;
 }
 

@@ -327,16 +327,15 @@ cgroup_populated(const char *profile, int *events)
 	ssize_t length;
 	int directory;
 
-	if (*events == -1) {
-		directory = open_profile(profile);
-		if (directory == -1)
-			return false;
+	if (*events == -1 && (directory = open_profile(profile)) != -1) {
 		*events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
 		(void)close(directory);
 	}
+	if (*events == -1) /* for want of descriptors or memory nobody can tell */
+		return errno != ENOENT;
 	length = pread(*events, text, sizeof(text) - 1, 0);
 	text[length < 0 ? 0 : length] = '\0';
-	return strstr(text, "populated 1") != NULL;
+	return length < 0 || strstr(text, "populated 1") != NULL;
 }
 
 void

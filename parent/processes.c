@@ -20,6 +20,7 @@
 #include "sources.h"
 #include "processes.h"
 #include "procfs.h"
+#include "report.h"
 #include "session.h"
 
 #define REAP_AT_ONCE 256
@@ -51,6 +52,12 @@ find_by_pid(pid_t pid)
 void
 processes_changed(struct profile *profile)
 {
+	struct procfs_stat stat;
+
+	/* could not be read when it was born; without it nobody could take it over */
+	if (profile->pidfd != -1 && profile->start_ticks == 0 &&
+	    procfs_stat(profile->process.pid, &stat))
+		profile->start_ticks = stat.start_ticks;
 	if (ledger_write(profile) == -1)
 		inform_report(REPORT_LEDGER, errno, profile->facts.name);
 	inform_tell(profile, TELL_PROCESS);
@@ -123,7 +130,7 @@ static void
 watch_end(struct profile *profile)
 {
 	if (loop_add(profile->pidfd, EPOLLIN, SOURCE_PIDFD, table_index(profile)) == -1)
-		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+		inform_report(REPORT_UNWATCHED_END, errno, profile->facts.name);
 }
 
 /* A daemon may begin its session only after its pid file has named it, as Debian's nginx does. What
@@ -149,8 +156,11 @@ processes_prove(struct profile *profile, pid_t pid)
 	if (pid <= 0)
 		return CLAIM_NO_PROCESS;
 	pidfd = pidfd_open(pid, 0);
-	if (pidfd == -1) /* a thread's number is no process either: EINVAL, or ENOENT */
-		return errno == ESRCH ? CLAIM_NO_PROCESS : CLAIM_THREAD;
+	if (pidfd == -1 && errno == ESRCH)
+		return CLAIM_NO_PROCESS;
+	if (pidfd ==
+	    -1) /* a thread's number is no process either; else the next look may succeed */
+		return errno == EINVAL || errno == ENOENT ? CLAIM_THREAD : CLAIM_ABSENT;
 	verdict = judge(profile, pid, pidfd);
 	if (verdict != CLAIM_NUMBER) {
 		(void)close(pidfd);
@@ -189,8 +199,10 @@ rest_lives(struct profile *profile)
 		loop_close(&profile->rest);
 		return false;
 	}
-	if (!watched && loop_add(profile->rest, EPOLLPRI, SOURCE_REST, table_index(profile)) == -1)
-		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
+	if (!watched &&
+	    (profile->rest == -1 ||
+		loop_add(profile->rest, EPOLLPRI, SOURCE_REST, table_index(profile)) == -1))
+		inform_report(REPORT_UNWATCHED_END, errno, profile->facts.name);
 	return true;
 }
 
@@ -393,13 +405,17 @@ processes_rest_event(uint32_t index, uint32_t events)
 	}
 }
 
-/* Is what has the recorded pid the recorded process, alive or a zombie? */
+/* Is what has the recorded pid the recorded process, alive or a zombie? Where that cannot be told
+ * we end, or there would be a second copy; who starts us again has more descriptors. */
 static bool
-recorded_process_is(const struct profile *profile, pid_t pid)
+recorded_process_is(const struct profile *profile, pid_t pid, int pidfd)
 {
 	struct procfs_stat stat;
+	bool read = pidfd != -1 && procfs_stat(pid, &stat);
 
-	return procfs_stat(pid, &stat) && stat.start_ticks == profile->start_ticks &&
+	if (!read && pid > 0 && errno != ESRCH && errno != ENOENT && errno != EINVAL)
+		fatal("cannot take over %s", profile->facts.name);
+	return read && stat.start_ticks == profile->start_ticks &&
 	    (cgroup_available() || procfs_has_uid(pid, profile->process.uid, false));
 }
 
@@ -415,7 +431,7 @@ adopt_recorded(struct profile *profile)
 	profile->pidfd = -1;
 	if (pidfd == -1 && pid > 0)
 		pidfd = pidfd_open(pid, 0);
-	if (pidfd != -1 && recorded_process_is(profile, pid)) {
+	if (recorded_process_is(profile, pid, pidfd)) {
 		processes_hold(profile, pid, pidfd);
 		note_session(profile);
 		watch_end(profile);

@@ -82,7 +82,7 @@ procfs_descends_from_us(pid_t pid)
 	return false;
 }
 
-void
+bool
 procfs_each(bool (*found)(pid_t pid, void *context), void *context)
 {
 	const struct dirent *entry;
@@ -94,4 +94,5 @@ procfs_each(bool (*found)(pid_t pid, void *context), void *context)
 			go_on = found((pid_t)strtol(entry->d_name, NULL, 10), context);
 	if (processes != NULL)
 		(void)closedir(processes);
+	return go_on;
 }

@@ -17,7 +17,7 @@ struct procfs_stat {
 	int wait_status;      /* of a zombie, as wait(2) has it; 0 without the right to see it */
 };
 
-/* False when there is no such process. */
+/* False with errno: ENOENT or ESRCH when there is no such process. */
 bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 
 /* True when one of the real, effective, saved and file system uid is `uid`, or with `all` each. */
@@ -26,7 +26,7 @@ bool procfs_has_uid(pid_t pid, uid_t uid, bool all);
 /* True when we are among the process's ancestors. */
 bool procfs_descends_from_us(pid_t pid);
 
-/* Calls `found` for every process, until it says stop. */
-void procfs_each(bool (*found)(pid_t pid, void *context), void *context);
+/* Calls `found` for every process, until it says stop. True when all were looked at. */
+bool procfs_each(bool (*found)(pid_t pid, void *context), void *context);
 
 #endif

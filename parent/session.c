@@ -1,5 +1,6 @@
 #include <sys/epoll.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -42,6 +43,7 @@ open_member(const struct profile *profile, pid_t pid)
 	    (profile->process.adopted != 0 || procfs_descends_from_us(pid)))
 		return pidfd;
 	(void)close(pidfd);
+	errno = ESRCH; /* who is no member might as well not be there */
 	return -1;
 }
 
@@ -56,7 +58,7 @@ pin_member(pid_t pid, void *context)
 		return true;
 	pidfd = open_member(profile, pid);
 	if (pidfd == -1)
-		return true;
+		return errno == ESRCH;
 	pins = reallocarray(profile->pins, profile->pin_count + 1, sizeof(*pins));
 	if (pins == NULL || loop_add(pidfd, EPOLLIN, SOURCE_PIN, table_index(profile)) == -1) {
 		(void)close(pidfd);
@@ -85,10 +87,10 @@ drop_dead(struct profile *profile)
 unsigned
 session_pin(struct profile *profile)
 {
-	if (profile->sessions[0] != 0)
-		procfs_each(pin_member, profile);
+	bool all = profile->sessions[0] == 0 || procfs_each(pin_member, profile);
+
 	drop_dead(profile);
-	return profile->pin_count;
+	return profile->pin_count + !all;
 }
 
 bool

@@ -11,7 +11,7 @@
 #include "table.h"
 
 /* Looks for members other than the main process and pins them; drops those that have ended. Returns
- * how many live. */
+ * how many live; one more where, for want of descriptors, not all could be looked at. */
 unsigned session_pin(struct profile *profile);
 
 /* Does one of them live? Looks for others only when all that are pinned have ended. */

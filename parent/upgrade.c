@@ -263,10 +263,15 @@ upgrade_deadline(void)
 void
 upgrade_tend(int64_t now)
 {
+	unsigned binary = PARENT;
+
 	if (give_up_at != NEVER && leave_intended())
 		abandon(own_path, ECANCELED); /* the new ones would not know */
 	else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at))
 		take_over();
-	else if (now >= give_up_at)
-		abandon(own_path, ETIMEDOUT);
+	else if (now >= give_up_at) {
+		while (probes[binary].pid == 0 && binary < SPAWNER)
+			binary++;
+		abandon(path_of(binary), ETIMEDOUT);
+	}
 }

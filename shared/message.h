@@ -187,6 +187,7 @@ enum report {
 	REPORT_QUOTA,		/* text: a quota file; value: the line at fault, 0: the file */
 	REPORT_SKIPPED_FULL,	/* text: a profile beyond the number that the table holds */
 	REPORT_UNWATCHED,	/* text: a directory that inotify could not watch; value: errno */
+	REPORT_UNWATCHED_END,	/* text: a profile whose processes could not be watched; value: errno */
 	REPORT_OVERFLOW,	/* inotify's queue ran over; all profiles are scanned again */
 	REPORT_UNSCANNED,	/* text: a directory that could not be read; value: errno */
 	REPORT_LEDGER,		/* a record could not be written; value: errno */

@@ -370,8 +370,9 @@ when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why(void **state)
 	assert_goes_on(host, &running, "bin/proclaunch-spawner: it does not run");
 	install(host, PARENT, garbage, 0, 0755);
 	assert_goes_on(host, &running, "bin/proclaunch: it does not run");
-	install(host, PARENT, late, strlen(late), 0755);
-	assert_goes_on(host, &running, "it has not named its version in time");
+	install(host, SPAWNER, late, strlen(late), 0755);
+	assert_goes_on(
+	    host, &running, "bin/proclaunch-spawner: it has not named its version in time");
 	install_release(host, SPAWNER, NEXT);
 	assert_goes_on(host, &running, "bin/proclaunch-spawner: it is of another build");
 
