@@ -248,6 +248,7 @@ ask_run(struct profile *profile, const struct account *account)
 		fail(profile, failed, errno);
 	else
 		result = request_run(profile, &request, go);
+	outputs_release(profile);
 	if (request.cgroup != -1)
 		(void)close(request.cgroup);
 	return result;

@@ -35,11 +35,7 @@ static bool quiet; /* what runs has been running under us before */
 void
 inform_streams(struct profile *profile)
 {
-	unsigned stream;
-
-	for (stream = 0; stream < STREAM_COUNT; stream++)
-		if (profile->fifos[stream] != -1)
-			profile->fifos_due |= 1U << stream;
+	profile->fifos_due = profile->streams;
 	if (profile->fifos_due != 0)
 		inform_tell(profile, TELL_FIFO);
 }
@@ -283,12 +279,14 @@ static bool
 send_stream(struct profile *profile, enum tell what, enum stream stream)
 {
 	struct message message;
+	int fifo;
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
 	if (what == TELL_OUTPUT)
 		return send_file(&message, outputs_open_file(profile, &message.file, false));
-	return children_send_monitor(&message, &profile->fifos[stream], 1) == CHANNEL_DONE;
+	fifo = outputs_hold(profile, stream);
+	return fifo == -1 || children_send_monitor(&message, &fifo, 1) == CHANNEL_DONE;
 }
 
 static bool
@@ -303,6 +301,7 @@ send_streams(struct profile *profile, enum tell what)
 			return false;
 		*due &= ~(1U << stream);
 	}
+	outputs_release(profile);
 	return true;
 }
 

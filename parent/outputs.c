@@ -27,6 +27,7 @@
 #define RESERVED 512
 
 static uint32_t fifos_max, fifos_made;
+static uint32_t held_max, fifos_held;
 static int state = -1;
 static int fifos = -1;
 static const char *outputs_path; /* NULL: STATE_DIR/output */
@@ -35,9 +36,9 @@ void
 outputs_limit(uint32_t descriptors)
 {
 	fifos_max = descriptors > RESERVED ? descriptors - RESERVED : 0;
-	/* we hold a pidfd for each service as well, and need some for other things */
-	if (fifos_max > descriptors / 2 - RESERVED / 8)
-		fifos_max = descriptors / 2 - RESERVED / 8;
+	/* a pidfd for each service comes first, and births need some */
+	held_max =
+	    descriptors / 2 > 4 * RESERVED ? descriptors / 2 - 2 * RESERVED : descriptors / 4;
 }
 
 static int
@@ -153,31 +154,86 @@ is_anothers(int fifo, uid_t uid)
 	return fstat(fifo, &status) == -1 || (status.st_uid != uid && status.st_uid != geteuid());
 }
 
+static void
+hold(struct profile *profile, enum stream stream, int fifo)
+{
+	profile->fifos[stream] = fifo;
+	fifos_held++;
+	if ((profile->streams & 1U << stream) == 0)
+		fifos_made++;
+	profile->streams |= 1U << stream;
+}
+
+static void
+let_go(struct profile *profile, enum stream stream)
+{
+	if (profile->fifos[stream] == -1)
+		return;
+	(void)close(profile->fifos[stream]);
+	profile->fifos[stream] = -1;
+	fifos_held--;
+}
+
+/* There is no such FIFO any more. */
+static void
+lose(struct profile *profile, enum stream stream)
+{
+	let_go(profile, stream);
+	if ((profile->streams & 1U << stream) != 0)
+		fifos_made--;
+	profile->streams &= ~(1U << stream);
+}
+
+int
+outputs_hold(struct profile *profile, enum stream stream)
+{
+	int fifo;
+
+	if (profile->fifos[stream] != -1 || (profile->streams & 1U << stream) == 0)
+		return profile->fifos[stream];
+	fifo = open_fifo(fifo_name(profile, stream));
+	if (fifo != -1)
+		hold(profile, stream, fifo);
+	else if (errno != EMFILE && errno != ENFILE && errno != ENOMEM)
+		lose(profile, stream); /* its user may have shut it: the next service has another */
+	return fifo;
+}
+
+void
+outputs_release(struct profile *profile)
+{
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT && fifos_held > held_max; stream++)
+		if ((profile->fifos_due & 1U << stream) == 0)
+			let_go(profile, (enum stream)stream);
+}
+
 int
 outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 {
-	int *fifo = &profile->fifos[stream], flags;
+	int fifo = outputs_hold(profile, stream), flags;
 
-	if (*fifo != -1 && is_anothers(*fifo, uid)) {
-		(void)close(*fifo); /* the monitor has it, until it has read what stands there */
-		*fifo = -1;
-		fifos_made--;
-	}
-	if (*fifo == -1) {
+	if (fifo != -1 && is_anothers(fifo, uid))
+		lose(profile, stream); /* the monitor has it, until it has read what stands there */
+	fifo = profile->fifos[stream];
+	if (fifo == -1 && (profile->streams & 1U << stream) != 0)
+		return -1; /* it could not be opened now */
+	if (fifo == -1) {
 		errno = EMFILE;
 		if (fifos_made < fifos_max)
-			*fifo = make_fifo(fifo_name(profile, stream));
-		if (*fifo == -1)
+			fifo = make_fifo(fifo_name(profile, stream));
+		if (fifo == -1)
 			return -1;
-		fifos_made++;
+		hold(profile, stream, fifo);
 		profile->fifos_due |= 1U << stream;
 	}
 	/* a service before may have made it non-blocking; other flags are left as they are, for to
 	 * change O_ASYNC takes a lock that the service may hold */
-	flags = fcntl(*fifo, F_GETFL);
-	if (fcntl(*fifo, F_SETFL, flags & ~O_NONBLOCK) == -1 || fchown(*fifo, uid, getegid()) == -1)
+	flags = fcntl(fifo, F_GETFL);
+	if (fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK) == -1 || fchown(fifo, uid, getegid()) == -1)
 		return -1;
-	return *fifo;
+	return fifo;
 }
 
 void
@@ -197,10 +253,16 @@ outputs_find(struct profile *profile)
 
 	outputs_keep(profile, false); /* an upgrade may have kept them */
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		if (profile->fifos[stream] == -1)
-			profile->fifos[stream] = open_fifo(fifo_name(profile, (enum stream)stream));
+		if (profile->fifos[stream] == -1 &&
+		    faccessat(fifos, fifo_name(profile, (enum stream)stream), F_OK,
+			AT_SYMLINK_NOFOLLOW) == -1)
+			continue;
+		profile->streams |= 1U << stream;
+		fifos_made++;
 		if (profile->fifos[stream] != -1)
-			fifos_made++;
+			fifos_held++;
+		else if (fifos_held < held_max)
+			(void)outputs_hold(profile, (enum stream)stream);
 	}
 }
 
@@ -211,11 +273,7 @@ outputs_forget(struct profile *profile)
 
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
 		(void)unlinkat(fifos, fifo_name(profile, (enum stream)stream), 0);
-		if (profile->fifos[stream] == -1)
-			continue;
-		(void)close(profile->fifos[stream]);
-		profile->fifos[stream] = -1;
-		fifos_made--;
+		lose(profile, (enum stream)stream);
 	}
 }
 

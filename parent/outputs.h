@@ -20,10 +20,18 @@ void outputs_open(int state_directory, const char *path);
  * The FIFO of the stream, for a service of this user; the descriptor stays the profile's. It is
  * made when there is none or another user had it before, opened once, and held as long as there is
  * the profile: nobody's death loses what stands in it, and nobody of ours waits in an open(2) for a
- * lock that a writer may hold, fifo_open() in Linux. It belongs to the user, so that /dev/stdout
- * can be opened. -1 with errno.
+ * lock that a writer may hold, fifo_open() in Linux. Where there are too few descriptors for that,
+ * beyond almost half as many FIFOs as we may have descriptors, those beyond are opened when they
+ * are needed. It belongs to the user, so that /dev/stdout can be opened. -1 with errno.
  */
 int outputs_for_service(struct profile *profile, enum stream stream, uid_t uid);
+
+/* The same FIFO as it is; -1: there is none, or it cannot be opened now. */
+int outputs_hold(struct profile *profile, enum stream stream);
+
+/* All who need the profile's FIFOs have them: those that there are too few descriptors for are
+ * closed here. */
+void outputs_release(struct profile *profile);
 
 /* Whether its FIFOs are to outlive an exec. */
 void outputs_keep(const struct profile *profile, bool keep);

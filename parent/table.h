@@ -58,8 +58,10 @@ struct profile {
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
 	struct note note;
-	int fifos[STREAM_COUNT]; /* what the service prints into; -1: there is none yet */
-	unsigned fifos_due;	 /* to be handed to the monitor: bits 1 << enum stream */
+	unsigned
+	    streams; /* that have a FIFO, which the service prints into: bits 1 << enum stream */
+	int fifos[STREAM_COUNT]; /* these; -1: it is not held */
+	unsigned fifos_due;	 /* to be handed to the monitor: bits as above */
 	unsigned files_due;	 /* that the monitor has asked a file for, likewise */
 	int kept_error;		 /* errno of the last wish that was to be kept; 0: it is */
 

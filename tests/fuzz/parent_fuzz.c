@@ -390,9 +390,22 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 	PROPERTY(stream < STREAM_COUNT && uid == profile->process.uid);
 	if (*fifo == -1) {
 		*fifo = open("/dev/null", O_RDWR | O_CLOEXEC);
+		profile->streams |= 1U << stream;
 		profile->fifos_due |= 1U << stream;
 	}
 	return *fifo;
+}
+
+int
+outputs_hold(struct profile *profile, enum stream stream)
+{
+	return profile->fifos[stream];
+}
+
+void
+outputs_release(struct profile *profile)
+{
+	(void)index_of(profile->facts.name);
 }
 
 void

@@ -118,6 +118,81 @@ with_few_descriptors_as_many_services_run_as_there_is_room_for(void **state)
 	assert_no_second_copy(host);
 }
 
+/* --- descriptors for FIFOs: one is needed in the monitor, and one more is nice to have -------- */
+
+#define FIFOS	   184
+#define FIFOS_HELD 175 /* by a parent that may have 700 descriptors */
+
+static void
+limit_descriptors_for_fifos(void)
+{
+	const struct rlimit limit = {.rlim_cur = 700, .rlim_max = 700};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(125);
+}
+
+/* How many of the process's descriptors are FIFOs of services. */
+static unsigned
+fifos_of(pid_t pid)
+{
+	char folder[64], path[PATH_MAX], target[PATH_MAX];
+	const struct dirent *entry;
+	unsigned count = 0;
+	ssize_t length;
+	DIR *stream;
+
+	(void)snprintf(folder, sizeof(folder), "/proc/%d/fd", pid);
+	stream = opendir(folder);
+	assert_non_null(stream);
+	while ((entry = readdir(stream)) != NULL) {
+		(void)snprintf(path, sizeof(path), "%s/%.16s", folder, entry->d_name);
+		length = readlink(path, target, sizeof(target) - 1);
+		target[length > 0 ? length : 0] = '\0';
+		count += strstr(target, "/state/fifo/") != NULL;
+	}
+	(void)closedir(stream);
+	return count;
+}
+
+static void
+where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **state)
+{
+	char name[32], path[PATH_MAX], text[64];
+	struct host *host = *state;
+	pid_t monitor;
+	unsigned i;
+
+	host->before_exec = limit_descriptors_for_fifos;
+	for (i = 0; i < FIFOS; i++) {
+		(void)snprintf(name, sizeof(name), "web-%03u", i);
+		host_profile(
+		    host, name, "until [ -e ../go ]; do sleep 1; done; echo gone; exec sleep 1000");
+		(void)snprintf(path, sizeof(path), "%s/output", name);
+		host_write(host, path, 0644, "format raw\n");
+	}
+	host_start(host);
+	wait_listed(host, "running", FIFOS);
+	monitor = host_monitor(host);
+	wait_until(fifos_of(monitor) == FIFOS);
+	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
+	/* the next monitor gets them all, and so does the next parent's */
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	wait_until(host_monitor(host) != monitor && fifos_of(host_monitor(host)) == FIFOS);
+	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
+	host_crash(host);
+	host_start(host);
+	wait_until(fifos_of(host_monitor(host)) == FIFOS);
+	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
+	host_write(host, "go", 0644, "%s", "");
+	for (i = 0; i < FIFOS; i++) {
+		(void)snprintf(path, sizeof(path), "%s/output/web-%03u.log", host->state, i);
+		wait_for_file(path, text, sizeof(text));
+		assert_string_equal(text, "gone\n");
+	}
+	host_stop_all(host);
+}
+
 static void
 set_descriptors(pid_t pid, rlim_t soft, struct rlimit *before)
 {
@@ -637,6 +712,7 @@ main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(with_few_descriptors_as_many_services_run_as_there_is_room_for),
+	    ROOT_TEST(where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed),
 	    ROOT_TEST(a_parent_without_a_descriptor_left_tries_again_until_there_are_some),
 	    cmocka_unit_test_setup_teardown(
 		where_no_process_can_be_made_others_go_on_and_it_is_tried_again, set_up_lonely,
