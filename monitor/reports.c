@@ -49,6 +49,9 @@ say_child(uint32_t report, const struct report_facts *facts)
 	case REPORT_CHILD_HUNG:
 		log_line(TAG, SAY_CHILD_HUNG, facts->text, facts->pid);
 		break;
+	case REPORT_CHILD_KEPT:
+		log_line(TAG, SAY_CHILD_KEPT, facts->text, facts->pid);
+		break;
 	case REPORT_CHILD_BROKEN:
 		log_line(TAG, SAY_CHILD_BROKEN, facts->text, facts->pid,
 		    message_name((uint32_t)facts->value));
@@ -151,6 +154,7 @@ reports_log(void *subject, struct incoming *incoming)
 	case REPORT_CHILD_STARTED:
 	case REPORT_CHILD_DIED:
 	case REPORT_CHILD_HUNG:
+	case REPORT_CHILD_KEPT:
 	case REPORT_CHILD_BROKEN:
 	case REPORT_CHILD_SAYS:
 	case REPORT_CHILD_UNSTARTED:
@@ -158,6 +162,9 @@ reports_log(void *subject, struct incoming *incoming)
 		break;
 	case REPORT_UNWATCHED_END:
 		log_line(TAG, SAY_UNWATCHED_END, facts->text, strerror(facts->value));
+		break;
+	case REPORT_FIFO_STUCK:
+		log_line(TAG, SAY_FIFO_STUCK, facts->text);
 		break;
 	case REPORT_UNWATCHED:
 		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));

@@ -21,7 +21,11 @@
 #define SAY_CHILD_KILLED  LEVEL_WARN, "%s died pid %d signal %s. Starting another."
 #define SAY_CHILD_SANDBOX \
 	LEVEL_FATAL, "%s died pid %d signal %s: sandbox violation. Starting another."
-#define SAY_CHILD_HUNG	    LEVEL_WARN, "%s pid %d has not answered for 10 s. Killing it."
+#define SAY_CHILD_HUNG LEVEL_WARN, "%s pid %d has not answered for 10 s. Killing it."
+#define SAY_CHILD_KEPT \
+	LEVEL_WARN, "%s pid %d was killed and does not end: the kernel keeps it. Starting another."
+#define SAY_FIFO_STUCK \
+	LEVEL_WARN, "%s keeps its FIFO locked: what it prints is not read until it lets go"
 #define SAY_CHILD_BROKEN    LEVEL_WARN, "%s pid %d broke the protocol with %s. Killing it."
 #define SAY_CHILD_SAYS	    LEVEL_WARN, "%s"
 #define SAY_CHILD_UNSTARTED LEVEL_WARN, "cannot start the %s: %s. Trying again."

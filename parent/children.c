@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "births.h"
@@ -18,6 +20,7 @@
 #include "descriptors.h"
 #include "inform.h"
 #include "nofile.h"
+#include "outputs.h"
 #include "sources.h"
 #include "profiles.h"
 #include "report.h"
@@ -25,6 +28,8 @@
 #include "upgrade.h"
 
 #define ANSWER_WITHIN (10 * SECOND)
+/* Who was killed and has not gone by then waits in the kernel for something that no signal ends. */
+#define GONE_WITHIN (2 * SECOND)
 /* A ping goes out with work, but not more often than this. */
 #define PING_PAUSE (1 * SECOND)
 /* While a profile is on its way somewhere the monitor is asked so often, work or not. */
@@ -52,6 +57,7 @@ struct child {
 	uint32_t ping; /* number of the last ping */
 	int64_t pinged;
 	int64_t answer_by; /* NEVER: nothing is asked */
+	int64_t gone_by;   /* NEVER: it was not killed */
 	int64_t start_at;  /* NEVER: it runs */
 	unsigned deaths;
 	int64_t died;
@@ -62,13 +68,15 @@ static struct child monitor = {.name = "monitor",
     .binary = -1,
     .channel = -1,
     .words = -1,
-    .answer_by = NEVER};
+    .answer_by = NEVER,
+    .gone_by = NEVER};
 static struct child spawner = {.name = "spawner",
     .source = SOURCE_SPAWNER,
     .binary = -1,
     .channel = -1,
     .words = -1,
-    .answer_by = NEVER};
+    .answer_by = NEVER,
+    .gone_by = NEVER};
 static struct child *const both[] = {&spawner, &monitor};
 #define BOTH (sizeof(both) / sizeof(both[0]))
 
@@ -290,9 +298,21 @@ forget_child(struct child *child)
 	(void)close(child->words);
 	child->words = -1;
 	child->pid = 0;
-	child->answer_by = NEVER;
+	child->answer_by = child->gone_by = NEVER;
 	child->greeted = false;
 	child->start_at = 0;
+}
+
+/* It has ended, or is not waited for any longer. */
+static void
+replace(struct child *child)
+{
+	if (child == &spawner)
+		births_ask_again();
+	forget_child(child);
+	if (child == &monitor)
+		inform_everything();
+	plan_next(child);
 }
 
 void
@@ -302,6 +322,7 @@ children_reaped(const siginfo_t *how)
 	enum process_end end = how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
 
 	if (!children_are(how->si_pid)) {
+		outputs_let_go(how->si_pid);
 		upgrade_reaped(how); /* else an orphan that a service has left to us */
 		return;
 	}
@@ -311,24 +332,21 @@ children_reaped(const siginfo_t *how)
 		    end == END_EXIT ? "status" : "signal", how->si_status);
 	if (!ending)
 		inform_child(REPORT_CHILD_DIED, child->name, child->pid, end, how->si_status);
-	if (child == &spawner) {
+	if (child == &spawner)
 		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
-		births_ask_again();
-	} else {
+	else
 		children_monitor_event(0, EPOLLIN); /* what somebody was told is done */
-	}
-	forget_child(child);
-	if (child == &monitor)
-		inform_everything();
-	plan_next(child);
+	replace(child);
 }
 
 /* It has broken a rule or hangs: it ends now, and is replaced when it has been reaped. */
 static void
 end_child(struct child *child)
 {
-	if (child->pid != 0)
+	if (child->pid != 0) {
 		(void)kill(child->pid, SIGKILL); /* our child, not reaped: the pid is its own */
+		child->gone_by = clock_now() + GONE_WITHIN;
+	}
 	child->answer_by = NEVER;
 	child->greeted = false;
 	loop_close(&child->channel);
@@ -471,7 +489,8 @@ children_spawner_event(uint32_t index, uint32_t events)
 static int64_t
 deadline_of(const struct child *child)
 {
-	int64_t deadline = child->pid == 0 ? child->start_at : child->answer_by;
+	int64_t deadline =
+	    child->pid == 0 ? child->start_at : clock_earlier(child->answer_by, child->gone_by);
 
 	if (child->owed && child->answer_by == NEVER && child->greeted)
 		deadline = clock_earlier(deadline, child->pinged + PING_PAUSE);
@@ -485,10 +504,26 @@ children_deadline(void)
 	    clock_earlier(deadline_of(&monitor), deadline_of(&spawner)), busy_check);
 }
 
+/*
+ * The kernel keeps it: a tenant whose service writes from a file that never answers, such as one of
+ * his own FUSE server, holds the lock of his FIFO for as long as he likes, and who looks at the
+ * FIFO waits for it. It ends when it may; another one leaves that FIFO alone until then.
+ */
+static void
+abandon(struct child *child)
+{
+	inform_child(REPORT_CHILD_KEPT, child->name, child->pid, END_NONE, 0);
+	if (child == &monitor)
+		outputs_find_stuck(child->pid);
+	replace(child);
+}
+
 static void
 tend(struct child *child, int64_t now)
 {
-	if (child->answer_by <= now) {
+	if (child->gone_by <= now) {
+		abandon(child);
+	} else if (child->answer_by <= now) {
 		inform_child(REPORT_CHILD_HUNG, child->name, child->pid, END_NONE, 0);
 		end_child(child);
 	} else if (child->owed && child->greeted && child->answer_by == NEVER &&
@@ -515,6 +550,17 @@ children_tend(int64_t now)
 	children_start();
 }
 
+static bool
+ends_soon(pid_t pid)
+{
+	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	bool ended = poll(&end, 1, GONE_WITHIN / MILLISECOND) == 1;
+
+	if (end.fd != -1)
+		(void)close(end.fd);
+	return ended;
+}
+
 void
 children_end(bool heed)
 {
@@ -528,10 +574,10 @@ children_end(bool heed)
 	for (i = 0; i < BOTH; i++) {
 		if (both[i]->pid == 0)
 			continue;
-		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED | WNOWAIT);
-		if (heed && both[i] == &monitor)
+		/* a zombie for now, so that nobody else has its pid */
+		if (ends_soon(both[i]->pid) && heed && both[i] == &monitor)
 			children_monitor_event(0, EPOLLIN);
-		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED);
+		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED | WNOHANG);
 		forget_child(both[i]);
 	}
 }

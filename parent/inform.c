@@ -35,7 +35,11 @@ static bool quiet; /* what runs has been running under us before */
 void
 inform_streams(struct profile *profile)
 {
-	profile->fifos_due = profile->streams;
+	unsigned stream;
+
+	for (stream = 0; stream < STREAM_COUNT; stream++)
+		if ((profile->streams & 1U << stream) != 0 && profile->stuck[stream] == 0)
+			profile->fifos_due |= 1U << stream;
 	if (profile->fifos_due != 0)
 		inform_tell(profile, TELL_FIFO);
 }

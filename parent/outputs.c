@@ -7,8 +7,10 @@
 #include <unistd.h>
 
 #include "files.h"
+#include "inform.h"
 #include "logfile.h"
 #include "outputs.h"
+#include "procfs.h"
 #include "report.h"
 #include "trust.h"
 
@@ -28,6 +30,7 @@
 
 static uint32_t fifos_max, fifos_made;
 static uint32_t held_max, fifos_held;
+static unsigned fifos_stuck;
 static int state = -1;
 static int fifos = -1;
 static const char *outputs_path; /* NULL: STATE_DIR/output */
@@ -182,6 +185,8 @@ lose(struct profile *profile, enum stream stream)
 	if ((profile->streams & 1U << stream) != 0)
 		fifos_made--;
 	profile->streams &= ~(1U << stream);
+	fifos_stuck -= profile->stuck[stream] != 0;
+	profile->stuck[stream] = 0;
 }
 
 int
@@ -191,6 +196,9 @@ outputs_hold(struct profile *profile, enum stream stream)
 
 	if (profile->fifos[stream] != -1 || (profile->streams & 1U << stream) == 0)
 		return profile->fifos[stream];
+	errno = EBUSY; /* to open it would keep us as well */
+	if (profile->stuck[stream] != 0)
+		return -1;
 	fifo = open_fifo(fifo_name(profile, stream));
 	if (fifo != -1)
 		hold(profile, stream, fifo);
@@ -234,6 +242,51 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 	if (fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK) == -1 || fchown(fifo, uid, getegid()) == -1)
 		return -1;
 	return fifo;
+}
+
+void
+outputs_find_stuck(pid_t monitor)
+{
+	struct stat where, own;
+	struct profile *profile;
+	uint32_t index;
+	unsigned stream;
+
+	if (!procfs_waits_in(monitor, &where))
+		return;
+	PROFILES_FOREACH(profile, index) {
+		for (stream = 0; stream < STREAM_COUNT; stream++) {
+			if ((profile->streams & 1U << stream) == 0 ||
+			    fstatat(fifos, fifo_name(profile, (enum stream)stream), &own,
+				AT_SYMLINK_NOFOLLOW) == -1 ||
+			    own.st_ino != where.st_ino || own.st_dev != where.st_dev)
+				continue;
+			profile->stuck[stream] = monitor;
+			fifos_stuck++;
+			profile->fifos_due &= ~(1U << stream);
+			inform_report(REPORT_FIFO_STUCK, 0, profile->facts.name);
+		}
+	}
+}
+
+void
+outputs_let_go(pid_t monitor)
+{
+	struct profile *profile;
+	uint32_t index;
+	unsigned stream;
+
+	if (fifos_stuck == 0)
+		return; /* as for every orphan that a service has left to us */
+	PROFILES_FOREACH(profile, index) {
+		for (stream = 0; stream < STREAM_COUNT; stream++) {
+			if (profile->stuck[stream] != monitor)
+				continue;
+			profile->stuck[stream] = 0;
+			fifos_stuck--;
+			inform_streams(profile);
+		}
+	}
 }
 
 void

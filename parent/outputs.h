@@ -33,6 +33,13 @@ int outputs_hold(struct profile *profile, enum stream stream);
  * closed here. */
 void outputs_release(struct profile *profile);
 
+/*
+ * The monitor, which was killed, waits in the kernel: the FIFO that it waits for is handed to no
+ * other. The second: it has ended at last, if it was one, and the FIFO may be looked at again.
+ */
+void outputs_find_stuck(pid_t monitor);
+void outputs_let_go(pid_t monitor);
+
 /* Whether its FIFOs are to outlive an exec. */
 void outputs_keep(const struct profile *profile, bool keep);
 

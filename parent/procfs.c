@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -64,6 +66,18 @@ procfs_has_uid(pid_t pid, uid_t uid, bool all)
 	for (i = 0; i < 4; i++)
 		matching += ids[i] == uid;
 	return all ? matching == 4 : matching > 0;
+}
+
+bool
+procfs_waits_in(pid_t pid, struct stat *where)
+{
+	char text[256], path[48];
+	unsigned descriptor;
+
+	if (!slurp(pid, "syscall", text, sizeof(text)) || sscanf(text, "%*d %x", &descriptor) != 1)
+		return false;
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid, descriptor);
+	return stat(path, where) == 0;
 }
 
 bool

@@ -5,7 +5,7 @@
 #ifndef PROCLAUNCH_PROCFS_H
 #define PROCLAUNCH_PROCFS_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +22,10 @@ bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 
 /* True when one of the real, effective, saved and file system uid is `uid`, or with `all` each. */
 bool procfs_has_uid(pid_t pid, uid_t uid, bool all);
+
+/* What the first argument of the system call leads to that the process waits in, as a descriptor.
+ * False: nobody can say, or it runs. proc_pid_syscall(5). */
+bool procfs_waits_in(pid_t pid, struct stat *where);
 
 /* True when we are among the process's ancestors. */
 bool procfs_descends_from_us(pid_t pid);

@@ -60,10 +60,11 @@ struct profile {
 	struct note note;
 	unsigned
 	    streams; /* that have a FIFO, which the service prints into: bits 1 << enum stream */
-	int fifos[STREAM_COUNT]; /* these; -1: it is not held */
-	unsigned fifos_due;	 /* to be handed to the monitor: bits as above */
-	unsigned files_due;	 /* that the monitor has asked a file for, likewise */
-	int kept_error;		 /* errno of the last wish that was to be kept; 0: it is */
+	int fifos[STREAM_COUNT];   /* these; -1: it is not held */
+	unsigned fifos_due;	   /* to be handed to the monitor: bits as above */
+	unsigned files_due;	   /* that the monitor has asked a file for, likewise */
+	int kept_error;		   /* errno of the last wish that was to be kept; 0: it is */
+	pid_t stuck[STREAM_COUNT]; /* a monitor that waits for ever in that FIFO; 0: none */
 
 	/* what the monitor must be told; `inform` keeps this */
 	unsigned tell;

@@ -174,6 +174,7 @@ enum report {
 	REPORT_CHILD_STARTED,	/* text: which, pid */
 	REPORT_CHILD_DIED,	/* text: which, pid, end, value */
 	REPORT_CHILD_HUNG,	/* text: which, pid */
+	REPORT_CHILD_KEPT,	/* text: which, pid: it was killed, and does not end */
 	REPORT_CHILD_SAYS,	/* text: its last words */
 	REPORT_CHILD_BROKEN,	/* text: which, pid; value: the message type at fault */
 	REPORT_CHILD_UNSTARTED, /* text: which; value: errno */
@@ -192,6 +193,7 @@ enum report {
 	REPORT_UNSCANNED,	/* text: a directory that could not be read; value: errno */
 	REPORT_LEDGER,		/* a record could not be written; value: errno */
 	REPORT_NO_CGROUPS,	/* no writable cgroup v2 hierarchy: the fallback is in force */
+	REPORT_FIFO_STUCK,	/* text: a profile in whose FIFO the monitor waits for ever */
 	REPORT_LOST,		/* value: reports that did not fit */
 	REPORT_COUNT
 };

@@ -2,11 +2,14 @@
  * What a tenant can do to the FIFO that a service of his prints into, which is his: what he does to
  * it is his own loss, and nobody else's.
  */
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,8 +21,10 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "host.h"
 #include "peer.h"
+#include "silence.h"
 
 /* What stands in the log of a profile's output, as a string. */
 static const char *
@@ -136,13 +141,138 @@ what_one_service_does_to_its_fifo_does_not_reach_the_next_one(void **state)
 	host_stop_all(host);
 }
 
+/* A child of a service writes from a file that never answers: until it does the kernel keeps the
+ * lock of the FIFO, whoever waits for that. Then the service ends, and its FIFO is looked at. */
+#define WRITER "--write-from"
+
+static _Noreturn void
+write_for_ever(const char *path)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	void *bytes = mmap(NULL, 1, PROT_READ, MAP_SHARED, file, 0);
+
+	_exit(bytes == MAP_FAILED || write(STDOUT_FILENO, bytes, 1) != 1);
+}
+
+static int
+write_from(const char *path)
+{
+	char waits[64], text[16];
+	pid_t child = fork();
+	ssize_t length;
+	int file, i;
+
+	if (child == 0)
+		write_for_ever(path);
+	(void)snprintf(waits, sizeof(waits), "/proc/%d/syscall", child);
+	for (i = 0; i < SOON; i++) {
+		(void)poll(NULL, 0, 1);
+		file = open(waits, O_RDONLY | O_CLOEXEC);
+		length = file == -1 ? 0 : read(file, text, sizeof(text) - 1);
+		text[length < 0 ? 0 : length] = '\0';
+		(void)close(file);
+		if (strncmp(text, "1 0x1 ", 6) == 0) /* write(2) to standard output */
+			return 0;
+	}
+	return 1;
+}
+
+static void
+copy_self(const struct host *host, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat status;
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), to;
+
+	host_path(host, name, path, sizeof(path));
+	to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_true(from != -1 && to != -1 && fstat(from, &status) == 0);
+	assert_int_equal(sendfile(to, from, NULL, (size_t)status.st_size), status.st_size);
+	assert_int_equal(close(from) | close(to), 0);
+}
+
+/* The monitor waits for the tenant's file server. */
+static pid_t
+hold_monitor(struct host *host, struct silence *silence)
+{
+	char directory[128], state[32];
+	pid_t monitor;
+
+	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	silence_begin(silence, directory);
+	host_profile(host, "tenant",
+	    "[ -e once ] && echo free again && exec sleep 1000\n: > once\n"
+	    "exec ./writer " WRITER " %s",
+	    silence->path);
+	copy_self(host, "tenant/writer");
+	host_write(host, "tenant/output", 0644, "format raw\n");
+	host_write(host, "tenant/restart", 0644, "%s", "");
+	host_chown(host, "tenant", TENANT);
+	make_printer(host, "other");
+	host_start(host);
+	(void)host_wait_running(host, "other");
+	wait_until(strstr(printed(host, "other"), "i am " TENANT "\n") != NULL);
+	monitor = host_monitor(host);
+	wait_until(process_status(monitor, "State", state, sizeof(state))[0] == 'D');
+	return monitor;
+}
+
+/* Ten seconds until it counts as hung, and two in which it should have gone. */
+#define REPLACED_WITHIN (12000 + SOON)
+
+static void
+a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	struct outcome outcome;
+	pid_t monitor = hold_monitor(host, &silence);
+
+	host_wait_log_within(host, REPLACED_WITHIN,
+	    " WARN  ProcLaunch monitor pid %d was killed and does not end: the kernel keeps it\\.",
+	    monitor);
+	host_wait_log(host, " WARN  ProcLaunch tenant keeps its FIFO locked: ");
+	/* the next one serves everybody else */
+	assert_int_equal(ctl(host, &outcome, "restart", "other", NULL), CTL_DONE);
+	wait_until(strstr(printed(host, "other"), "i am " TENANT "\ni am " TENANT "\n") != NULL);
+	assert_true(process_lives(monitor));
+	/* and the tenant, as soon as he lets go */
+	silence_end(&silence);
+	process_wait_gone(monitor);
+	host_wait_running(host, "tenant");
+	wait_until(strstr(printed(host, "tenant"), "free again\n") != NULL);
+	host_stop_all(host);
+}
+
+static void
+a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	pid_t monitor = hold_monitor(host, &silence);
+
+	host_leave(host);
+	assert_true(process_lives(monitor)); /* the test itself */
+	silence_end(&silence);
+	process_wait_gone(monitor);
+	host_start(host);
+	host_stop_all(host);
+}
+
 int
-main(void)
+main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints),
 	    ROOT_TEST(what_one_service_does_to_its_fifo_does_not_reach_the_next_one),
+	    ROOT_TEST(
+		a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone),
+	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
 	};
+
+	if (count == 3 && strcmp(arguments[1], WRITER) == 0)
+		return write_from(arguments[2]);
 
 	return cmocka_run_group_tests_name("games with FIFOs", tests, NULL, NULL);
 }
