@@ -265,13 +265,13 @@ upgrade_tend(int64_t now)
 {
 	unsigned binary = PARENT;
 
-	if (give_up_at != NEVER && leave_intended())
+	if (give_up_at != NEVER && leave_intended()) {
 		abandon(own_path, ECANCELED); /* the new ones would not know */
-	else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at))
+	} else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at)) {
 		take_over();
-	else if (now >= give_up_at) {
-		while (probes[binary].pid == 0 && binary < SPAWNER)
-			binary++;
+	} else if (now >= give_up_at) {
+		while (binary < SPAWNER && probes[binary].pid == 0)
+			binary++; /* the one that still runs */
 		abandon(path_of(binary), ETIMEDOUT);
 	}
 }
