@@ -261,6 +261,25 @@ processes_ended(struct profile *profile, enum process_end how, int value)
 	processes_changed(profile);
 }
 
+/* `run` has left with success, and the daemon is not proved. */
+static bool
+unproved(const struct profile *profile)
+{
+	return profile->process.phase == PHASE_UP && profile->pidfd == -1;
+}
+
+/* Whoever finds that out must say so: rest_lives() has ended the watch that would tell. */
+static void
+nobody_is_left(struct profile *profile)
+{
+	if (profile->process.phase == PHASE_REST) {
+		settle(profile);
+		processes_changed(profile);
+	} else if (unproved(profile)) {
+		processes_ended(profile, END_EXIT, 0); /* who could write the pid file? */
+	}
+}
+
 void
 processes_signal(struct profile *profile, int number)
 {
@@ -268,7 +287,7 @@ processes_signal(struct profile *profile, int number)
 		return;
 	if (profile->pidfd != -1)
 		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
-	else if (profile->process.phase == PHASE_UP) /* `run` has left, the daemon is not proved */
+	else if (unproved(profile))
 		processes_sweep(profile, number);
 }
 
@@ -280,13 +299,11 @@ processes_sweep(struct profile *profile, int number)
 	signal_members(profile, number);
 	if (rest_lives(profile))
 		return;
-	if (profile->process.phase == PHASE_REST) {
-		/* the look for whom to signal has been the one that saw the last of them gone */
-		settle(profile);
-		processes_changed(profile);
-	} else if (profile->pidfd == -1 && number == SIGKILL) {
+	/* the look for whom to signal has been the one that saw the last of them gone */
+	if (number == SIGKILL && unproved(profile))
 		end_now(profile, END_EXIT, 0); /* whoever is to follow has had the time */
-	}
+	else
+		nobody_is_left(profile);
 }
 
 static void
@@ -396,13 +413,7 @@ processes_rest_event(uint32_t index, uint32_t events)
 	if (profile == NULL || (profile->rest == -1 && profile->pin_count == 0) ||
 	    rest_lives(profile))
 		return;
-	if (profile->process.phase == PHASE_REST) {
-		settle(profile);
-		processes_changed(profile);
-	} else if (profile->process.phase == PHASE_UP && profile->pidfd == -1) {
-		/* `run` had left with success, and nobody is left who could write the pid file */
-		processes_ended(profile, END_EXIT, 0);
-	}
+	nobody_is_left(profile);
 }
 
 /* Is what has the recorded pid the recorded process, alive or a zombie? Where that cannot be told

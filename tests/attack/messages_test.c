@@ -29,7 +29,6 @@
 #include <cmocka.h>
 
 #include "ctl.h"
-#include "ctl.h"
 #include "descriptors.h"
 #include "host.h"
 #include "peer.h"
@@ -623,6 +622,57 @@ a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed(void **state)
 	host_stop_all(host);
 }
 
+/*
+ * The last process of a daemon that is not proved yet ends between the parent's look for whom to
+ * signal and its look for whether anybody is left. That look ended the watch that would have told,
+ * and nobody was told: the stop took until SIGKILL.
+ */
+static void
+what_ends_while_it_is_signalled_has_ended(void **state)
+{
+	struct known daemon = {.name = "daemon"};
+	struct seat seat = {.name = "monitor"};
+	struct host *host = *state;
+	struct incoming incoming;
+	struct message message;
+	char path[PATH_MAX];
+
+	host_profile(host, "daemon", "sleep 1000 &\necho $! > last");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_write(host, "daemon/down", 0644, "%s", "");
+	start(host);
+	if (!host_has_cgroups(host))
+		skip(); /* what is left behind is looked for there */
+	take_seat(host, &seat);
+	learn(host, &seat, &daemon);
+	peer_fill(&message, MESSAGE_START, daemon.index, daemon.generation);
+	assert_true(peer_send(seat.channel, &message, 0));
+	do {
+		assert_true(peer_receive(seat.channel, &incoming));
+		channel_discard(&incoming);
+	} while (incoming.message.type != MESSAGE_PROCESS ||
+	    incoming.message.process.phase != PHASE_UP ||
+	    incoming.message.process.end != END_EXIT); /* `run` has left */
+	daemon.pid = wait_for_pid_file(host_path(host, "daemon/last", path, sizeof(path)));
+
+	peer_stop(host->supervisor);
+	peer_fill(&message, MESSAGE_SIGNAL, daemon.index, daemon.generation);
+	message.number = SIGTERM;
+	assert_true(peer_send(seat.channel, &message, 0));
+	assert_int_equal(kill(daemon.pid, SIGKILL), 0);
+	wait_until(!process_lives(daemon.pid));
+	peer_continue(host->supervisor);
+	do {
+		assert_true(peer_receive(seat.channel, &incoming));
+		channel_discard(&incoming);
+	} while (incoming.message.type != MESSAGE_PROCESS ||
+	    incoming.message.index != daemon.index ||
+	    incoming.message.process.phase != PHASE_NONE);
+	end_child(host, &seat);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
 /* One of our children that has not executed anything of a service's and runs as the tenant, but
  * none of these; 0: there is none. */
 static pid_t
@@ -915,6 +965,7 @@ main(void)
 	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
 	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
 	    ROOT_TEST(a_run_that_has_left_before_the_spawner_lets_go_of_it_was_executed),
+	    ROOT_TEST(what_ends_while_it_is_signalled_has_ended),
 	    ROOT_TEST(what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else),
 	    ROOT_TEST(what_a_newborn_may_not_say_ends_it_before_it_executes_anything),
 	    ROOT_TEST(what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was),
