@@ -19,10 +19,13 @@
 #include "confine.h"
 #include "control.h"
 #include "descriptors.h"
+#include "intake.h"
+#include "leave.h"
 #include "nofile.h"
 #include "output.h"
 #include "log.h"
 #include "parent.h"
+#include "process.h"
 #include "recall.h"
 #include "report.h"
 #include "reports.h"
@@ -42,7 +45,7 @@ handle_hello(void *subject, struct incoming *incoming)
 		fatalx("the parent is of another build than this monitor: install all three");
 	log_set_level((enum level)incoming->message.hello.log_level);
 	if ((incoming->message.hello.options & HELLO_CHECK) != 0) {
-		supervise_only_check();
+		leave_only_check();
 		log_briefly();
 	}
 	control_configure(&incoming->message.hello);
@@ -88,12 +91,12 @@ static const struct rule rules[] = {
     {MESSAGE_READABLE, FROM_PARENT, AFTER_HELLO, 0, 1, commands_readable},
     {MESSAGE_MARK, FROM_PARENT, AFTER_HELLO, 0, 0, parent_marked},
     {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
-    {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_order},
-    {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_profile},
-    {MESSAGE_SETTING, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_setting},
+    {MESSAGE_ORDER, FROM_PARENT, AFTER_HELLO, 0, 0, leave_order},
+    {MESSAGE_PROFILE, FROM_PARENT, AFTER_HELLO, 0, 0, intake_profile},
+    {MESSAGE_SETTING, FROM_PARENT, AFTER_HELLO, 0, 0, intake_setting},
     {MESSAGE_RECALL, FROM_PARENT, AFTER_HELLO, 0, 0, recall_take},
-    {MESSAGE_PROCESS, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_process},
-    {MESSAGE_CLAIM, FROM_PARENT, AFTER_HELLO, 0, 0, supervise_claim},
+    {MESSAGE_PROCESS, FROM_PARENT, AFTER_HELLO, 0, 0, process_hear},
+    {MESSAGE_CLAIM, FROM_PARENT, AFTER_HELLO, 0, 0, process_hear_claim},
 };
 
 /* Takes in what the parent has said, as far as it goes at once. */
@@ -170,6 +173,15 @@ tend_log(void)
 	}
 }
 
+static int64_t
+next_deadline(void)
+{
+	int64_t profiles = clock_earlier(supervise_deadline(), output_deadline());
+
+	return clock_earlier(clock_earlier(profiles, leave_deadline()),
+	    clock_earlier(log_deadline(), control_deadline()));
+}
+
 /*
  * One wait a turn. What was decided is asked of the parent; when it is done, in a later turn, the
  * log and the clients are told.
@@ -181,12 +193,11 @@ loop(void)
 	int64_t now;
 
 	for (;;) {
-		loop_wait(clock_earlier(clock_earlier(supervise_deadline(), output_deadline()),
-			      clock_earlier(log_deadline(), control_deadline())),
-		    handlers);
+		loop_wait(next_deadline(), handlers);
 		now = clock_now();
 		output_tend(now);
 		supervise_tend(now);
+		leave_tend();
 		tend_log();
 		control_tend(now);
 		was_full = full;

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 
@@ -7,10 +6,10 @@
 #include "commands.h"
 #include "explain.h"
 #include "history.h"
+#include "leave.h"
 #include "log.h"
 #include "output.h"
 #include "parent.h"
-#include "reports.h"
 #include "supervise.h"
 #include "vocabulary.h"
 
@@ -22,17 +21,9 @@
 #define SWEEP_PATIENCE 10
 /* How often a profile without stop_timeout is reported that does not stop. */
 #define REMIND_EVERY 60
-/* So many wrong pids in a pid file are logged for each start. */
-#define CLAIMS_LOGGED 16U
 
-static enum { WORKING, CHECKING, STOPPING_ALL, LEFT } intention = WORKING;
-static bool look_whether_all_stopped;
-static bool leaving;		    /* as soon as what has ended has its last lines in its files */
 static bool look_whether_forgotten; /* profiles that are gone wait for their output */
-static bool told;		    /* of every profile there is */
 static int64_t next_timer = NEVER;  /* the earliest timer, or before it */
-
-static void step(struct profile *profile, enum event event);
 
 bool
 supervise_accepted(const struct profile *profile)
@@ -45,30 +36,27 @@ supervise_wanted(const struct profile *profile)
 {
 	enum wish wish = profile->wish;
 
-	if (intention != WORKING || profile->facts.gone != 0)
+	if (leave_intended() || profile->facts.gone != 0)
 		return false;
 	if (wish == WISH_DEFAULT)
 		wish = (enum wish)profile->facts.kept;
 	return wish == WISH_UP || (wish == WISH_DEFAULT && !profile->settings.down);
 }
 
-/* Processes that no record explains. They end before the profile is started, whatever kill_mode
- * says: the service may be one of them. */
-static bool
-strays(const struct profile *profile)
+bool
+supervise_strays(const struct profile *profile)
 {
 	return profile->process.end == END_UNKNOWN && profile->process.pid == 0;
 }
 
-/* What is left of it is neither ended nor waited for. */
-static bool
-spares_rest(const struct profile *profile)
+bool
+supervise_spares_rest(const struct profile *profile)
 {
-	return profile->settings.kill_mode == KILL_PROCESS && !strays(profile);
+	return profile->settings.kill_mode == KILL_PROCESS && !supervise_strays(profile);
 }
 
-static void
-set_timer(struct profile *profile, enum timer timer, int64_t when)
+void
+supervise_set_timer(struct profile *profile, enum timer timer, int64_t when)
 {
 	profile->timer = timer;
 	profile->timer_at = timer == TIMER_NONE ? NEVER : when;
@@ -126,16 +114,15 @@ say_stopped(struct profile *profile)
 	profile->stop_said = false;
 }
 
-/* Decides whether and when it starts next. Its process has ended, or there was none. */
-static void
-plan(struct profile *profile)
+void
+supervise_plan(struct profile *profile)
 {
 	enum cause cause = profile->cause;
 	int64_t delay = 0, over_quota;
 	bool stays;
 
-	set_timer(profile, TIMER_NONE, NEVER);
-	look_whether_all_stopped = true;
+	supervise_set_timer(profile, TIMER_NONE, NEVER);
+	leave_look();
 	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
 		profile->finished = !restart_permitted(profile);
 		delay = backoff(profile);
@@ -158,12 +145,12 @@ plan(struct profile *profile)
 		}
 	}
 	if (delay == 0) {
-		step(profile, EVENT_DUE);
+		supervise_step(profile, EVENT_DUE);
 		return;
 	}
 	log_line(profile->facts.name, SAY_WAITING, (int)(delay / SECOND),
 	    (int)(delay % SECOND / MILLISECOND));
-	set_timer(profile, TIMER_START, clock_now() + delay);
+	supervise_set_timer(profile, TIMER_START, clock_now() + delay);
 }
 
 static void
@@ -178,7 +165,8 @@ start(struct profile *profile)
 	memset(&profile->process, 0, sizeof(profile->process));
 	profile->process.attempt = profile->attempt;
 	parent_ask_start(profile);
-	set_timer(profile, TIMER_LATE, clock_now() + profile->settings.start_timeout * SECOND);
+	supervise_set_timer(
+	    profile, TIMER_LATE, clock_now() + profile->settings.start_timeout * SECOND);
 }
 
 static void
@@ -199,9 +187,8 @@ patience(const struct profile *profile)
 							    : SWEEP_PATIENCE;
 }
 
-/* Its stop began at stop_since: when is it too long? */
-static void
-time_stop(struct profile *profile)
+void
+supervise_time_stop(struct profile *profile)
 {
 	bool unnamed = profile->process.phase == PHASE_UP && profile->process.end != END_NONE;
 
@@ -209,9 +196,10 @@ time_stop(struct profile *profile)
 	 */
 	if (profile->cause == CAUSE_LATE || profile->process.phase == PHASE_REST || unnamed ||
 	    profile->settings.stop_timeout != NO_TIMEOUT)
-		set_timer(profile, TIMER_OVERDUE, profile->stop_since + patience(profile) * SECOND);
+		supervise_set_timer(
+		    profile, TIMER_OVERDUE, profile->stop_since + patience(profile) * SECOND);
 	else
-		set_timer(
+		supervise_set_timer(
 		    profile, TIMER_STILL_STOPPING, profile->stop_since + REMIND_EVERY * SECOND);
 }
 
@@ -222,19 +210,19 @@ stop(struct profile *profile)
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
 	parent_ask_signal(profile, profile->settings.stop_signal);
-	time_stop(profile);
+	supervise_time_stop(profile);
 }
 
 /* The main process has ended; others of the profile may be left. */
 static void
 sweep(struct profile *profile)
 {
-	if (profile->process.phase != PHASE_REST || spares_rest(profile))
+	if (profile->process.phase != PHASE_REST || supervise_spares_rest(profile))
 		return;
 	log_line(profile->facts.name, SAY_LEFTOVERS, profile->exit_pid);
 	profile->stop_since = clock_now();
 	parent_ask_sweep(profile, SIGTERM);
-	time_stop(profile);
+	supervise_time_stop(profile);
 }
 
 static void
@@ -244,11 +232,11 @@ kill_rest(struct profile *profile)
 
 	log_line(
 	    profile->facts.name, SAY_KILLING, (unsigned)((now - profile->stop_since) / SECOND));
-	if (spares_rest(profile))
+	if (supervise_spares_rest(profile))
 		parent_ask_signal(profile, SIGKILL);
 	else
 		parent_ask_sweep(profile, SIGKILL);
-	set_timer(profile, TIMER_OVERDUE, now + SWEEP_PATIENCE * SECOND);
+	supervise_set_timer(profile, TIMER_OVERDUE, now + SWEEP_PATIENCE * SECOND);
 }
 
 static void
@@ -292,7 +280,7 @@ static void
 run(struct profile *profile)
 {
 	log_line(profile->facts.name, SAY_RUNNING, profile->process.pid);
-	set_timer(profile, TIMER_NONE, NEVER);
+	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	if (profile->reload_owed)
 		reload(profile);
 }
@@ -308,7 +296,7 @@ start_afresh(struct profile *profile)
 static void
 cancel(struct profile *profile)
 {
-	set_timer(profile, TIMER_NONE, NEVER);
+	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	profile->cause = CAUSE_NONE;
 }
 
@@ -344,7 +332,7 @@ static const struct {
     {ACTION_SWEEP, sweep},
     {ACTION_KILL, kill_rest},
     {ACTION_START, start},
-    {ACTION_PLAN, plan},
+    {ACTION_PLAN, supervise_plan},
 };
 
 /* What an event is called where the transitions are shown. */
@@ -375,8 +363,8 @@ enter(struct profile *profile, enum state state, enum event event)
 	commands_look(profile);
 }
 
-static void
-step(struct profile *profile, enum event event)
+void
+supervise_step(struct profile *profile, enum event event)
 {
 	struct transition transition = machine_step(profile->state, event);
 	size_t i;
@@ -391,18 +379,16 @@ step(struct profile *profile, enum event event)
 	commands_look(profile);
 }
 
-/* A profile that could run and does not, with nothing planned: the reason may have gone. */
-static void
-reconsider(struct profile *profile)
+void
+supervise_reconsider(struct profile *profile)
 {
 	if (profile->state == STATE_STOPPED && profile->timer == TIMER_NONE && !profile->finished &&
 	    supervise_wanted(profile) && supervise_accepted(profile))
-		step(profile, EVENT_UP);
+		supervise_step(profile, EVENT_UP);
 }
 
-/* It waits for its next start, and `restart` has gone. */
-static void
-give_up_start(struct profile *profile)
+void
+supervise_give_up_start(struct profile *profile)
 {
 	if (profile->state != STATE_STOPPED || profile->timer != TIMER_START ||
 	    !supervise_accepted(profile) || profile->settings.restart != RESTART_NEVER ||
@@ -439,9 +425,8 @@ has_changed_hands(const struct profile *profile)
 	    (profile->facts.owner != 0 || profile->settings.reload_signal == 0);
 }
 
-/* Does it run with other files than those that are there now? */
-static void
-check_changed(struct profile *profile)
+void
+supervise_check_changed(struct profile *profile)
 {
 	bool hands = has_changed_hands(profile);
 
@@ -455,48 +440,15 @@ check_changed(struct profile *profile)
 		profile->facts.trigger == profile->trigger_done))
 		return;
 	if (!hands && profile->settings.reload_signal != 0) {
-		step(profile, EVENT_RELOAD);
+		supervise_step(profile, EVENT_RELOAD);
 	} else {
 		log_line(profile->facts.name, SAY_CHANGED);
-		step(profile, EVENT_CHANGED);
+		supervise_step(profile, EVENT_CHANGED);
 	}
 }
 
-/* The account has gone, or is not the one that it was: what runs as it is ended. Not so when an
- * edit of the profile names a wrong one: then the process goes on. */
-static bool
-account_lost(const struct profile *profile)
-{
-	return (profile->facts.refusal == REFUSAL_NO_ACCOUNT ||
-		   profile->facts.refusal == REFUSAL_UID_CHANGED) &&
-	    profile->facts.trigger == profile->process.trigger;
-}
-
-/* Says once why it is refused, and once that it is not any more. */
-static void
-say_refusal(struct profile *profile)
-{
-	char text[512];
-	uint32_t reason = 0;
-
-	if (profile->facts.gone == 0 && !supervise_accepted(profile))
-		reason = profile->facts.refusal != REFUSAL_NONE ? profile->facts.refusal << 16 |
-			profile->facts.refused_setting << 8 | (profile->facts.refused_error & 0xff)
-								: 1U << 31 | profile->draft_refused;
-	if (reason != 0 &&
-	    (reason != profile->refused_said || profile->draft_refusal != profile->refusal_said))
-		log_line(
-		    profile->facts.name, SAY_REFUSED, explain_refusal(profile, text, sizeof(text)));
-	if (reason == 0 && profile->refused_said != 0 && profile->facts.gone == 0)
-		log_line(profile->facts.name, SAY_MENDED);
-	profile->refused_said = reason;
-	profile->refusal_said = profile->draft_refusal;
-}
-
-/* Its directory has disappeared and nothing of it lives, what kill_mode spares included, should it
- * come back; and what it has printed last is in its file. */
-static void
-forget_if_gone(struct profile *profile)
+void
+supervise_forget_if_gone(struct profile *profile)
 {
 	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED ||
 	    profile->process.phase != PHASE_NONE)
@@ -509,145 +461,17 @@ forget_if_gone(struct profile *profile)
 	}
 }
 
-static void
-gone(struct profile *profile)
+void
+supervise_gone(struct profile *profile)
 {
-	step(profile, EVENT_DOWN);
-	forget_if_gone(profile);
-}
-
-/* What the directory says now has an effect. */
-static void
-apply_facts(struct profile *profile, bool changed)
-{
-	if (profile->facts.gone != 0) {
-		gone(profile);
-	} else if (account_lost(profile)) {
-		step(profile, EVENT_DOWN);
-	} else if (profile->state == STATE_STOPPED && changed && supervise_accepted(profile)) {
-		step(profile, EVENT_CHANGED);
-	} else {
-		give_up_start(profile);
-		reconsider(profile);
-		check_changed(profile);
-	}
-}
-
-/* A timeout that was edited counts for the start or the stop that is under way. */
-static void
-retime(struct profile *profile, const struct settings *before)
-{
-	const struct settings *now = &profile->settings;
-
-	if (profile->timer == TIMER_LATE)
-		set_timer(profile, TIMER_LATE,
-		    profile->timer_at +
-			((int64_t)now->start_timeout - before->start_timeout) * SECOND);
-	else if (profile->state == STATE_STOPPING && now->stop_timeout != before->stop_timeout)
-		time_stop(profile);
-}
-
-/* All files of a profile have come. */
-static void
-files_complete(struct profile *profile, uint64_t old_trigger)
-{
-	struct settings before;
-
-	if (profile->draft_refusal == NULL) {
-		profile->draft_refusal = settings_fit(&profile->draft, &profile->facts.quota);
-		profile->draft_refused = SETTING_OUTPUT;
-	}
-	profile->valid = profile->draft_refusal == NULL;
-	if (supervise_accepted(profile) && profile->facts.gone == 0) {
-		before = profile->settings;
-		profile->settings = profile->draft;
-		if (profile->settings_known && profile->acquainted)
-			retime(profile, &before);
-		profile->settings_known = true;
-	} else if (!profile->settings_known) {
-		settings_default(&profile->settings);
-	}
-	say_refusal(profile);
-	if (profile->acquainted)
-		apply_facts(profile, old_trigger != 0 && old_trigger != profile->facts.trigger);
+	supervise_step(profile, EVENT_DOWN);
+	supervise_forget_if_gone(profile);
 }
 
 void
-supervise_profile(void *subject, struct incoming *incoming)
+supervise_resume_stop(struct profile *profile)
 {
-	const struct message *message = &incoming->message;
-	struct profile *profile = table_at(message->index, message->generation);
-	uint64_t old_trigger;
-	bool was_gone;
-
-	(void)subject;
-	if (profile == NULL) {
-		profile = table_make(message->index, message->generation);
-		if (profile == NULL)
-			return;
-		/* should its process have to be stopped before its files have once been read */
-		settings_default(&profile->settings);
-	}
-	was_gone = profile->facts.gone != 0;
-	profile->trigger_before =
-	    profile->draft_missing == 0 ? profile->facts.trigger : profile->trigger_before;
-	old_trigger = profile->trigger_before;
-	profile->facts = message->profile;
-	if (profile->facts.gone != 0 && !was_gone)
-		log_line(profile->facts.name, SAY_DISAPPEARED);
-	settings_default(&profile->draft);
-	profile->draft.down = (profile->facts.present & SETTING_BIT(SETTING_DOWN)) != 0;
-	profile->draft_refusal = NULL;
-	profile->draft_missing = profile->facts.settings;
-	if (profile->draft_missing == 0)
-		files_complete(profile, old_trigger);
-}
-
-/* A tenant's profile runs as its owner; its `user` file may say so, and nothing else. */
-static const char *
-check_user(const struct profile *profile, const char *bytes, size_t length)
-{
-	const char *account = profile->facts.account;
-	bool tenants = profile->facts.owner != 0 || strchr(profile->facts.name, '/') != NULL;
-
-	if (!tenants || profile->facts.refusal != REFUSAL_NONE)
-		return NULL; /* root's profile: the parent has looked the name up */
-	if (length > 0 && bytes[length - 1] == '\n')
-		length--;
-	if (length == strlen(account) && memcmp(bytes, account, length) == 0)
-		return NULL;
-	return "names somebody else than the profile's owner: remove it";
-}
-
-void
-supervise_setting(void *subject, struct incoming *incoming)
-{
-	const struct message *message = &incoming->message;
-	struct profile *profile = table_at(message->index, message->generation);
-	enum setting setting = (enum setting)message->number;
-	const char *bytes = message->setting.bytes, *refusal;
-
-	(void)subject;
-	if (profile == NULL || profile->draft_missing == 0)
-		return; /* the announcement was overtaken by another one */
-	if (setting == SETTING_USER)
-		refusal = check_user(profile, bytes, message->setting.length);
-	else
-		refusal = settings_parse(&profile->draft, setting, bytes, message->setting.length);
-	if (refusal != NULL && profile->draft_refusal == NULL) {
-		profile->draft_refusal = refusal;
-		profile->draft_refused = setting;
-	}
-	if (--profile->draft_missing == 0)
-		files_complete(profile, profile->trigger_before);
-}
-
-/* It is to be stopped and lives: once more, for the parent or the last monitor may not have come
- * to. */
-static void
-resume_stopping(struct profile *profile)
-{
-	if (strays(profile))
+	if (supervise_strays(profile))
 		log_line(profile->facts.name, SAY_STOPPING); /* nobody has said it yet */
 	profile->state = STATE_STOPPING;
 	profile->stop_said = true;
@@ -656,241 +480,7 @@ resume_stopping(struct profile *profile)
 		sweep(profile);
 	} else {
 		repeat_stop(profile);
-		time_stop(profile);
-	}
-}
-
-/* Its pid file has not named one of the strays. */
-static void
-end_strays(struct profile *profile)
-{
-	profile->cause = CAUSE_AFRESH;
-	if (profile->process.phase == PHASE_REST) {
-		resume_stopping(profile);
-	} else {
-		profile->state = STATE_STOPPED;
-		plan(profile);
-	}
-}
-
-/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
-static void
-take_end(struct profile *profile)
-{
-	const struct process_facts *process = &profile->process;
-
-	if (process->end == END_UNBORN) {
-		if (process->phase == PHASE_NONE)
-			step(profile, EVENT_FAILED);
-		return;
-	}
-	if (strays(profile)) {
-		end_strays(profile);
-		return;
-	}
-	profile->exit_end = (enum process_end)process->end;
-	profile->exit_pid = process->pid;
-	profile->exit_value = process->end_value;
-	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
-	if (profile->state == STATE_STOPPING)
-		explain_end(profile, true);
-	output_flush(profile);
-	step(profile, EVENT_DIED);
-	if (process->phase == PHASE_NONE || spares_rest(profile))
-		step(profile, EVENT_EMPTY);
-}
-
-/* The service was found running. */
-static void
-take_over_running(struct profile *profile)
-{
-	if (profile->state == STATE_STOPPING) {
-		resume_stopping(profile);
-	} else if (profile->state == STATE_RUNNING) {
-		if (profile->say_found)
-			log_line(profile->facts.name, SAY_RUNNING, profile->process.pid);
-	} else {
-		set_timer(profile, TIMER_NONE, NEVER);
-		step(profile, EVENT_PROVED);
-	}
-}
-
-static void
-take_over_starting(struct profile *profile)
-{
-	if (profile->state == STATE_STOPPING) {
-		resume_stopping(profile);
-		return;
-	}
-	profile->state = STATE_STARTING;
-	set_timer(profile, TIMER_LATE,
-	    profile->process.started + profile->settings.start_timeout * SECOND);
-}
-
-/* Nothing of it lives. Did it end while nobody looked, or was it to be so? */
-static void
-take_over_dead(struct profile *profile)
-{
-	output_flush(profile);
-	if (profile->state == STATE_STOPPED) {
-		if (profile->recalled_start != 0)
-			set_timer(profile, TIMER_START, profile->recalled_start);
-	} else if (profile->process.end != END_NONE) {
-		take_end(profile);
-	} else { /* the request to start it had not been carried out */
-		profile->state = STATE_STOPPED;
-		profile->cause = CAUSE_AFRESH;
-		plan(profile);
-	}
-}
-
-/* The parent's first word on how the profile's process stands; `state` is what the note recalled.
- */
-static void
-acquaint(struct profile *profile)
-{
-	profile->acquainted = true;
-	profile->attempt = profile->process.attempt > profile->attempt ? profile->process.attempt
-								       : profile->attempt;
-	switch (profile->process.phase) {
-	case PHASE_NONE:
-		take_over_dead(profile);
-		break;
-	case PHASE_REST:
-		if (profile->state == STATE_STARTING || profile->state == STATE_RUNNING)
-			take_end(profile);
-		else if (spares_rest(profile))
-			take_over_dead(profile);
-		else
-			resume_stopping(profile);
-		break;
-	case PHASE_PROVED:
-		take_over_running(profile);
-		break;
-	default:
-		take_over_starting(profile);
-		break;
-	}
-	if (profile->facts.gone != 0) {
-		gone(profile);
-	} else {
-		if (intention != WORKING || profile->wish == WISH_DOWN)
-			step(profile, EVENT_DOWN); /* asked for while no monitor listened */
-		reconsider(profile);
-		check_changed(profile);
-	}
-	parent_ask_note(profile);
-}
-
-void
-supervise_process(void *subject, struct incoming *incoming)
-{
-	const struct message *message = &incoming->message;
-	const struct process_facts *now = &message->process;
-	struct profile *profile = table_at(message->index, message->generation);
-	struct process_facts before;
-	bool ended, had_ended;
-
-	(void)subject;
-	if (profile == NULL || intention == LEFT)
-		return; /* not introduced yet: it is told again then; or left to the next start */
-	if (profile->acquainted && now->attempt != profile->attempt)
-		return; /* about a process before the one that we asked for */
-	before = profile->process;
-	profile->process = *now;
-	if (!profile->acquainted) {
-		acquaint(profile);
-		return;
-	}
-	ended = now->phase == PHASE_NONE || (now->phase == PHASE_REST && now->end != END_UNBORN);
-	had_ended = before.end != END_NONE &&
-	    (before.phase == PHASE_NONE ||
-		(before.phase == PHASE_REST && before.end != END_UNBORN));
-	if (now->phase == PHASE_PROVED && before.phase != PHASE_PROVED)
-		step(profile, EVENT_PROVED);
-	else if (ended && !had_ended && now->end != END_NONE)
-		take_end(profile);
-	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
-		step(profile, EVENT_EMPTY);
-	forget_if_gone(profile);
-	check_changed(profile);
-}
-
-void
-supervise_claim(void *subject, struct incoming *incoming)
-{
-	const struct message *message = &incoming->message;
-	struct profile *profile = table_at(message->index, message->generation);
-
-	(void)subject;
-	if (profile == NULL)
-		return;
-	profile->claims++;
-	if (profile->claims <= CLAIMS_LOGGED)
-		explain_claim(profile, &message->claim);
-	else if (profile->claims == CLAIMS_LOGGED + 1)
-		log_line(profile->facts.name, SAY_CLAIMS_MANY, CLAIMS_LOGGED);
-}
-
-static void
-stop_all(bool repeated)
-{
-	struct profile *profile;
-	uint32_t index;
-
-	if (!repeated)
-		log_line(TAG_PROCLAUNCH, SAY_STOP_ALL);
-	intention = STOPPING_ALL;
-	look_whether_all_stopped = true;
-	PROFILES_FOREACH(profile, index) {
-		/* the next start of the supervisor is a start from the beginning */
-		profile->failures = 0;
-		profile->finished = false;
-		step(profile, EVENT_DOWN);
-	}
-}
-
-/* The parent ends us when it has our goodbye. */
-static void
-leave(bool at_once)
-{
-	struct profile *profile;
-	uint32_t index;
-
-	intention = LEFT;
-	leaving = !at_once;
-	if (!at_once) {
-		output_hurry();
-		return;
-	}
-	PROFILES_FOREACH(profile, index)
-		output_confess(profile);
-	parent_goodbye(0);
-}
-
-void
-supervise_order(void *subject, struct incoming *incoming)
-{
-	const struct message *message = &incoming->message;
-
-	(void)subject;
-	parent_heard_order((enum order)message->number);
-	switch (message->number) {
-	case ORDER_STOP_ALL:
-		stop_all(message->order.repeated != 0);
-		break;
-	case ORDER_LEAVE:
-	case ORDER_LEAVE_NOW:
-		if (message->order.repeated == 0 && message->number == ORDER_LEAVE)
-			log_line(TAG_PROCLAUNCH, SAY_EXITING);
-		else if (message->order.repeated == 0)
-			log_line(TAG_PROCLAUNCH, SAY_STOP_NOW);
-		leave(message->number == ORDER_LEAVE_NOW);
-		break;
-	default: /* ORDER_TOLD */
-		told = true;
-		look_whether_all_stopped = true;
-		break;
+		supervise_time_stop(profile);
 	}
 }
 
@@ -899,7 +489,7 @@ static void
 rise(struct profile *profile, enum event event)
 {
 	if (supervise_wanted(profile) && supervise_accepted(profile))
-		step(profile, event);
+		supervise_step(profile, event);
 }
 
 void
@@ -915,7 +505,7 @@ void
 supervise_stop(struct profile *profile)
 {
 	profile->wish = WISH_DOWN;
-	step(profile, EVENT_DOWN);
+	supervise_step(profile, EVENT_DOWN);
 	parent_ask_note(profile);
 }
 
@@ -934,7 +524,7 @@ supervise_reset(struct profile *profile)
 	profile->failures = 0;
 	profile->finished = false;
 	if (profile->state == STATE_STOPPED)
-		step(profile, EVENT_CHANGED);
+		supervise_step(profile, EVENT_CHANGED);
 	parent_ask_note(profile);
 }
 
@@ -943,7 +533,7 @@ supervise_reload(struct profile *profile)
 {
 	if (profile->state != STATE_RUNNING)
 		return false;
-	step(profile, EVENT_RELOAD);
+	supervise_step(profile, EVENT_RELOAD);
 	return true;
 }
 
@@ -964,65 +554,10 @@ supervise_kept(struct profile *profile, enum wish wish)
 	profile->facts.kept = wish;
 	profile->wish = WISH_DEFAULT;
 	if (wish == WISH_DOWN)
-		step(profile, EVENT_DOWN);
+		supervise_step(profile, EVENT_DOWN);
 	else if (profile->state == STATE_STOPPED)
 		rise(profile, EVENT_UP);
 	parent_ask_note(profile);
-}
-
-void
-supervise_only_check(void)
-{
-	intention = CHECKING;
-}
-
-static void
-sum_up_check(void)
-{
-	struct profile *profile;
-	unsigned checked = 0, faults = 0;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
-		checked++;
-		faults += !supervise_accepted(profile);
-	}
-	log_line(TAG_PROCLAUNCH, SAY_CHECKED, checked, faults, reports_skipped());
-	intention = LEFT;
-	parent_goodbye(faults + reports_skipped());
-}
-
-static void
-leave_when_all_stopped(void)
-{
-	struct profile *profile;
-	uint32_t index;
-
-	look_whether_all_stopped = false;
-	if (intention != STOPPING_ALL || !told)
-		return;
-	PROFILES_FOREACH(profile, index) {
-		if (profile->state != STATE_STOPPED)
-			return;
-	}
-	output_hurry();
-	leaving = true;
-}
-
-/* What lives keeps its FIFOs, and the next monitor finds what stands in them. */
-static void
-leave_when_written(void)
-{
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
-		if (profile->process.phase == PHASE_NONE && !output_idle(profile))
-			return;
-	}
-	if (intention == STOPPING_ALL)
-		log_line(TAG_PROCLAUNCH, SAY_ALL_STOPPED);
-	leave(true);
 }
 
 static void
@@ -1030,21 +565,21 @@ timer_expired(struct profile *profile, int64_t now)
 {
 	enum timer timer = profile->timer;
 
-	set_timer(profile, TIMER_NONE, NEVER);
+	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	switch (timer) {
 	case TIMER_START:
 		rise(profile, EVENT_DUE);
 		break;
 	case TIMER_LATE:
-		step(profile, EVENT_LATE);
+		supervise_step(profile, EVENT_LATE);
 		break;
 	case TIMER_OVERDUE:
-		step(profile, EVENT_OVERDUE);
+		supervise_step(profile, EVENT_OVERDUE);
 		break;
 	case TIMER_STILL_STOPPING:
 		log_line(profile->facts.name, SAY_STILL_STOPPING,
 		    (unsigned)((now - profile->stop_since) / SECOND));
-		set_timer(profile, TIMER_STILL_STOPPING, now + REMIND_EVERY * SECOND);
+		supervise_set_timer(profile, TIMER_STILL_STOPPING, now + REMIND_EVERY * SECOND);
 		break;
 	default:
 		break;
@@ -1054,7 +589,7 @@ timer_expired(struct profile *profile, int64_t now)
 int64_t
 supervise_deadline(void)
 {
-	return look_whether_all_stopped && intention == STOPPING_ALL ? 0 : next_timer;
+	return next_timer;
 }
 
 void
@@ -1074,12 +609,6 @@ supervise_tend(int64_t now)
 	if (look_whether_forgotten) {
 		look_whether_forgotten = false;
 		PROFILES_FOREACH(profile, index)
-			forget_if_gone(profile);
+			supervise_forget_if_gone(profile);
 	}
-	if (intention == CHECKING && told)
-		sum_up_check();
-	if (look_whether_all_stopped)
-		leave_when_all_stopped();
-	if (leaving)
-		leave_when_written();
 }

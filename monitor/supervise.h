@@ -1,22 +1,12 @@
 /*
- * The glue around the state machine: turns what the parent tells, what the files say and what time
- * it is into events, and carries out the actions.
+ * The glue around the state machine: carries out its actions, and turns what clients ask and what
+ * time it is into events. The rooms `intake`, `process` and `leave` do so with what the parent
+ * tells.
  */
 #ifndef PROCLAUNCH_SUPERVISE_H
 #define PROCLAUNCH_SUPERVISE_H
 
-#include "channel.h"
 #include "table.h"
-
-/* What the parent tells; see the table in main.c. */
-void supervise_profile(void *subject, struct incoming *incoming);
-void supervise_setting(void *subject, struct incoming *incoming);
-void supervise_process(void *subject, struct incoming *incoming);
-void supervise_claim(void *subject, struct incoming *incoming);
-void supervise_order(void *subject, struct incoming *incoming);
-
-/* --check: say what is wrong with each profile, start none, and leave when all have been told. */
-void supervise_only_check(void);
 
 /* Is it to run, as far as anybody's wishes go? */
 bool supervise_wanted(const struct profile *profile);
@@ -45,6 +35,45 @@ bool supervise_signal(struct profile *profile, int number);
 
 /* The parent keeps it as enabled or disabled: neither stop nor start is in force any more. */
 void supervise_kept(struct profile *profile, enum wish wish);
+
+/* The event has happened to the profile; what follows from it is done at once. */
+void supervise_step(struct profile *profile, enum event event);
+
+/* Its process has ended, or there was none: decides whether and when it starts next. */
+void supervise_plan(struct profile *profile);
+
+/* It has only one timer; `when` as clock_now() has it, or NEVER with TIMER_NONE. */
+void supervise_set_timer(struct profile *profile, enum timer timer, int64_t when);
+
+/* Sets the timer of a stop that began at stop_since, as the settings are now. */
+void supervise_time_stop(struct profile *profile);
+
+/* It is to be stopped and lives: once more, for the parent or the last monitor may not have come
+ * to. */
+void supervise_resume_stop(struct profile *profile);
+
+/* Starts a profile that could run and does not, with nothing planned: the reason may have gone. */
+void supervise_reconsider(struct profile *profile);
+
+/* Gives up the next start that it waits for, when `restart` has gone. */
+void supervise_give_up_start(struct profile *profile);
+
+/* Reloads it, or restarts it, when it runs with other files than those that are there now. */
+void supervise_check_changed(struct profile *profile);
+
+/* Its directory has disappeared: stops it, and forgets it at once if it can. */
+void supervise_gone(struct profile *profile);
+
+/* Forgets it when its directory has disappeared and nothing of it lives, what kill_mode spares
+ * included, should it come back; and when what it has printed last is in its file. */
+void supervise_forget_if_gone(struct profile *profile);
+
+/* True when processes live that no record explains. They end before the profile is started,
+ * whatever kill_mode says: the service may be one of them. */
+bool supervise_strays(const struct profile *profile);
+
+/* True when what is left of it is neither ended nor waited for. */
+bool supervise_spares_rest(const struct profile *profile);
 
 /* When supervise_tend() has something to do; NEVER otherwise. */
 int64_t supervise_deadline(void);

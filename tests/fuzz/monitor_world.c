@@ -143,8 +143,9 @@ monitor_world_turn(void)
 
 	loop_wait(0, handlers);
 	now = clock_now();
-	supervise_tend(now);
 	output_tend(now);
+	supervise_tend(now);
+	leave_tend();
 	tend_log();
 	control_tend(now);
 	(void)parent_flush();

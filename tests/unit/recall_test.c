@@ -14,8 +14,10 @@
 
 #include "child.h"
 #include "descriptors.h"
+#include "intake.h"
 #include "loop.h"
 #include "parent.h"
+#include "process.h"
 #include "recall.h"
 #include "settings.h"
 #include "supervise.h"
@@ -60,7 +62,7 @@ stop_signal_after(const struct note *note)
 	strcpy(message.profile.name, "web");
 	message.profile.trigger = 1;
 	message.profile.refusal = REFUSAL_OWNER;
-	say(&message, supervise_profile);
+	say(&message, intake_profile);
 	if (note != NULL) {
 		message_begin(&message, MESSAGE_RECALL);
 		message.note = *note;
@@ -70,7 +72,7 @@ stop_signal_after(const struct note *note)
 	message.process.phase = PHASE_PROVED;
 	message.process.pid = 4242;
 	message.process.trigger = 1;
-	say(&message, supervise_process);
+	say(&message, process_hear);
 	supervise_stop(table_at(0, 1));
 	(void)parent_flush();
 	while (channel_receive_descriptors(parent, &incoming) == CHANNEL_DONE)

@@ -1,8 +1,8 @@
 /*
  * What the monitor does with what it is told, in every order in which it can happen: the real
- * supervise.c, parent.c, machine.c and table.c, against a model of the parent and the kernel. Words
- * are under way in both directions, queues are full, files change, services die at any moment, and
- * so does the monitor, whose successor knows what the parent tells it.
+ * supervise.c, intake.c, process.c, parent.c, machine.c and table.c, against a model of the parent
+ * and the kernel. Words are under way in both directions, queues are full, files change, services
+ * die at any moment, and so does the monitor, whose successor knows what the parent tells it.
  *
  * The states are searched breadth first. A rule that is broken is reported with the shortest way to
  * it. world_test does the same with the state machine alone.
@@ -28,9 +28,11 @@
 #include "explain.h"
 #include "exploration.h"
 #include "history.h"
+#include "intake.h"
 #include "log.h"
 #include "output.h"
 #include "parent.h"
+#include "process.h"
 #include "recall.h"
 #include "reports.h"
 #include "words.h"
@@ -339,7 +341,7 @@ tell_content(enum setting setting, const char *content)
 	incoming.message.number = setting;
 	incoming.message.setting.length = (uint32_t)strlen(content);
 	memcpy(incoming.message.setting.bytes, content, strlen(content));
-	supervise_setting(NULL, &incoming);
+	intake_setting(NULL, &incoming);
 }
 
 static void
@@ -352,7 +354,7 @@ tell_profile(uint64_t trigger, uint32_t gone)
 	incoming.message.profile.trigger = trigger;
 	incoming.message.profile.gone = gone;
 	incoming.message.profile.settings = gone != 0 ? 0 : count_contents();
-	supervise_profile(NULL, &incoming);
+	intake_profile(NULL, &incoming);
 	if (gone != 0)
 		return;
 	tell_content(SETTING_RESTART, scene->restart);
@@ -736,7 +738,7 @@ report_process(void)
 
 	address(&incoming, MESSAGE_PROCESS);
 	incoming.message.process = now.process;
-	supervise_process(NULL, &incoming);
+	process_hear(NULL, &incoming);
 }
 
 /* In the order of inform.c, one at a time: the channel may be full after each. */

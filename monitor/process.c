@@ -1,0 +1,185 @@
+#include "clock.h"
+#include "explain.h"
+#include "leave.h"
+#include "log.h"
+#include "output.h"
+#include "parent.h"
+#include "process.h"
+#include "supervise.h"
+#include "vocabulary.h"
+
+/* So many wrong pids in a pid file are logged for each start. */
+#define CLAIMS_LOGGED 16U
+
+/* Its pid file has not named one of the strays. */
+static void
+end_strays(struct profile *profile)
+{
+	profile->cause = CAUSE_AFRESH;
+	if (profile->process.phase == PHASE_REST) {
+		supervise_resume_stop(profile);
+	} else {
+		profile->state = STATE_STOPPED;
+		supervise_plan(profile);
+	}
+}
+
+/* Its main process has ended, or nothing was executed: what the parent's facts say is new to us. */
+static void
+take_end(struct profile *profile)
+{
+	const struct process_facts *process = &profile->process;
+
+	if (process->end == END_UNBORN) {
+		if (process->phase == PHASE_NONE)
+			supervise_step(profile, EVENT_FAILED);
+		return;
+	}
+	if (supervise_strays(profile)) {
+		end_strays(profile);
+		return;
+	}
+	profile->exit_end = (enum process_end)process->end;
+	profile->exit_pid = process->pid;
+	profile->exit_value = process->end_value;
+	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
+	if (profile->state == STATE_STOPPING)
+		explain_end(profile, true);
+	output_flush(profile);
+	supervise_step(profile, EVENT_DIED);
+	if (process->phase == PHASE_NONE || supervise_spares_rest(profile))
+		supervise_step(profile, EVENT_EMPTY);
+}
+
+/* The service was found running. */
+static void
+take_over_running(struct profile *profile)
+{
+	if (profile->state == STATE_STOPPING) {
+		supervise_resume_stop(profile);
+	} else if (profile->state == STATE_RUNNING) {
+		if (profile->say_found)
+			log_line(profile->facts.name, SAY_RUNNING, profile->process.pid);
+	} else {
+		supervise_set_timer(profile, TIMER_NONE, NEVER);
+		supervise_step(profile, EVENT_PROVED);
+	}
+}
+
+static void
+take_over_starting(struct profile *profile)
+{
+	if (profile->state == STATE_STOPPING) {
+		supervise_resume_stop(profile);
+		return;
+	}
+	profile->state = STATE_STARTING;
+	supervise_set_timer(profile, TIMER_LATE,
+	    profile->process.started + profile->settings.start_timeout * SECOND);
+}
+
+/* Nothing of it lives. Did it end while nobody looked, or was it to be so? */
+static void
+take_over_dead(struct profile *profile)
+{
+	output_flush(profile);
+	if (profile->state == STATE_STOPPED) {
+		if (profile->recalled_start != 0)
+			supervise_set_timer(profile, TIMER_START, profile->recalled_start);
+	} else if (profile->process.end != END_NONE) {
+		take_end(profile);
+	} else { /* the request to start it had not been carried out */
+		profile->state = STATE_STOPPED;
+		profile->cause = CAUSE_AFRESH;
+		supervise_plan(profile);
+	}
+}
+
+/* The parent's first word on how the profile's process stands; `state` is what the note recalled.
+ */
+static void
+acquaint(struct profile *profile)
+{
+	profile->acquainted = true;
+	profile->attempt = profile->process.attempt > profile->attempt ? profile->process.attempt
+								       : profile->attempt;
+	switch (profile->process.phase) {
+	case PHASE_NONE:
+		take_over_dead(profile);
+		break;
+	case PHASE_REST:
+		if (profile->state == STATE_STARTING || profile->state == STATE_RUNNING)
+			take_end(profile);
+		else if (supervise_spares_rest(profile))
+			take_over_dead(profile);
+		else
+			supervise_resume_stop(profile);
+		break;
+	case PHASE_PROVED:
+		take_over_running(profile);
+		break;
+	default:
+		take_over_starting(profile);
+		break;
+	}
+	if (profile->facts.gone != 0) {
+		supervise_gone(profile);
+	} else {
+		if (leave_intended() || profile->wish == WISH_DOWN)
+			supervise_step(
+			    profile, EVENT_DOWN); /* asked for while no monitor listened */
+		supervise_reconsider(profile);
+		supervise_check_changed(profile);
+	}
+	parent_ask_note(profile);
+}
+
+void
+process_hear(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	const struct process_facts *now = &message->process;
+	struct profile *profile = table_at(message->index, message->generation);
+	struct process_facts before;
+	bool ended, had_ended;
+
+	(void)subject;
+	if (profile == NULL || leave_begun())
+		return; /* not introduced yet: it is told again then; or left to the next start */
+	if (profile->acquainted && now->attempt != profile->attempt)
+		return; /* about a process before the one that we asked for */
+	before = profile->process;
+	profile->process = *now;
+	if (!profile->acquainted) {
+		acquaint(profile);
+		return;
+	}
+	ended = now->phase == PHASE_NONE || (now->phase == PHASE_REST && now->end != END_UNBORN);
+	had_ended = before.end != END_NONE &&
+	    (before.phase == PHASE_NONE ||
+		(before.phase == PHASE_REST && before.end != END_UNBORN));
+	if (now->phase == PHASE_PROVED && before.phase != PHASE_PROVED)
+		supervise_step(profile, EVENT_PROVED);
+	else if (ended && !had_ended && now->end != END_NONE)
+		take_end(profile);
+	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
+		supervise_step(profile, EVENT_EMPTY);
+	supervise_forget_if_gone(profile);
+	supervise_check_changed(profile);
+}
+
+void
+process_hear_claim(void *subject, struct incoming *incoming)
+{
+	const struct message *message = &incoming->message;
+	struct profile *profile = table_at(message->index, message->generation);
+
+	(void)subject;
+	if (profile == NULL)
+		return;
+	profile->claims++;
+	if (profile->claims <= CLAIMS_LOGGED)
+		explain_claim(profile, &message->claim);
+	else if (profile->claims == CLAIMS_LOGGED + 1)
+		log_line(profile->facts.name, SAY_CLAIMS_MANY, CLAIMS_LOGGED);
+}
