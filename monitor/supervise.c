@@ -300,11 +300,11 @@ cancel(struct profile *profile)
 	profile->cause = CAUSE_NONE;
 }
 
+/* Nothing is noted of it: should we die before it is sent, our successor sees that it is due. */
 static void
 owe_reload(struct profile *profile)
 {
 	profile->reload_owed = true;
-	profile->trigger_done = profile->facts.trigger;
 }
 
 static void

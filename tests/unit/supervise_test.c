@@ -79,7 +79,7 @@ struct brain {
 	int64_t recalled_start, timer_at;
 	uint32_t gone, state, attempt, wish, cause, failures, timer, exit_end, ask;
 	int32_t exit_value;
-	uint8_t present, acquainted, finished, reload_owed, asking, padding[3];
+	uint8_t present, acquainted, finished, reload_owed, unnamed, asking, padding[2];
 };
 
 /* Two that have the same bytes are the same: there is no padding. */
@@ -371,16 +371,6 @@ tell_profile(uint64_t trigger, uint32_t gone)
 /* As it is when the profile has just been announced. */
 static struct profile fresh;
 
-static void
-make_fresh(void)
-{
-	now.letter_count = 0;
-	tell_profile(2, 0);
-	fresh = *table_used(INDEX);
-	fresh.since_wall_ms = 0;
-	memset(&fresh.queue, 0, sizeof(fresh.queue));
-}
-
 /* What makes no difference, or no other difference than that it is there, gets one value. */
 static void
 level_out(struct profile *profile)
@@ -433,6 +423,7 @@ pack(const struct profile *profile, struct brain *brain)
 	brain->acquainted = profile->acquainted;
 	brain->finished = profile->finished;
 	brain->reload_owed = profile->reload_owed;
+	brain->unnamed = profile->unnamed;
 	brain->asking = profile->asking;
 }
 
@@ -473,7 +464,21 @@ unpack(const struct brain *brain)
 	profile->acquainted = brain->acquainted;
 	profile->finished = brain->finished;
 	profile->reload_owed = brain->reload_owed;
+	profile->unnamed = brain->unnamed;
 	return profile;
+}
+
+static void
+make_fresh(void)
+{
+	static const struct brain none;
+
+	now.letter_count = 0;
+	(void)unpack(&none); /* of the search before */
+	tell_profile(2, 0);
+	fresh = *table_used(INDEX);
+	fresh.since_wall_ms = 0;
+	memset(&fresh.queue, 0, sizeof(fresh.queue));
 }
 
 /* A member that varies and is not packed would make this search a lie. */
@@ -1275,11 +1280,85 @@ a_service_that_is_always_started_again(void **state)
 	explore(&always);
 }
 
+static void
+a_service_that_is_to_reload_when_its_files_change(void **state)
+{
+	static const struct scene reload = {
+	    .title = "reload", .restart = "", .reload = "", .kinds = EDIT | CRASH};
+
+	(void)state;
+	explore(&reload);
+}
+
+static void
+a_service_that_is_restarted_when_its_files_change(void **state)
+{
+	static const struct scene edit = {
+	    .title = "edit", .restart = "", .kinds = EDIT | DEATH | CRASH};
+
+	(void)state;
+	explore(&edit);
+}
+
+static void
+a_service_whose_directory_disappears_and_comes_back(void **state)
+{
+	static const struct scene directory = {
+	    .title = "directory", .restart = "", .kinds = DIRECTORY | CRASH};
+
+	(void)state;
+	explore(&directory);
+}
+
+static void
+a_service_that_leaves_others_behind(void **state)
+{
+	static const struct scene leftovers = {
+	    .title = "leftovers", .restart = "", .kinds = LEFTOVERS | CRASH};
+	static const struct scene spared = {.title = "spared leftovers",
+	    .restart = "",
+	    .kill_mode = "process",
+	    .kinds = LEFTOVERS | CRASH};
+
+	(void)state;
+	explore(&leftovers);
+	explore(&spared);
+}
+
+static void
+a_daemon_that_has_to_be_proved(void **state)
+{
+	static const struct scene daemon = {.title = "pid_file",
+	    .restart = "",
+	    .stop_timeout = "5",
+	    .pid_file = true,
+	    .kinds = DEATH | CRASH};
+
+	(void)state;
+	explore(&daemon);
+}
+
+static void
+a_service_that_is_started_again_after_a_failure(void **state)
+{
+	static const struct scene failure = {
+	    .title = "on-failure", .restart = "on-failure", .kinds = DEATH | FAILURE | CRASH};
+
+	(void)state;
+	explore(&failure);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_service_that_is_always_started_again),
+	    cmocka_unit_test(a_service_that_is_to_reload_when_its_files_change),
+	    cmocka_unit_test(a_service_that_is_restarted_when_its_files_change),
+	    cmocka_unit_test(a_service_whose_directory_disappears_and_comes_back),
+	    cmocka_unit_test(a_service_that_leaves_others_behind),
+	    cmocka_unit_test(a_daemon_that_has_to_be_proved),
+	    cmocka_unit_test(a_service_that_is_started_again_after_a_failure),
 	};
 
 	return cmocka_run_group_tests_name("supervise", tests, NULL, NULL);
