@@ -77,8 +77,12 @@ static const struct allowed {
     ALLOW(tee, "into that pipe only, never waiting",
 	"look at a FIFO, and leave in it what is there", IS(1, FD_LOOK_WRITE),
 	IS(3, SPLICE_F_NONBLOCK)),
-    ALLOW(splice, "to /dev/null only, never waiting", "take out of a FIFO what has been written",
-	IS(1, 0), IS(2, FD_NULL), IS(3, 0), IS(5, SPLICE_F_NONBLOCK)),
+    ALLOW(splice, "to /dev/null or into that pipe, never waiting",
+	"take out of a FIFO what has been written or cannot be read", IS(1, 0),
+	OF_BITS_ONLY(2, BEYOND(FD_NULL ^ FD_LOOK_WRITE), FD_NULL &FD_LOOK_WRITE), IS(3, 0),
+	IS(5, SPLICE_F_NONBLOCK)),
+    ALLOW(pipe2, "close-on-exec, non-blocking", "that pipe anew, when what it shows cannot be read",
+	IS(1, O_CLOEXEC | O_NONBLOCK)),
     ALLOW(ppoll, "one descriptor, no signal mask", "whether a FIFO is full", IS(1, 1), IS(3, 0)),
     ALLOW(fcntl, "F_SETPIPE_SZ only, to 1 MiB", "a larger FIFO for a long line",
 	IS(1, F_SETPIPE_SZ), AT_MOST(2, 1024 * 1024)),
@@ -198,7 +202,8 @@ become_nobody_else(const struct hello *hello)
 	}
 	if (failed != STAGE_NONE)
 		fatal("privileges: step %u", failed);
-	(void)close(FD_EMPTY);
+	if (dup3(STDIN_FILENO, FD_NULL, O_CLOEXEC) == -1) /* FD_EMPTY is closed by this */
+		fatal("/dev/null");
 }
 
 void

@@ -8,7 +8,7 @@
 #include "message.h"
 
 /* Shuts the cage, as the parent's hello says: with HELLO_ROOT, from root; else as an ordinary user,
- * without a root of its own. FD_EMPTY is closed. Returns only when all of it holds. */
+ * without a root of its own. FD_EMPTY becomes FD_NULL. Returns only when all of it holds. */
 void confine(const struct hello *hello);
 
 /* Prints the table of system calls, one a line: name, condition, reason. */

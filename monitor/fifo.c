@@ -1,3 +1,6 @@
+#include <sys/syscall.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <time.h>
@@ -10,7 +13,7 @@
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
 
-/* These numbers are the lowest that are free when the monitor begins. */
+/* These numbers are the lowest that are free, whenever the pipe is made. */
 static void
 move(int descriptor, int number)
 {
@@ -21,8 +24,8 @@ move(int descriptor, int number)
 	(void)close(descriptor);
 }
 
-void
-fifo_prepare(void)
+static void
+make_look(void)
 {
 	int look[2];
 
@@ -34,40 +37,86 @@ fifo_prepare(void)
 	(void)fifo_grow(FD_LOOK_WRITE, LOOK_BYTES);
 }
 
-size_t
+void
+fifo_prepare(void)
+{
+	make_look();
+}
+
+/*
+ * What stands in the pipe and cannot be read can be got rid of with the pipe only. A tenant may
+ * splice(2) pages of a file of his own into his FIFO, and when its FUSE server has refused a
+ * write(2) of them, they are in error: the kernel neither reads them nor takes them out.
+ */
+static void
+empty_look(void)
+{
+	(void)close(FD_LOOK_READ);
+	(void)close(FD_LOOK_WRITE);
+	make_look();
+}
+
+ssize_t
 fifo_peek(int fifo, char *bytes)
 {
-	ssize_t shown = tee(fifo, FD_LOOK_WRITE, LOOK_BYTES, SPLICE_F_NONBLOCK), got;
-	size_t length = 0;
+	ssize_t shown = tee(fifo, FD_LOOK_WRITE, LOOK_BYTES, SPLICE_F_NONBLOCK), got, length;
+	int error;
 
-	if (shown <= 0)
-		return 0;
-	while (length < (size_t)shown) {
-		got = read(FD_LOOK_READ, bytes + length, (size_t)shown - length);
-		if (got <= 0)
-			fatal("the pipe of tee(2)"); /* it holds what tee() said */
-		length += (size_t)got;
+	for (length = 0; length < shown; length += got) {
+		/* the last argument is for the parent, when its owner keeps us waiting here:
+		 * procfs_waits_in() */
+		got = syscall(SYS_read, FD_LOOK_READ, bytes + length, shown - length, fifo);
+		if (got > 0)
+			continue;
+		error = errno;
+		empty_look();
+		errno = error;
+		return length > 0 ? length : -1;
 	}
 	return length;
+}
+
+/* They need not be read for that. Of what a pipe of one page has room for. */
+static size_t
+move_aside(int fifo, size_t bytes)
+{
+	ssize_t moved;
+
+	(void)fifo_grow(FD_LOOK_WRITE, 1);
+	moved = splice(fifo, NULL, FD_LOOK_WRITE, NULL, bytes, SPLICE_F_NONBLOCK);
+
+	empty_look();
+	return moved > 0 ? (size_t)moved : 0;
+}
+
+size_t
+fifo_skip(int fifo)
+{
+	return move_aside(fifo, LOOK_BYTES);
 }
 
 static ssize_t
 discard(int fifo, size_t bytes)
 {
-	return splice(fifo, NULL, FD_NULL, NULL, bytes, SPLICE_F_NONBLOCK);
+	ssize_t moved = splice(fifo, NULL, FD_NULL, NULL, bytes, SPLICE_F_NONBLOCK);
+
+	if (moved > 0 || (moved == -1 && errno == EAGAIN))
+		return moved;
+	return (ssize_t)move_aside(
+	    fifo, bytes); /* it cannot be read any more, or its file was cut */
 }
 
-void
+size_t
 fifo_consume(int fifo, size_t bytes)
 {
-	ssize_t moved;
+	size_t taken = 0;
+	ssize_t moved = 1;
 
-	while (bytes > 0) {
-		moved = discard(fifo, bytes);
-		if (moved <= 0)
-			return;
-		bytes -= (size_t)moved;
+	while (taken < bytes && moved > 0) {
+		moved = discard(fifo, bytes - taken);
+		taken += moved > 0 ? (size_t)moved : 0;
 	}
+	return taken;
 }
 
 bool

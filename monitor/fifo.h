@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /* A longer line is split. */
 #define LINE_MAX_BYTES 65536
@@ -19,11 +20,16 @@
 void fifo_prepare(void);
 
 /* What stands in the FIFO, up to LOOK_BYTES, is copied into `bytes`, and stays in the FIFO. How
- * many bytes that are; 0: there are none. */
-size_t fifo_peek(int fifo, char *bytes);
+ * many bytes that are; 0: there are none; -1 with errno: what comes first cannot be read. */
+ssize_t fifo_peek(int fifo, char *bytes);
 
-/* Takes so many bytes out without copying them. The service may have read some itself. */
-void fifo_consume(int fifo, size_t bytes);
+/* Takes out the piece that comes first and cannot be read, in the size in which it came in; its
+ * bytes. */
+size_t fifo_skip(int fifo);
+
+/* Takes so many bytes out without copying them, also such as cannot be read; how many there were:
+ * the service may have read some itself. */
+size_t fifo_consume(int fifo, size_t bytes);
 
 /* Takes out what nobody wants. True when there may be more. */
 bool fifo_throw_away(int fifo);
@@ -31,7 +37,7 @@ bool fifo_throw_away(int fifo);
 /* Nothing more can be printed into it: a line that is not finished now never will be. */
 bool fifo_is_full(int fifo);
 
-/* Makes it hold so many bytes, where the system's limits allow it, pipe(7). */
+/* Makes it hold so many bytes, or a page, where the system's limits allow it, pipe(7). */
 bool fifo_grow(int fifo, size_t bytes);
 
 #endif

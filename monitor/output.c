@@ -54,6 +54,8 @@
 #define REST	  (1 * MILLISECOND)
 /* A file that cannot be put aside grows for so long before it is tried again. */
 #define GROW_FOR (60 * SECOND)
+/* So many pieces that cannot be read are skipped in one go, as many as a large FIFO holds. */
+#define PIECES_SKIPPED 256
 /* A notice of what was dropped: a stamp, and "-- NUMBER bytes were dropped here --". */
 #define NOTICE_BYTES (STAMP_BYTES + 64)
 
@@ -603,19 +605,41 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 	return true;
 }
 
+/* What stands first in the FIFO cannot be read, for its user has put it there in a way that it
+ * cannot be: it is dropped and counted. The next look is later, or he could fill the log. */
+static void
+skip_unreadable(const struct profile *profile, struct output_stream *stream, int error)
+{
+	int64_t now = clock_now();
+	unsigned pieces = 0;
+
+	if (stream->stuck_since == 0) {
+		stream->stuck_since = now;
+		log_line(profile->facts.name, SAY_OUTPUT_UNREADABLE, strerror(error));
+	}
+	do
+		stream->dropped += fifo_skip(stream->fifo);
+	while (fifo_peek(stream->fifo, in) == -1 && ++pieces < PIECES_SKIPPED);
+	stream->dropped_at = now;
+	stream->unfinished = 0;
+	look_later(stream, now + TRY_AGAIN);
+}
+
 /* True when there may be more to do for the stream at once. */
 static bool
 move_lines(struct profile *profile, enum stream which)
 {
 	struct output_stream *stream = &profile->streams[which];
 	const char *behind;
-	size_t length, take;
+	ssize_t shown = fifo_peek(stream->fifo, in);
+	size_t length = (size_t)shown, take;
 
-	length = fifo_peek(stream->fifo, in);
-	if (length == 0) {
+	if (shown == 0)
 		find_nothing(profile, stream);
+	else if (shown == -1)
+		skip_unreadable(profile, stream, errno);
+	if (shown <= 0)
 		return false;
-	}
 	if (length >= LINE_MAX_BYTES)
 		(void)grow(stream);
 	take = choose(stream, length, &behind);
@@ -627,7 +651,7 @@ move_lines(struct profile *profile, enum stream which)
 	take = limit_lines(&profile->settings.output, stream, take);
 	if (take == 0 || !write_lines(profile, which, &take, behind))
 		return false;
-	fifo_consume(stream->fifo, take);
+	(void)fifo_consume(stream->fifo, take);
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
 	if (take < length || stream->flush)
@@ -640,19 +664,21 @@ move_lines(struct profile *profile, enum stream which)
 static bool
 drop_lines(const struct profile *profile, struct output_stream *stream)
 {
-	size_t length = fifo_peek(stream->fifo, in), take;
+	ssize_t length = fifo_peek(stream->fifo, in);
 	const char *behind;
+	size_t take = 0;
 
 	if (length == 0)
 		stream->flush = false;
-	take = length == 0 ? 0 : choose(stream, length, &behind);
-	if (take == 0)
+	else if (length > 0)
+		take = choose(stream, (size_t)length, &behind);
+	if (take == 0 && length >= 0)
 		return false; /* it is looked at again */
 	if (stream->dropped == 0)
 		log_line(profile->facts.name, SAY_OUTPUT_DROPPING,
 		    (unsigned)((clock_now() - stream->stuck_since) / SECOND));
-	fifo_consume(stream->fifo, take);
-	stream->dropped += take;
+	stream->dropped +=
+	    length == -1 ? fifo_skip(stream->fifo) : fifo_consume(stream->fifo, take);
 	stream->dropped_at = clock_now();
 	return true;
 }

@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -72,10 +73,14 @@ bool
 procfs_waits_in(pid_t pid, struct stat *where)
 {
 	char text[256], path[48];
-	unsigned descriptor;
+	unsigned descriptor, beyond;
+	long call;
 
-	if (!slurp(pid, "syscall", text, sizeof(text)) || sscanf(text, "%*d %x", &descriptor) != 1)
+	if (!slurp(pid, "syscall", text, sizeof(text)) ||
+	    sscanf(text, "%ld %x %*x %*x %x", &call, &descriptor, &beyond) != 3)
 		return false;
+	if (call == SYS_read)
+		descriptor = beyond;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid, descriptor);
 	return stat(path, where) == 0;
 }

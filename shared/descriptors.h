@@ -13,10 +13,11 @@ enum descriptor_number {
 	FD_CHILD_FIRST_FREE = 5,
 
 	/* the monitor's own, by number because its filter names them: a pipe for what tee(2) shows
-	 * of a FIFO, and where splice(2) puts what has been written, /dev/null */
+	 * of a FIFO, and where splice(2) puts what has been written, /dev/null, which takes the
+	 * place of FD_EMPTY: no number below the pipe's is ever free */
 	FD_LOOK_READ = 5,
 	FD_LOOK_WRITE = 6,
-	FD_NULL = 1,
+	FD_NULL = FD_EMPTY,
 
 	/* a service's child between fork and exec: 0-2 are its own */
 	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */

@@ -154,16 +154,14 @@ write_for_ever(const char *path)
 	_exit(bytes == MAP_FAILED || write(STDOUT_FILENO, bytes, 1) != 1);
 }
 
+/* Until the process is in a system call of which /proc/PID/syscall begins like this. */
 static int
-write_from(const char *path)
+wait_for_call(pid_t child, const char *call)
 {
 	char waits[64], text[16];
-	pid_t child = fork();
 	ssize_t length;
 	int file, i;
 
-	if (child == 0)
-		write_for_ever(path);
 	(void)snprintf(waits, sizeof(waits), "/proc/%d/syscall", child);
 	for (i = 0; i < SOON; i++) {
 		(void)poll(NULL, 0, 1);
@@ -171,10 +169,46 @@ write_from(const char *path)
 		length = file == -1 ? 0 : read(file, text, sizeof(text) - 1);
 		text[length < 0 ? 0 : length] = '\0';
 		(void)close(file);
-		if (strncmp(text, "1 0x1 ", 6) == 0) /* write(2) to standard output */
+		if (strncmp(text, call, strlen(call)) == 0)
 			return 0;
 	}
 	return 1;
+}
+
+static int
+write_from(const char *path)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		write_for_ever(path);
+	return wait_for_call(child, "1 0x1 "); /* write(2) to standard output */
+}
+
+/*
+ * What it splices into its FIFO is a page of a file that cannot be kept by then: to read it from
+ * the FIFO fails, and while somebody reads the file anew, who reads the FIFO waits for him.
+ */
+#define FADER  "--splice-from"
+#define HOLDER "--splice-and-hold"
+
+static int
+splice_from(const char *path, bool hold)
+{
+	int file = open(path, O_RDWR | O_CLOEXEC);
+	loff_t start = 0;
+	pid_t child;
+	char byte;
+
+	if (splice(file, &start, STDOUT_FILENO, NULL, 100, 0) != 100 ||
+	    pwrite(file, "x", 1, 0) != -1)
+		return 1;
+	if (!hold)
+		return 0;
+	child = fork();
+	if (child == 0)
+		_exit(pread(file, &byte, 1, 0) == 1);
+	return wait_for_call(child, "17 "); /* pread64(2) */
 }
 
 static void
@@ -191,20 +225,19 @@ copy_self(const struct host *host, const char *name)
 	assert_int_equal(close(from) | close(to), 0);
 }
 
-/* The monitor waits for the tenant's file server. */
-static pid_t
-hold_monitor(struct host *host, struct silence *silence)
+/* A tenant whose service does this with his FIFO, once, and somebody else. */
+static void
+begin_game(struct host *host, struct silence *silence, const char *game, bool fading)
 {
-	char directory[128], state[32];
-	pid_t monitor;
+	char directory[128];
 
 	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
 	assert_int_equal(mkdir(directory, 0755), 0);
 	silence_begin(silence, directory);
 	host_profile(host, "tenant",
 	    "[ -e once ] && echo free again && exec sleep 1000\n: > once\n"
-	    "exec ./writer " WRITER " %s",
-	    silence->path);
+	    "exec ./writer %s %s",
+	    game, fading ? silence->fading : silence->path);
 	copy_self(host, "tenant/writer");
 	host_write(host, "tenant/output", 0644, "format raw\n");
 	host_write(host, "tenant/restart", 0644, "%s", "");
@@ -213,6 +246,16 @@ hold_monitor(struct host *host, struct silence *silence)
 	host_start(host);
 	(void)host_wait_running(host, "other");
 	wait_until(strstr(printed(host, "other"), "i am " TENANT "\n") != NULL);
+}
+
+/* The monitor waits for the tenant's file server. */
+static pid_t
+hold_monitor(struct host *host, struct silence *silence, const char *game, bool fading)
+{
+	char state[32];
+	pid_t monitor;
+
+	begin_game(host, silence, game, fading);
 	monitor = host_monitor(host);
 	wait_until(process_status(monitor, "State", state, sizeof(state))[0] == 'D');
 	return monitor;
@@ -222,12 +265,11 @@ hold_monitor(struct host *host, struct silence *silence)
 #define REPLACED_WITHIN (12000 + SOON)
 
 static void
-a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone(void **state)
+assert_replaced(struct host *host, const char *game, bool fading)
 {
-	struct host *host = *state;
 	struct silence silence;
 	struct outcome outcome;
-	pid_t monitor = hold_monitor(host, &silence);
+	pid_t monitor = hold_monitor(host, &silence, game, fading);
 
 	host_wait_log_within(host, REPLACED_WITHIN,
 	    " WARN  ProcLaunch monitor pid %d was killed and does not end: the kernel keeps it\\.",
@@ -242,6 +284,45 @@ a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone(
 	process_wait_gone(monitor);
 	host_wait_running(host, "tenant");
 	wait_until(strstr(printed(host, "tenant"), "free again\n") != NULL);
+	assert_true(
+	    !fading || strstr(printed(host, "tenant"), "-- 100 bytes were dropped") != NULL);
+	host_stop_all(host);
+}
+
+static void
+a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone(void **state)
+{
+	assert_replaced(*state, WRITER, false);
+}
+
+static void
+a_monitor_that_waits_for_a_tenants_page_is_replaced_and_his_fifo_left_alone(void **state)
+{
+	assert_replaced(*state, HOLDER, true);
+}
+
+static void
+a_page_that_cannot_be_read_costs_a_tenant_his_own_output_and_nobody_else_anything(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	struct outcome outcome;
+	pid_t monitor;
+
+	begin_game(host, &silence, FADER, true);
+	monitor = host_monitor(host);
+	host_wait_log(host,
+	    " WARN  tenant a part of its output cannot be read, and is dropped: Input/output "
+	    "error$");
+	host_wait_running(host, "tenant");
+	assert_int_equal(ctl(host, &outcome, "restart", "other", NULL), CTL_DONE);
+	wait_until(strstr(printed(host, "other"), "i am " TENANT "\ni am " TENANT "\n") != NULL);
+	/* and he himself goes on, and is told */
+	wait_until(strstr(printed(host, "tenant"), "-- 100 bytes were dropped here --\n") != NULL);
+	host_wait_log(host, " WARN  tenant its output is written again, 100 bytes were dropped");
+	assert_int_equal(host_monitor(host), monitor);
+	assert_int_equal(host_count_log(host, "monitor (died|pid)"), 0);
+	silence_end(&silence);
 	host_stop_all(host);
 }
 
@@ -250,7 +331,7 @@ a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same(void
 {
 	struct host *host = *state;
 	struct silence silence;
-	pid_t monitor = hold_monitor(host, &silence);
+	pid_t monitor = hold_monitor(host, &silence, WRITER, false);
 
 	host_leave(host);
 	assert_true(process_lives(monitor)); /* the test itself */
@@ -268,11 +349,16 @@ main(int count, char **arguments)
 	    ROOT_TEST(what_one_service_does_to_its_fifo_does_not_reach_the_next_one),
 	    ROOT_TEST(
 		a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone),
+	    ROOT_TEST(a_monitor_that_waits_for_a_tenants_page_is_replaced_and_his_fifo_left_alone),
+	    ROOT_TEST(
+		a_page_that_cannot_be_read_costs_a_tenant_his_own_output_and_nobody_else_anything),
 	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
 	};
 
 	if (count == 3 && strcmp(arguments[1], WRITER) == 0)
 		return write_from(arguments[2]);
+	if (count == 3 && (strcmp(arguments[1], FADER) == 0 || strcmp(arguments[1], HOLDER) == 0))
+		return splice_from(arguments[2], strcmp(arguments[1], HOLDER) == 0);
 
 	return cmocka_run_group_tests_name("games with FIFOs", tests, NULL, NULL);
 }
