@@ -128,6 +128,16 @@ stop_waiting(struct output_stream *stream)
 	stream->waiting = false;
 }
 
+/* An unfinished line will not be finished any more. */
+static void
+flush(struct output_stream *stream)
+{
+	stream->flush = true;
+	if (stream->unfinished > 0)
+		stream->look_at = NEVER;
+	enqueue(stream);
+}
+
 static void
 listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 {
@@ -170,8 +180,7 @@ output_take_fifo(void *subject, struct incoming *incoming)
 	/* it is another user's from now on: what the one before has printed is written first */
 	close_fifo(&stream->next_fifo);
 	stream->next_fifo = channel_take(incoming);
-	stream->flush = true;
-	enqueue(stream);
+	flush(stream);
 }
 
 /* Nothing is left of what the user before has printed. */
@@ -724,18 +733,11 @@ pump(struct output_stream *stream)
 void
 output_flush(struct profile *profile)
 {
-	struct output_stream *stream;
 	unsigned which;
 
-	for (which = 0; which < STREAM_COUNT; which++) {
-		stream = &profile->streams[which];
-		if (stream->fifo == -1)
-			continue;
-		stream->flush = true;
-		if (stream->unfinished > 0)
-			stream->look_at = NEVER; /* it will not be finished any more */
-		enqueue(stream);
-	}
+	for (which = 0; which < STREAM_COUNT; which++)
+		if (profile->streams[which].fifo != -1)
+			flush(&profile->streams[which]);
 }
 
 void

@@ -15,7 +15,8 @@ void output_prepare(void);
 void output_take_fifo(void *subject, struct incoming *incoming);
 void output_take_file(void *subject, struct incoming *incoming);
 
-/* The service has ended: what stands in its FIFOs goes out, the unfinished last line too. */
+/* The service has ended, or what it had left behind: what stands in its FIFOs goes out, the
+ * unfinished last line too. */
 void output_flush(struct profile *profile);
 
 /* We leave: what services that have ended had printed goes out at once, whatever `rate` says. */

@@ -51,6 +51,14 @@ take_end(struct profile *profile)
 		supervise_step(profile, EVENT_EMPTY);
 }
 
+/* The last of what it had left behind has ended, and may have printed since. */
+static void
+take_emptiness(struct profile *profile)
+{
+	output_flush(profile);
+	supervise_step(profile, EVENT_EMPTY);
+}
+
 /* The service was found running. */
 static void
 take_over_running(struct profile *profile)
@@ -163,7 +171,7 @@ process_hear(void *subject, struct incoming *incoming)
 	else if (ended && !had_ended && now->end != END_NONE)
 		take_end(profile);
 	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
-		supervise_step(profile, EVENT_EMPTY);
+		take_emptiness(profile);
 	supervise_forget_if_gone(profile);
 	supervise_check_changed(profile);
 }

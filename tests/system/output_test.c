@@ -229,6 +229,22 @@ an_unfinished_line_stays_whole_and_goes_out_when_the_service_dies(void **state)
 
 /* The lengths at the border, and far beyond it. */
 static void
+the_last_words_of_what_a_service_left_behind_go_out_when_that_dies(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web",
+	    "(trap 'printf last; exit' TERM; echo > ready; while :; do sleep 0.01; done) &\n"
+	    "until [ -e ready ]; do sleep 0.01; done; echo first; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	host_start(host);
+	wait_until(holds(log_path(host, "web.log"), "first\n"));
+	(void)kill(host_wait_running(host, "web"), SIGKILL);
+	wait_until(contains(log_path(host, "web.log"), "last\n"));
+	host_stop_all(host);
+}
+
+static void
 a_line_longer_than_64_kib_is_split_with_a_mark(void **state)
 {
 	static const size_t lengths[] = {65535, 65536, 65537, 200000};
@@ -436,6 +452,7 @@ main(void)
 	    ROOT_TEST(what_has_been_printed_is_written_before_all_is_stopped),
 	    ROOT_TEST(a_bad_output_file_is_refused_with_the_reason),
 	    ROOT_TEST(an_unfinished_line_stays_whole_and_goes_out_when_the_service_dies),
+	    ROOT_TEST(the_last_words_of_what_a_service_left_behind_go_out_when_that_dies),
 	    ROOT_TEST(a_line_longer_than_64_kib_is_split_with_a_mark),
 	    ROOT_TEST(a_writer_of_blocks_that_end_within_a_line_is_not_forgotten),
 	    ROOT_TEST(a_service_can_open_dev_stdout_as_its_own_user),
