@@ -31,8 +31,10 @@ take_end(struct profile *profile)
 	const struct process_facts *process = &profile->process;
 
 	if (process->end == END_UNBORN) {
-		if (process->phase == PHASE_NONE)
+		if (process->phase == PHASE_NONE || supervise_spares_rest(profile))
 			supervise_step(profile, EVENT_FAILED);
+		else
+			supervise_resume_stop(profile); /* kill_mode has spared it until now */
 		return;
 	}
 	if (supervise_strays(profile)) {
@@ -142,6 +144,12 @@ acquaint(struct profile *profile)
 	parent_ask_note(profile);
 }
 
+static bool
+has_ended(const struct process_facts *facts)
+{
+	return facts->end != END_NONE && (facts->phase == PHASE_NONE || facts->phase == PHASE_REST);
+}
+
 void
 process_hear(void *subject, struct incoming *incoming)
 {
@@ -149,7 +157,6 @@ process_hear(void *subject, struct incoming *incoming)
 	const struct process_facts *now = &message->process;
 	struct profile *profile = table_at(message->index, message->generation);
 	struct process_facts before;
-	bool ended, had_ended;
 
 	(void)subject;
 	if (profile == NULL || leave_begun())
@@ -162,16 +169,15 @@ process_hear(void *subject, struct incoming *incoming)
 		acquaint(profile);
 		return;
 	}
-	ended = now->phase == PHASE_NONE || (now->phase == PHASE_REST && now->end != END_UNBORN);
-	had_ended = before.end != END_NONE &&
-	    (before.phase == PHASE_NONE ||
-		(before.phase == PHASE_REST && before.end != END_UNBORN));
 	if (now->phase == PHASE_PROVED && before.phase != PHASE_PROVED)
 		supervise_step(profile, EVENT_PROVED);
-	else if (ended && !had_ended && now->end != END_NONE)
+	else if (has_ended(now) && !has_ended(&before))
 		take_end(profile);
 	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
 		take_emptiness(profile);
+	else if (profile->state == STATE_STOPPING && now->phase == PHASE_UP &&
+	    now->end != before.end)
+		supervise_resume_stop(profile); /* the daemon that `run` has left was not told */
 	supervise_forget_if_gone(profile);
 	supervise_check_changed(profile);
 }

@@ -307,10 +307,12 @@ owe_reload(struct profile *profile)
 	profile->reload_owed = true;
 }
 
+/* To a process that has not heard of it. A daemon that is known now has the time that it needs. */
 static void
 repeat_stop(struct profile *profile)
 {
 	parent_ask_signal(profile, profile->settings.stop_signal);
+	supervise_time_stop(profile);
 }
 
 /* In the order in which a transition's actions are carried out; ACTION_PLAN and ACTION_START may
@@ -476,12 +478,10 @@ supervise_resume_stop(struct profile *profile)
 	profile->state = STATE_STOPPING;
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
-	if (profile->process.phase == PHASE_REST) {
+	if (profile->process.phase == PHASE_REST)
 		sweep(profile);
-	} else {
+	else
 		repeat_stop(profile);
-		supervise_time_stop(profile);
-	}
 }
 
 /* A profile that is refused is not started by anybody's wish. */

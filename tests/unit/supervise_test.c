@@ -804,12 +804,28 @@ it_is_proved(void)
 	return true;
 }
 
+/* `run` leaves with success; the daemon that it has left has heard nothing of what it was told. */
+static bool
+it_leaves_a_daemon(void)
+{
+	if (now.process.phase != PHASE_UP || now.process.end != END_NONE)
+		return false;
+	now.process.end = END_EXIT;
+	now.told_to_stop = false;
+	now.tell |= TELL_PROCESS;
+	return true;
+}
+
 static bool
 it_cannot_be_executed(void)
 {
-	if (now.process.phase != PHASE_ASKED && now.process.phase != PHASE_BORN)
+	bool born = now.process.phase == PHASE_BORN;
+
+	if (now.process.phase != PHASE_ASKED && !born)
 		return false;
 	ends_unborn();
+	if (born && now.rest)
+		now.process.phase = PHASE_REST; /* what the last one has left still lives */
 	return true;
 }
 
@@ -818,12 +834,12 @@ ends(enum process_end end, int value, bool leaves, bool at_once)
 {
 	if (!main_lives() || now.process.phase == PHASE_ASKED)
 		return false;
-	now.process.phase = leaves ? PHASE_REST : PHASE_NONE;
+	now.rest |= leaves;
+	now.process.phase = now.rest ? PHASE_REST : PHASE_NONE;
 	now.process.end = end;
 	now.process.end_value = value;
 	now.process.ended = at_once ? now.process.started : NOW;
-	now.rest = leaves;
-	if (!leaves)
+	if (!now.rest)
 		now.told_to_stop = now.told_to_sweep = now.killed = false;
 	now.tell |= TELL_PROCESS;
 	return true;
@@ -862,10 +878,13 @@ it_is_killed_and_leaves_others(void)
 static bool
 others_end(bool permitted)
 {
-	if (now.process.phase != PHASE_REST || !permitted)
+	if (!now.rest || !permitted)
 		return false;
+	now.rest = now.told_to_sweep = false;
+	if (now.process.phase != PHASE_REST)
+		return true;
 	now.process.phase = PHASE_NONE;
-	now.rest = now.told_to_stop = now.told_to_sweep = now.killed = false;
+	now.told_to_stop = now.killed = false;
 	now.tell |= TELL_PROCESS;
 	return true;
 }
@@ -1056,6 +1075,7 @@ static const struct {
     INCIDENT(the_child_is_born, FAIR),
     INCIDENT(it_is_executed, FAIR),
     INCIDENT(it_is_proved, PROOF),
+    INCIDENT(it_leaves_a_daemon, PROOF),
     INCIDENT(it_obeys, FAIR),
     INCIDENT(others_obey, FAIR),
     INCIDENT(the_time_of_the_start_comes, FAIR),
@@ -1318,7 +1338,7 @@ a_service_that_leaves_others_behind(void **state)
 	static const struct scene spared = {.title = "spared leftovers",
 	    .restart = "",
 	    .kill_mode = "process",
-	    .kinds = LEFTOVERS | CRASH};
+	    .kinds = LEFTOVERS | FAILURE | CRASH};
 
 	(void)state;
 	explore(&leftovers);
@@ -1333,9 +1353,12 @@ a_daemon_that_has_to_be_proved(void **state)
 	    .stop_timeout = "5",
 	    .pid_file = true,
 	    .kinds = DEATH | CRASH};
+	static const struct scene stopped = {
+	    .title = "pid_file, and a client", .restart = "", .pid_file = true, .kinds = CLIENT};
 
 	(void)state;
 	explore(&daemon);
+	explore(&stopped);
 }
 
 static void

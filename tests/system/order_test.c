@@ -1,0 +1,80 @@
+/*
+ * Events in an order that is seldom, or that somebody has chosen: what ends between two looks, what
+ * crosses on the wire, what has come while a process of ours was stopped. However they come, no
+ * profile stays where it is for ever, and nobody waits for what will not be said.
+ */
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "channel.h"
+#include "ctl.h"
+#include "descriptors.h"
+#include "host.h"
+#include "peer.h"
+
+/*
+ * A start fails while what kill_mode spares of the last one still lives. It was taken neither for
+ * failed nor for under way: first `starting` until start_timeout, then `stopping` for ever.
+ */
+static void
+a_start_that_fails_beside_what_is_spared_has_failed(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web", "sleep 1000 &\nexec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_mark_log(host);
+	host_replace(host, "web/run", 0755, "#!/nowhere/interpreter\n");
+	host_wait_log(host, " web cannot start: execve: ");
+	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+/*
+ * `run` is told to stop, and leaves with success and a daemon behind that no pid file names. Nobody
+ * told that one, and without stop_timeout it was waited for for ever.
+ */
+static void
+a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX], text[32];
+
+	host_profile(host, "daemon",
+	    "trap 'exit 0' TERM\nsleep 1000 &\necho > ready\nwhile :; do sleep 0.1; done");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_start(host);
+	wait_for_file(host_path(host, "daemon/ready", path, sizeof(path)), text, sizeof(text));
+	assert_int_equal(ctl(host, &outcome, "stop", "--no-wait", "daemon", NULL), CTL_DONE);
+	host_wait_log(host, " daemon stopped$");
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
+	    SESSIONS_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
+	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
+	};
+
+	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
+}
