@@ -88,11 +88,13 @@ handle_forget(void *subject, struct incoming *incoming)
 	struct profile *profile = subject;
 
 	(void)incoming;
-	if (profile->facts.gone == 0)
-		/* it has come back meanwhile: the monitor, who has forgotten it, is told anew */
-		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
-	else
+	if (profile->facts.gone != 0) {
 		profiles_forget(profile);
+		return;
+	}
+	/* it has come back meanwhile: the monitor, who has forgotten it, is told anew */
+	inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	inform_streams(profile);
 }
 
 static void

@@ -21,6 +21,7 @@
 
 #include "ctl.h"
 #include "host.h"
+#include "printed.h"
 
 /* The design wants 100 ms; what is over it is for a machine that has other things to do. */
 #define NOTICED 500 /* milliseconds */
@@ -520,6 +521,68 @@ a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back(void **stat
 	host_stop_all(host);
 }
 
+/* Does the supervisor have an inotify watch on the directory? */
+static bool
+is_watched(struct host *host, const char *name)
+{
+	char path[PATH_MAX], inode[32], text[4096];
+	struct stat status;
+	int descriptor;
+
+	assert_int_equal(stat(host_path(host, name, path, sizeof(path)), &status), 0);
+	(void)snprintf(inode, sizeof(inode), " ino:%lx ", (unsigned long)status.st_ino);
+	for (descriptor = 0; descriptor < 64; descriptor++) {
+		(void)snprintf(path, sizeof(path), "fdinfo/%d", descriptor);
+		if (read_proc(host->supervisor, path, text, sizeof(text)) > 0 &&
+		    strstr(text, "inotify wd:") != NULL && strstr(text, inode) != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* Waits until the parent has told the monitor, which need not listen, of every change made so far:
+ * each is told after 20 ms in which nothing has changed, and this one twice. */
+static void
+wait_until_told(struct host *host)
+{
+	unsigned times;
+
+	for (times = 0; times < 2; times++) {
+		host_touch(host, "marker/run"); /* takes away its watch, which is for one event */
+		wait_until(is_watched(host, "marker"));
+	}
+}
+
+static void
+a_profile_that_is_back_when_it_is_to_be_forgotten_prints_into_its_file(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t monitor;
+
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
+	host_profile(host, "web", "echo printed; exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	assert_int_equal(ctl(host, &outcome, "start", "web", NULL), CTL_DONE);
+	wait_until(contains(log_path(host, "web.log"), "printed\n"));
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	assert_int_equal(truncate(log_path(host, "web.log"), 0), 0);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGSTOP), 0);
+	move(host, "web", ".web");
+	wait_until_told(host);
+	move(host, ".web", "web");
+	wait_until_told(host);
+	assert_int_equal(kill(monitor, SIGCONT), 0);
+	host_wait_log(host, " INFO  web disappeared");
+	host_settle(host);
+	wait_until(ctl(host, &outcome, "start", "web", NULL) == CTL_DONE);
+	wait_until(contains(log_path(host, "web.log"), "printed\n"));
+	host_stop_all(host);
+}
+
 /* It is no profile any more, whatever else stands there. */
 static void
 a_profile_that_becomes_a_link_or_a_file_has_disappeared(void **state)
@@ -941,6 +1004,7 @@ main(void)
 	    ROOT_TEST(a_service_that_has_ended_is_started_again_when_its_files_change),
 	    ROOT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
 	    TENANT_TEST(a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back),
+	    ROOT_TEST(a_profile_that_is_back_when_it_is_to_be_forgotten_prints_into_its_file),
 	    ROOT_TEST(a_profile_that_becomes_a_link_or_a_file_has_disappeared),
 	    TENANT_TEST(a_profile_that_becomes_a_link_or_a_file_has_disappeared),
 	    ROOT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
