@@ -22,8 +22,8 @@
 #include "surveys.h"
 
 /* However fast a monitor asks, a profile is started so often at once, and then so often. */
-#define START_TOKENS 20
-#define START_REFILL (500 * MILLISECOND)
+#define START_TOKENS 100
+#define START_REFILL (100 * MILLISECOND)
 
 enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 

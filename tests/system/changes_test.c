@@ -345,6 +345,27 @@ a_burst_of_edits_restarts_the_service_once(void **state)
 	host_stop_all(host);
 }
 
+/* The parent caps what an owned monitor could ask for; who edits in a loop is no such attacker. */
+static void
+a_service_is_restarted_for_each_of_many_edits_in_a_row(void **state)
+{
+	struct host *host = *state;
+	pid_t pid = 0, last;
+	unsigned i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	for (i = 0; i < 40; i++) {
+		last = pid;
+		host_mark_log(host);
+		host_touch(host, "web/run");
+		pid = host_wait_running(host, "web");
+		assert_int_not_equal(pid, last);
+	}
+	assert_int_equal(host_count_log(host, " cannot start"), 0);
+}
+
 static void
 policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 {
@@ -995,6 +1016,7 @@ main(void)
 	    TENANT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
 	    ROOT_TEST(a_burst_of_edits_restarts_the_service_once),
 	    TENANT_TEST(a_burst_of_edits_restarts_the_service_once),
+	    ROOT_TEST(a_service_is_restarted_for_each_of_many_edits_in_a_row),
 	    ROOT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    TENANT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    ROOT_TEST(restart_that_has_gone_is_not_in_force_any_more),
