@@ -234,8 +234,8 @@ files_configure_log(const char *path, const char *profiles_directory)
 	if (path == NULL)
 		(void)snprintf(log_folder, sizeof(log_folder), "%s", profiles_directory);
 	else if (slash != NULL) /* it is absolute, or else "", and refused */
-		(void)snprintf(
-		    log_folder, sizeof(log_folder), "%.*s", (int)(slash - path + 1), path);
+		(void)snprintf(log_folder, sizeof(log_folder), "%.*s",
+		    (int)(slash == path ? 1 : slash - path), path);
 	(void)snprintf(log_name, sizeof(log_name), "%s", slash == NULL ? "error.log" : slash + 1);
 	(void)close(files_open_trusted("log directory", log_folder));
 	opened = files_open_log(&facts, false);

@@ -290,9 +290,9 @@ take(struct survey_job *survey, const struct message *finding)
 		profiles_take_from(&survey->draft, tenant, profile, survey->owner, finding);
 		return true;
 	case MESSAGE_SURVEYED:
-		if (finding->number != 0)
+		if (finding->number != 0 && finding->number != ENOENT) /* it is seen to go */
 			inform_report(REPORT_UNSCANNED, (int)finding->number, survey->name);
-		else if (profile[0] == '\0')
+		else if (finding->number == 0 && profile[0] == '\0')
 			tenants_surveyed(tenant);
 		return false;
 	default:

@@ -162,6 +162,7 @@ a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once(void **state)
 	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/more stopped$");
 	assert_false(process_lives(web));
 	assert_false(process_lives(more));
+	assert_int_equal(host_count_log(host, " cannot read "), 0); /* it was looked at and gone */
 	host_stop_all(host);
 }
 

@@ -93,7 +93,7 @@ install_all(const struct host *host, enum release release)
 }
 
 static int
-set_up(void **state, int (*set_up_host)(void **state))
+set_up(void **state, int (*set_up_host)(void **state), mode_t mode)
 {
 	char program[PATH_MAX], folder[PATH_MAX];
 	struct host *host;
@@ -108,7 +108,7 @@ set_up(void **state, int (*set_up_host)(void **state))
 		return -1;
 	host = *state;
 	(void)snprintf(folder, sizeof(folder), "%s/bin", host->root);
-	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(mkdir(folder, mode), 0);
 	install_all(host, OLD);
 	return setenv("PROCLAUNCH_BUILD", folder, 1);
 }
@@ -116,19 +116,20 @@ set_up(void **state, int (*set_up_host)(void **state))
 static int
 set_up_root(void **state)
 {
-	return set_up(state, host_set_up);
+	/* nobody else may enter it, as where root builds at home */
+	return set_up(state, host_set_up, 0700);
 }
 
 static int
 set_up_tenant(void **state)
 {
-	return set_up(state, host_set_up_as_tenant);
+	return set_up(state, host_set_up_as_tenant, 0755);
 }
 
 static int
 set_up_without_cgroups(void **state)
 {
-	return set_up(state, host_set_up_without_cgroups);
+	return set_up(state, host_set_up_without_cgroups, 0755);
 }
 
 /* A service, a daemon, one that waits for its pid file, one that has ended, one that must not be,
