@@ -161,6 +161,8 @@ launch(struct child *child)
 
 	if (channel_pair(ends) == -1 || pipe2(words, O_CLOEXEC | O_NONBLOCK) == -1)
 		goto failed;
+	if (child == &monitor)
+		channel_refuse_descriptors(ends[0]);
 	child->pid = fork();
 	if (child->pid == 0) {
 		become(child, ends[1], words[1]);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "files.h"
 #include "logfile.h"
 #include "report.h"
@@ -17,10 +18,6 @@
 
 #define PID_FILE       "proclaunch.pid"
 #define SPARE_PID_FILE "spare.pid"
-
-#ifndef SO_PASSRIGHTS /* Linux 6.16: include/uapi/asm-generic/socket.h */
-#define SO_PASSRIGHTS 83
-#endif
 
 static int state = -1;
 static int lock_file = -1;
@@ -52,14 +49,30 @@ files_open_trusted(const char *what, const char *path)
 	fatalx("%s: %s %s", what, culprit, trust_explain(refusal));
 }
 
+/* Is the culprit what the path names, and not something above it? */
+static bool
+is_all_of(const char *culprit, const char *path)
+{
+	size_t length = strlen(path), whole = strlen(culprit);
+
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	return whole >= length && strncmp(culprit + whole - length, path, length) == 0;
+}
+
 int
 files_open_state(const char *path)
 {
+	char culprit[PATH_MAX];
+	enum refusal refusal;
 	struct stat status;
 
-	if (mkdir(path, 0711) == -1 && errno != EEXIST)
-		fatal("state directory: %s", path);
-	state = files_open_trusted("state directory", path);
+	/* it is made where all above it was found in order, and not where a link leads us */
+	state = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+	if (state == -1 && errno == ENOENT && is_all_of(culprit, path))
+		(void)mkdir(culprit, 0711);
+	if (state == -1)
+		state = files_open_trusted("state directory", path);
 	if (fstat(state, &status) == -1)
 		fatal("state directory: %s", path);
 	if (status.st_uid != geteuid())
@@ -133,7 +146,6 @@ void
 files_open_control(int inherited)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	const int no = 0;
 
 	control_socket = inherited;
 	if (inherited != -1) {
@@ -149,10 +161,7 @@ files_open_control(int inherited)
 	    bind(control_socket, (struct sockaddr *)&address, sizeof(address)) == -1 ||
 	    fchmodat(state, "control", 0666, 0) == -1 || listen(control_socket, SOMAXCONN) == -1)
 		fatal("state directory: control");
-	/* clients have no descriptors to send: to let go of one may take as long as they like, as
-	 * of a socket that lingers, socket(7). An older kernel hands them to nobody all the same.
-	 */
-	(void)setsockopt(control_socket, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
+	channel_refuse_descriptors(control_socket); /* and those that are accepted on it */
 }
 
 int

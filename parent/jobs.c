@@ -61,6 +61,7 @@ jobs_request(struct job *job, const struct job_request *request, unsigned source
 
 	if (channel_pair(ends) == -1)
 		return CHANNEL_BROKEN;
+	channel_refuse_descriptors(ends[0]);
 	fill(&message, request, ++number);
 	count = attach(&message, request, ends[1], descriptors);
 	result = children_send_spawner(&message, descriptors, count);

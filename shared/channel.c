@@ -10,6 +10,10 @@
 #include "build.h"
 #include "channel.h"
 
+#ifndef SO_PASSRIGHTS /* Linux 6.16: include/uapi/asm-generic/socket.h */
+#define SO_PASSRIGHTS 83
+#endif
+
 /* Room for the descriptors that a message may carry. */
 union control {
 	alignas(struct cmsghdr) char bytes[CMSG_SPACE(CHANNEL_DESCRIPTORS_MAX * sizeof(int))];
@@ -19,6 +23,14 @@ int
 channel_pair(int ends[2])
 {
 	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends);
+}
+
+void
+channel_refuse_descriptors(int channel)
+{
+	const int no = 0;
+
+	(void)setsockopt(channel, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 }
 
 enum channel_result

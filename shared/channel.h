@@ -30,6 +30,14 @@ struct incoming {
 int channel_pair(int ends[2]);
 
 /*
+ * From now on the kernel refuses to the peer, with EPERM, what it attaches to a message; what is
+ * accepted on a listening socket refuses it too. To let go of a descriptor may take as long as its
+ * sender likes: a socket that lingers, socket(7), a file of a server that does not answer. A kernel
+ * before Linux 6.16 does not know of it.
+ */
+void channel_refuse_descriptors(int channel);
+
+/*
  * Sends one message and `count` descriptors, which stay the caller's. A peer that hung up
  * raises no signal.
  */

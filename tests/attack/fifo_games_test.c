@@ -125,6 +125,8 @@ what_one_service_does_to_its_fifo_does_not_reach_the_next_one(void **state)
 	assert_int_equal(close(fifo), 0);
 	fifo = peer_take(service, STDOUT_FILENO);
 	assert_int_equal(fcntl(fifo, F_GETFL) & O_NONBLOCK, 0);
+	/* it was not opened again: his friend, who has it open, could have kept us in that */
+	assert_int_not_equal(fcntl(fifo, F_GETFL) & O_DIRECT, 0);
 	/* nor does it keep the next monitor, or the next parent, from reading it */
 	assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
 	assert_int_equal(write(fifo, "after the monitor\n", 18), 18);

@@ -367,6 +367,20 @@ assert_state_refused(const struct host *host, const char *path, const char *reas
 	assert_int_equal(access(lock, F_OK), -1);
 }
 
+/* STATE below `above`, which is refused, would be `made`. */
+static void
+assert_state_not_made(
+    const struct host *host, const char *above, const char *made, const char *reason)
+{
+	struct outcome outcome;
+	char culprit[PATH_MAX], path[PATH_MAX + 8];
+
+	(void)snprintf(path, sizeof(path), "%s/state/", in_root(host, above, culprit));
+	host_run(host, &outcome, path, host->profiles, NULL);
+	assert_refused(host, &outcome, culprit, reason);
+	assert_int_equal(access(in_root(host, made, culprit), F_OK), -1);
+}
+
 static void
 assert_profiles_refused(const struct host *host, const char *path, const char *reason)
 {
@@ -396,7 +410,12 @@ a_state_directory_that_others_have_a_hand_in_is_refused(void **state)
 	assert_state_refused(host, path, "is a symbolic link");
 	make_file(in_root(host, "file", path), 0644);
 	assert_state_refused(host, path, "Not a directory");
-	assert_state_refused(host, in_root(host, "missing/state", path), "No such file");
+
+	/* nor is it made before what is above has been looked at */
+	assert_state_not_made(host, "missing", "missing", "No such file");
+	assert_state_not_made(host, "link", "target/state", "is a symbolic link");
+	assert_state_not_made(host, "foreign", "foreign/state", "belongs to somebody else");
+	assert_state_not_made(host, "world", "world/state", "may be written to by others");
 
 	/* whoever may write to what is above may put another in its place */
 	make_directory(host, in_root(host, "open", path), 0777);
