@@ -67,6 +67,14 @@ inform_tell(struct profile *profile, unsigned what)
 }
 
 void
+inform_introduce(struct profile *profile)
+{
+	profile->introduced = true;
+	inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	inform_streams(profile); /* a service that was taken over prints already */
+}
+
+void
 inform_forget(struct profile *profile)
 {
 	if (profile->telling)
@@ -182,10 +190,8 @@ inform_everything(void)
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile, index) {
-		if (!profile->introduced)
-			continue;
-		inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
-		inform_streams(profile);
+		if (profile->introduced)
+			inform_introduce(profile);
 	}
 }
 

@@ -11,6 +11,10 @@
 /* These facts (enum tell) of the profile have changed. */
 void inform_tell(struct profile *profile, unsigned what);
 
+/* All that there is of the profile, to a monitor that does not know it. From now on it hears of
+ * every change. */
+void inform_introduce(struct profile *profile);
+
 /* The profile's FIFOs are to be handed over. */
 void inform_streams(struct profile *profile);
 

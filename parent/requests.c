@@ -88,13 +88,10 @@ handle_forget(void *subject, struct incoming *incoming)
 	struct profile *profile = subject;
 
 	(void)incoming;
-	if (profile->facts.gone != 0) {
+	if (profile->facts.gone == 0)
+		inform_introduce(profile); /* it has come back meanwhile */
+	else
 		profiles_forget(profile);
-		return;
-	}
-	/* it has come back meanwhile: the monitor, who has forgotten it, is told anew */
-	inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
-	inform_streams(profile);
 }
 
 static void

@@ -132,12 +132,10 @@ settle(struct profile *profile)
 	profile->look_at = NEVER;
 	set_watch(profile);
 	try_again(profile, (int)profile->facts.refused_error);
-	inform_tell(profile,
-	    profile->introduced ? TELL_PROFILE : TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	if (profile->introduced)
-		return;
-	profile->introduced = true; /* from now on it hears of every change */
-	inform_streams(profile);    /* a service that was taken over prints already */
+		inform_tell(profile, TELL_PROFILE);
+	else
+		inform_introduce(profile);
 }
 
 void

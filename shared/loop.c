@@ -64,9 +64,10 @@ loop_wait(int64_t deadline, const loop_handler *handlers)
 	struct epoll_event events[EVENTS_AT_ONCE];
 	int ready, i;
 
-	/* by the name that every architecture has, for the monitor's filter */
-	ready = epoll_pwait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline), NULL);
-	if (ready == -1 && errno != EINTR) /* EINTR: we were stopped and continued */
+	do /* by the name that every architecture has, for the monitor's filter */
+		ready = epoll_pwait(epoll, events, EVENTS_AT_ONCE, clock_timeout(deadline), NULL);
+	while (ready == -1 && errno == EINTR); /* stopped and continued: what has come is first */
+	if (ready == -1)
 		fatal("epoll_pwait");
 	for (i = 0; i < ready; i++)
 		handlers[events[i].data.u64 >> 32]((uint32_t)events[i].data.u64, events[i].events);

@@ -18,9 +18,7 @@
 
 #include <cmocka.h>
 
-#include "channel.h"
 #include "ctl.h"
-#include "descriptors.h"
 #include "host.h"
 #include "peer.h"
 
@@ -67,6 +65,37 @@ a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped(void **state)
 	host_stop_all(host);
 }
 
+/*
+ * What a stopped process has been told meanwhile comes before the deadlines that have passed: a
+ * daemon that was proved in time was ended because its monitor had been stopped.
+ */
+static void
+what_has_come_while_a_process_was_stopped_comes_before_its_deadlines(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], value[32];
+	struct deadline late;
+	pid_t monitor;
+
+	host_profile(host, "daemon", "sleep 1000 &\necho $! > last");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_write(host, "daemon/start_timeout", 0644, "2\n");
+	host_start(host);
+	(void)wait_for_pid_file(host_path(host, "daemon/last", path, sizeof(path)));
+	late = deadline_in(2500);
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	wait_for_file(path, value, sizeof(value));
+	host_write(host, "daemon/pid", 0644, "%s", value);
+	while (deadline_left(&late) > 0)
+		deadline_breathe();
+	peer_continue(monitor);
+	(void)host_wait_running(host, "daemon");
+	assert_int_equal(host_count_log(host, " daemon (stopping|stopped|died)"), 0);
+	assert_int_equal(host_monitor(host), monitor);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -74,6 +103,7 @@ main(void)
 	    ROOT_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    SESSIONS_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
+	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
