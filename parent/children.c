@@ -421,9 +421,6 @@ children_hello(void *subject, struct incoming *incoming)
 	struct child *child = subject;
 
 	if (!channel_same_build(&incoming->message)) {
-		if (startup)
-			fatalx("%s is of another build than proclaunch: install all three together",
-			    child->path);
 		inform_child(REPORT_CHILD_BROKEN, child->name, child->pid, END_NONE, MESSAGE_HELLO);
 		end_child(child);
 		return;

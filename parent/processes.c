@@ -283,8 +283,6 @@ nobody_is_left(struct profile *profile)
 void
 processes_signal(struct profile *profile, int number)
 {
-	if (!signal_permitted(number))
-		return;
 	if (profile->pidfd != -1)
 		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
 	else if (unproved(profile))

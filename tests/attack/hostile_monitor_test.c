@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -761,6 +762,96 @@ what_it_notes_is_given_back_and_decides_nothing(void **state)
 	assert_int_equal(count_lines(scene, "canary/starts"), 1);
 }
 
+/* Of the next start of the profile: the phase in which it ended, and at which step. */
+static enum stage
+try_to_start(struct scene *scene, const struct message *about)
+{
+	static struct incoming incoming;
+
+	say(scene, MESSAGE_START, about, 1);
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+		if (incoming.message.type == MESSAGE_PROCESS &&
+		    incoming.message.index == about->index)
+			assert_int_equal(incoming.message.process.phase, PHASE_NONE);
+	} while (incoming.message.type != MESSAGE_PROCESS ||
+	    incoming.message.index != about->index || incoming.message.process.end == END_NONE);
+	assert_int_equal(incoming.message.process.end, END_UNBORN);
+	return (enum stage)incoming.message.process.stage;
+}
+
+/* Until the parent tells that the profile is refused, or that it has gone. */
+static void
+wait_refused(struct scene *scene, const struct message *about)
+{
+	static struct incoming incoming;
+
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+	} while (incoming.message.type != MESSAGE_PROFILE ||
+	    incoming.message.index != about->index ||
+	    (incoming.message.profile.refusal == REFUSAL_NONE &&
+		incoming.message.profile.gone == 0));
+}
+
+/* The true one would not ask. What has gone may stand elsewhere: it is not ours to execute. */
+static void
+a_start_of_what_is_refused_or_has_gone_executes_nothing(void **state)
+{
+	struct scene *scene = *state;
+	struct message web, other, canary;
+	char from[PATH_MAX], to[PATH_MAX];
+
+	begin(scene, &web, &other, &canary);
+	host_path(&scene->host, "canary/run", from, sizeof(from));
+	assert_int_equal(chmod(from, 0777), 0);
+	wait_refused(scene, &canary);
+	assert_int_equal(try_to_start(scene, &canary), STAGE_ACCOUNT);
+	host_path(&scene->host, "web", from, sizeof(from));
+	host_path(&scene->host, ".web", to, sizeof(to));
+	assert_int_equal(rename(from, to), 0);
+	wait_refused(scene, &web);
+	assert_int_equal(try_to_start(scene, &web), STAGE_ACCOUNT);
+	drain(scene);
+	assert_int_equal(count_lines(scene, "canary/starts"), 0);
+	assert_int_equal(count_lines(scene, ".web/starts"), 0);
+	/* and the parent is as ready as ever */
+	assert_true(process_lives(start_profile(scene, &other)));
+}
+
+/* SIGHUP: the parent leaves when its own table says that nothing runs, whatever it is told. */
+static void
+a_goodbye_while_a_service_lives_does_not_make_the_parent_leave(void **state)
+{
+	static const struct message none = {.index = NO_PROFILE};
+	struct scene *scene = *state;
+	struct message web, other, canary;
+	static struct incoming incoming;
+	pid_t bird;
+	int status = 0;
+
+	begin(scene, &web, &other, &canary);
+	bird = start_canary(scene, &canary);
+	assert_int_equal(kill(scene->host.supervisor, SIGHUP), 0);
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+	} while (
+	    incoming.message.type != MESSAGE_ORDER || incoming.message.number != ORDER_STOP_ALL);
+	say(scene, MESSAGE_GOODBYE, &none, 0);
+	drain(scene);
+	assert_true(process_lives(bird) && process_lives(scene->monitor));
+	say(scene, MESSAGE_SWEEP, &canary, SIGKILL); /* with what it has forked */
+	(void)wait_phase(scene, &canary, PHASE_NONE);
+	say(scene, MESSAGE_GOODBYE, &none, 0);
+	wait_until(waitpid(scene->host.supervisor, &status, WNOHANG) == scene->host.supervisor);
+	scene->host.supervisor = 0;
+	assert_int_equal(WEXITSTATUS(status), 111);
+	assert_false(process_lives(bird));
+}
+
 #define HOSTILE_TEST(function)                                                    \
 	{                                                                         \
 		.name = #function, .test_func = (function), .setup_func = set_up, \
@@ -781,6 +872,8 @@ main(int count, char **arguments)
 	    HOSTILE_TEST(a_monitor_that_sends_descriptors_is_ended_and_none_is_kept),
 	    HOSTILE_TEST(a_monitor_that_asks_before_it_greets_or_is_of_another_build_is_ended),
 	    HOSTILE_TEST(what_it_notes_is_given_back_and_decides_nothing),
+	    HOSTILE_TEST(a_start_of_what_is_refused_or_has_gone_executes_nothing),
+	    HOSTILE_TEST(a_goodbye_while_a_service_lives_does_not_make_the_parent_leave),
 	};
 	const char *name = strrchr(arguments[0], '/');
 

@@ -1,0 +1,406 @@
+/*
+ * A start that is refused: something in the state directory is not what we made, the programs are
+ * not of one build, or the kernel refuses a step of the start. Each time the reason is said, the
+ * exit status is 1, nothing is executed, and what a link leads to stays as it was.
+ */
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "build.h"
+#include "descriptors.h"
+#include "fault.h"
+#include "host.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A start: with which program and options, and which step of it fails. */
+struct start {
+	const char *program; /* NULL: the built one */
+	const char *option;  /* NULL: --foreground */
+	const struct fault *fault;
+};
+
+static void
+execute(const struct host *host, const struct start *start, int said)
+{
+	char program[PATH_MAX];
+	const char *arguments[] = {"proclaunch",
+	    start->option == NULL ? "--foreground" : start->option, host->state, host->profiles,
+	    NULL};
+
+	(void)host_program("proclaunch", program, sizeof(program));
+	if (dup2(said, STDERR_FILENO) == -1 ||
+	    (start->fault != NULL && !fault_install(start->fault)))
+		_exit(125);
+	execv(start->program == NULL ? program : start->program, (char **)(uintptr_t)arguments);
+	_exit(127);
+}
+
+/* Its exit status; what it has said. One that is not refused is ended by host_end(). */
+static int
+try_start(struct host *host, const struct start *start, char *said, size_t size)
+{
+	struct deadline deadline = deadline_in(SOON);
+	int ends[2], status;
+	ssize_t length;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	host->supervisor = fork();
+	assert_true(host->supervisor >= 0);
+	if (host->supervisor == 0)
+		execute(host, start, ends[1]);
+	assert_int_equal(close(ends[1]), 0);
+	while (waitpid(host->supervisor, &status, WNOHANG) != host->supervisor)
+		deadline_pause(&deadline, "the start is refused", __FILE__, __LINE__);
+	host->supervisor = 0;
+	length = read(ends[0], said, size - 1);
+	said[length < 0 ? 0 : length] = '\0';
+	assert_int_equal(close(ends[0]), 0);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void
+assert_refused(struct host *host, const struct start *start, const char *what, const char *reason)
+{
+	char said[4096], path[PATH_MAX];
+	int status = try_start(host, start, said, sizeof(said));
+
+	if (status != 1 || strstr(said, reason) == NULL)
+		fail_msg("%s: exit %d, \"%s\" instead of \"%s\"", what, status, said, reason);
+	wait_until(host_processes(host) == 0);
+	if (access(host_path(host, "web/ran", path, sizeof(path)), F_OK) == 0)
+		fail_msg("%s: a service was executed", what);
+}
+
+static void
+make_service(struct host *host)
+{
+	host_profile(host, "web", "echo > ran; exec sleep 1000");
+}
+
+/* --- the state directory --------------------------------------------------------------------- */
+
+#define OUTSIDE "outside" /* where links lead: outside/, and in it the file `file` */
+
+enum kind { DIRECTORY, FULL_DIRECTORY, FILE_OF_OURS, LINK, LINK_TO_FILE };
+
+static const struct entry {
+	const char *name;
+	enum kind kind;
+	mode_t mode;
+	bool tenants; /* it belongs to a tenant */
+	const char *reason;
+} entries[] = {
+    {"empty", DIRECTORY, 0555, true, "empty must be an empty directory of our own"},
+    {"empty", FULL_DIRECTORY, 0555, false, "empty must be an empty directory of our own"},
+    {"empty", LINK, 0, false, "state directory: empty: Not a directory"},
+    {"empty", FILE_OF_OURS, 0600, false, "state directory: empty: Not a directory"},
+    {"fifo", DIRECTORY, 0700, true, "fifo must belong to uid 0 alone"},
+    {"fifo", DIRECTORY, 0750, false, "fifo must belong to uid 0 alone"},
+    {"fifo", DIRECTORY, 0701, false, "fifo must belong to uid 0 alone"},
+    {"fifo", LINK, 0, false, "state directory: fifo: Not a directory"},
+    {"output", DIRECTORY, 0750, true, "output, which must be a directory of uid 0"},
+    {"output", DIRECTORY, 0770, false, "output, which must be a directory of uid 0"},
+    {"output", LINK, 0, false, "output, which must be a directory of uid 0"},
+    {"enabled", DIRECTORY, 0700, true, "state directory: enabled belongs to uid"},
+    {"enabled", LINK, 0, false, "state directory: enabled: Not a directory"},
+    {"disabled", DIRECTORY, 0700, true, "state directory: disabled belongs to uid"},
+    {"disabled", FILE_OF_OURS, 0600, false, "state directory: disabled: Not a directory"},
+    {"ledger", FILE_OF_OURS, 0600, true, "ledger: it must be a plain file of mode 0600"},
+    {"ledger", FILE_OF_OURS, 0640, false, "ledger: it must be a plain file of mode 0600"},
+    {"ledger", LINK_TO_FILE, 0, false, "ledger: Too many levels of symbolic links"},
+    {"ledger", DIRECTORY, 0700, false, "ledger: Is a directory"},
+    {"lines", FILE_OF_OURS, 0604, false, "lines: it must be a plain file of mode 0600"},
+    {"lines", LINK_TO_FILE, 0, false, "lines: Too many levels of symbolic links"},
+    {"lock", LINK_TO_FILE, 0, false, "lock: Too many levels of symbolic links"},
+    {"lock", DIRECTORY, 0700, false, "state directory: lock: "},
+    {"control", DIRECTORY, 0700, false, "state directory: control: "},
+    {"proclaunch.pid", DIRECTORY, 0700, false, "state directory: proclaunch.pid: "},
+    {"spare.pid", LINK_TO_FILE, 0, false, "proclaunch.pid: Too many levels of symbolic links"},
+};
+
+static void
+in_state(const struct host *host, const char *name, char *path, size_t size)
+{
+	assert_true((size_t)snprintf(path, size, "%s/%s", host->state, name) < size);
+}
+
+static void
+make_entry(const struct host *host, const struct entry *entry)
+{
+	char path[PATH_MAX], below[PATH_MAX + 8], target[PATH_MAX];
+	int file;
+
+	in_state(host, entry->name, path, sizeof(path));
+	(void)snprintf(target, sizeof(target), "%s/" OUTSIDE "%s", host->root,
+	    entry->kind == LINK_TO_FILE ? "/file" : "");
+	switch (entry->kind) {
+	case LINK:
+	case LINK_TO_FILE:
+		assert_int_equal(symlink(target, path), 0);
+		return;
+	case FILE_OF_OURS:
+		file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		assert_true(file != -1);
+		assert_int_equal(close(file), 0);
+		break;
+	default:
+		assert_int_equal(mkdir(path, 0700), 0);
+		(void)snprintf(below, sizeof(below), "%s/below", path);
+		if (entry->kind == FULL_DIRECTORY)
+			assert_int_equal(mkdir(below, 0755), 0);
+		break;
+	}
+	assert_int_equal(chmod(path, entry->mode), 0);
+	if (entry->tenants)
+		assert_int_equal(chown(path, account_uid(TENANT), account_gid(TENANT)), 0);
+}
+
+static void
+make_state(const struct host *host)
+{
+	char path[PATH_MAX];
+	int file;
+
+	assert_int_equal(mkdir(host->state, 0711), 0);
+	(void)snprintf(path, sizeof(path), "%s/" OUTSIDE, host->root);
+	assert_int_equal(mkdir(path, 0751), 0);
+	(void)snprintf(path, sizeof(path), "%s/" OUTSIDE "/file", host->root);
+	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	assert_int_equal(write(file, "kept", 4), 4);
+	assert_int_equal(close(file), 0);
+}
+
+static void
+assert_outside_is_untouched(const struct host *host)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "%s/" OUTSIDE, host->root);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0751);
+	assert_int_equal(status.st_nlink, 2);
+	(void)snprintf(path, sizeof(path), "%s/" OUTSIDE "/file", host->root);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0640);
+	assert_int_equal(status.st_size, 4);
+}
+
+static void
+what_we_have_not_made_in_the_state_directory_is_not_used(void **state)
+{
+	static const struct start start = {NULL, NULL, NULL};
+	struct host *host = *state;
+	char what[64];
+	size_t i;
+
+	make_service(host);
+	for (i = 0; i < COUNT(entries); i++) {
+		make_state(host);
+		make_entry(host, &entries[i]);
+		(void)snprintf(what, sizeof(what), "%s (row %zu)", entries[i].name, i);
+		assert_refused(host, &start, what, entries[i].reason);
+		assert_outside_is_untouched(host);
+		host_remove(host, "../state");
+		host_remove(host, "../" OUTSIDE);
+	}
+	/* or the table would pass for a program that can do nothing */
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+/* --- the programs ---------------------------------------------------------------------------- */
+
+static void
+copy(const char *from, const char *folder, const char *name)
+{
+	char path[PATH_MAX + 32];
+	struct stat status;
+	int source = open(from, O_RDONLY | O_CLOEXEC), target;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)unlink(path);
+	target = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_true(source != -1 && target != -1);
+	assert_int_equal(fstat(source, &status), 0);
+	assert_int_equal(sendfile(target, source, NULL, (size_t)status.st_size), status.st_size);
+	assert_int_equal(close(source) | close(target), 0);
+}
+
+/* The built program, or that of the next version, into the folder. */
+static void
+copy_built(const char *release, const char *folder, const char *name)
+{
+	char parent[PATH_MAX - 64], path[PATH_MAX];
+
+	(void)host_program("proclaunch", parent, sizeof(parent));
+	*strrchr(parent, '/') = '\0';
+	(void)snprintf(path, sizeof(path), "%s%s/%s", parent, release, name);
+	copy(path, folder, name);
+}
+
+static void
+programs_that_are_not_all_there_or_not_of_one_build_start_nothing(void **state)
+{
+	static const char other_build[] = "of another build than";
+	static const char *const names[] = {"proclaunch-monitor", "proclaunch-spawner"};
+	struct host *host = *state;
+	char folder[PATH_MAX - 64], program[PATH_MAX], what[64];
+	const struct start start = {program, NULL, NULL};
+	size_t i;
+
+	make_service(host);
+	(void)snprintf(folder, sizeof(folder), "%s/bin", host->root);
+	(void)snprintf(program, sizeof(program), "%s/proclaunch", folder);
+	for (i = 0; i < COUNT(names); i++) {
+		assert_int_equal(mkdir(folder, 0755), 0);
+		copy_built("", folder, "proclaunch");
+		copy_built("", folder, names[1 - i]);
+		if (access(LIBEXECDIR, F_OK) == -1) /* where it would be looked for next */
+			assert_refused(host, &start, names[i], " is neither in ");
+		copy_built("/next", folder, names[i]);
+		(void)snprintf(what, sizeof(what), "%s of another build", names[i]);
+		assert_refused(host, &start, what, other_build);
+		copy("/bin/false", folder, names[i]);
+		(void)snprintf(what, sizeof(what), "%s that ends", names[i]);
+		assert_refused(host, &start, what, " ended at once, with status 1");
+		host_remove(host, "../bin");
+	}
+}
+
+/* --- the kernel ------------------------------------------------------------------------------ */
+
+/* What of a start the kernel may refuse, in the order in which it comes. */
+static const struct step {
+	struct fault fault;
+	const char *option;
+	const char *reason;
+} steps[] = {
+    {{"lock looked at", SYS_fcntl, 1, F_GETLK, ENOLCK}, NULL, "state directory: lock: "},
+    {{"background", SYS_pipe2, FAULT_ANY, 0, EMFILE}, "--log-level=info", "pipe2: "},
+    {{"own session", SYS_setsid, FAULT_ANY, 0, EPERM}, "--log-level=info", "setsid: "},
+    {{"lock", SYS_fcntl, 1, F_SETLK, ENOLCK}, NULL, "state directory: lock: "},
+    {{"subreaper", SYS_prctl, 0, PR_SET_CHILD_SUBREAPER, EINVAL}, NULL, "prctl: "},
+    {{"non-dumpable", SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL}, NULL, "prctl: "},
+    {{"epoll", SYS_epoll_create1, FAULT_ANY, 0, EMFILE}, NULL, "epoll_create1: "},
+    {{"signals blocked", SYS_rt_sigprocmask, 0, SIG_BLOCK, EINVAL}, NULL, "sigprocmask: "},
+    {{"signals unblocked", SYS_rt_sigprocmask, 0, SIG_SETMASK, EINVAL}, NULL, "sigprocmask: "},
+    {{"signalfd", SYS_signalfd4, FAULT_ANY, 0, EMFILE}, NULL, "signalfd: "},
+    {{"events", SYS_epoll_ctl, FAULT_ANY, 0, ENOSPC}, NULL, "signalfd: "},
+    {{"mode", SYS_fchmod, FAULT_ANY, 0, EPERM}, NULL, ": Operation not permitted"},
+    {{"socket", SYS_bind, FAULT_ANY, 0, ENOSPC}, NULL, "state directory: control: "},
+    {{"socket's queue", SYS_listen, FAULT_ANY, 0, EADDRINUSE}, NULL, "state directory: control: "},
+    {{"socket's mode", SYS_fchmodat, FAULT_ANY, 0, EPERM}, NULL, "state directory: control: "},
+    {{"pid file", SYS_ftruncate, FAULT_ANY, 0, EIO}, NULL, "state directory: proclaunch.pid: "},
+    {{"groups", SYS_setgroups, FAULT_ANY, 0, EPERM}, NULL, "capabilities: "},
+    {{"capabilities read", SYS_capget, FAULT_ANY, 0, EPERM}, NULL, "capabilities: "},
+    {{"capabilities", SYS_capset, FAULT_ANY, 0, EPERM}, NULL, "capabilities: "},
+    {{"ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, NULL, "capabilities: "},
+    {{"channels", SYS_socketpair, FAULT_ANY, 0, EMFILE}, NULL, "cannot start "},
+    {{"last words", SYS_pipe2, FAULT_ANY, 0, EMFILE}, NULL, "cannot start "},
+    {{"fork", SYS_clone, FAULT_ANY, 0, EAGAIN}, NULL, "cannot start "},
+    {{"their descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, NULL, " ended at once, with status 1"},
+    {{"all others closed", SYS_close_range, 2, CLOSE_RANGE_CLOEXEC, EINVAL}, NULL,
+	" ended at once, with status 1"},
+    {{"exec", SYS_execveat, FAULT_ANY, 0, ENOEXEC}, NULL, " ended at once, with status 1"},
+    /* the spawner's own, whose words are passed on */
+    {{"close_range", SYS_close_range, 0, FD_CHILD_FIRST_FREE - 1, EINVAL}, NULL, "cannot prepare"},
+    {{"ends with us", SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}, NULL, "cannot prepare"},
+    {{"name", SYS_prctl, 0, PR_SET_NAME, EINVAL}, NULL, "cannot prepare"},
+    {{"bounding set", SYS_prctl, 0, PR_CAPBSET_DROP, EPERM}, "--no-root", "capabilities: "},
+};
+
+static void
+a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
+{
+	struct host *host = *state;
+	size_t i;
+
+	make_service(host);
+	for (i = 0; i < COUNT(steps); i++) {
+		const struct start start = {NULL, steps[i].option, &steps[i].fault};
+
+		assert_refused(host, &start, steps[i].fault.name, steps[i].reason);
+	}
+}
+
+static const struct fault no_records = {"records", SYS_pwrite64, 2, 512, ENOSPC};
+static const struct fault no_watches = {"watches", SYS_inotify_init1, FAULT_ANY, 0, EMFILE};
+
+static void
+refuse_records(void)
+{
+	if (!fault_install(&no_records))
+		_exit(125);
+}
+
+static void
+refuse_watches(void)
+{
+	if (!fault_install(&no_watches))
+		_exit(125);
+}
+
+/* Its space was reserved, and it could not be written all the same: nobody would remember it. */
+static void
+a_service_whose_record_cannot_be_written_is_not_executed(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	make_service(host);
+	host->before_exec = refuse_records;
+	host_start(host);
+	host_wait_log(host, " WARN  web cannot start: .*: No space left on device$");
+	host_settle(host);
+	assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+	assert_int_equal(host_count_log(host, " web (running|died)"), 0);
+	host_stop_all(host);
+}
+
+static void
+without_inotify_it_says_so_and_looks_every_rescan_seconds(void **state)
+{
+	struct host *host = *state;
+
+	host->before_exec = refuse_watches;
+	host_start_with(host, "--rescan=1", NULL);
+	host_wait_log(host, " WARN  ProcLaunch .*anything.*: Too many open files");
+	make_service(host);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(what_we_have_not_made_in_the_state_directory_is_not_used),
+	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
+	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
+	    ROOT_TEST(a_service_whose_record_cannot_be_written_is_not_executed),
+	    ROOT_TEST(without_inotify_it_says_so_and_looks_every_rescan_seconds),
+	};
+
+	return cmocka_run_group_tests_name("refused starts", tests, NULL, NULL);
+}
