@@ -43,6 +43,9 @@ stop_all(bool repeated)
 	intention = STOPPING_ALL;
 	look_due = true;
 	PROFILES_FOREACH(profile, index) {
+		/* or we would note what we do not know yet; it is stopped when we do */
+		if (!profile->acquainted)
+			continue;
 		/* the next start of the supervisor is a start from the beginning */
 		profile->failures = 0;
 		profile->finished = false;

@@ -2,6 +2,7 @@
  * What a monitor takes over from the one before it: a note that the parent has kept without
  * believing any of it, and that an attacker who owned the last monitor may have written.
  */
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../../monitor/leave.h" /* the parent has one as well */
 #include "child.h"
 #include "descriptors.h"
 #include "intake.h"
@@ -23,6 +25,19 @@
 #include "supervise.h"
 
 static int parent = -1;
+
+/* Our end must not have the number of the monitor's: it would be closed, and the monitor leaves
+ * with 0 when the parent has gone. */
+static void
+begin(void)
+{
+	int ends[2];
+
+	REQUIRE(channel_pair(ends) == 0);
+	parent = fcntl(ends[0], F_DUPFD_CLOEXEC, 16);
+	REQUIRE(parent != -1 && dup2(ends[1], FD_PARENT) == FD_PARENT);
+	loop_open();
+}
 
 static void
 say(const struct message *about, void (*handle)(void *subject, struct incoming *incoming))
@@ -52,12 +67,8 @@ stop_signal_after(const struct note *note)
 	static struct incoming incoming;
 	struct message message;
 	uint32_t number = 0;
-	int ends[2];
 
-	REQUIRE(channel_pair(ends) == 0);
-	parent = ends[0];
-	REQUIRE(dup2(ends[1], FD_PARENT) == FD_PARENT);
-	loop_open();
+	begin();
 	message_begin(&message, MESSAGE_PROFILE);
 	strcpy(message.profile.name, "web");
 	message.profile.trigger = 1;
@@ -145,6 +156,33 @@ a_note_with_anything_out_of_its_range_is_not_recalled_at_all(void **state)
 	}
 }
 
+/* The channel was full after the profile had been announced, and SIGHUP comes before the rest. */
+static void
+stop_all_before_the_note_has_come(void *context)
+{
+	static struct incoming incoming;
+	struct message message;
+
+	(void)context;
+	begin();
+	message_begin(&message, MESSAGE_PROFILE);
+	strcpy(message.profile.name, "web");
+	message.profile.trigger = 1;
+	say(&message, intake_profile);
+	incoming = (struct incoming){.message = {.type = MESSAGE_ORDER, .number = ORDER_STOP_ALL}};
+	leave_order(NULL, &incoming);
+	(void)parent_flush();
+	while (channel_receive_descriptors(parent, &incoming) == CHANNEL_DONE)
+		REQUIRE(incoming.message.type != MESSAGE_NOTE);
+}
+
+static void
+a_note_that_is_still_to_come_is_not_overwritten_when_all_are_to_stop(void **state)
+{
+	(void)state;
+	child_run(stop_all_before_the_note_has_come, NULL);
+}
+
 int
 main(void)
 {
@@ -152,6 +190,7 @@ main(void)
 	    cmocka_unit_test(a_running_profile_whose_files_were_never_read_is_stopped_with_sigterm),
 	    cmocka_unit_test(the_settings_in_force_are_recalled_for_a_profile_that_is_broken),
 	    cmocka_unit_test(a_note_with_anything_out_of_its_range_is_not_recalled_at_all),
+	    cmocka_unit_test(a_note_that_is_still_to_come_is_not_overwritten_when_all_are_to_stop),
 	};
 
 	return cmocka_run_group_tests_name("recall", tests, NULL, NULL);
