@@ -34,7 +34,8 @@ size_t fifo_consume(int fifo, size_t bytes);
 /* Takes out what nobody wants. True when there may be more. */
 bool fifo_throw_away(int fifo);
 
-/* Nothing more can be printed into it: a line that is not finished now never will be. */
+/* Nothing more can be printed into it: a line that is not finished now never will be. Of a socket
+ * and of a terminal too. */
 bool fifo_is_full(int fifo);
 
 /* Makes it hold so many bytes, or a page, where the system's limits allow it, pipe(7). */

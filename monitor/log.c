@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fifo.h"
 #include "linefile.h"
 #include "log.h"
 #include "stamp.h"
@@ -324,13 +325,16 @@ first_lines(size_t last)
 }
 
 /* A pipe or a terminal takes some of it: so much is taken that a pipe takes it whole or not at all,
- * pipe(7). */
+ * pipe(7). A socket, or a pipe that is somebody else's, could not be opened anew, so as not to
+ * wait: whoever does not read it must not hold us up. A check waits, and loses nothing. */
 static bool
 write_some(size_t *length)
 {
-	ssize_t wrote =
-	    write(log_file.descriptor, pending + first, *length < PIPE_BUF ? *length : PIPE_BUF);
+	ssize_t wrote = -1;
 
+	if (brief || !fifo_is_full(log_file.descriptor))
+		wrote = write(
+		    log_file.descriptor, pending + first, *length < PIPE_BUF ? *length : PIPE_BUF);
 	*length = wrote < 0 ? 0 : (size_t)wrote;
 	return wrote > 0;
 }

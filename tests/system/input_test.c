@@ -2,6 +2,7 @@
  * Bad input of every kind: on the command line, in the directories, in every file of a profile.
  * Each gets a clear answer, nothing is started on its account, and nothing else is harmed.
  */
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -277,21 +278,21 @@ a_terminal_that_has_gone_holds_up_nothing(void **state)
 /* Such as tee(1) that was stopped: supervision goes on, and so does the log when it is read again.
  */
 static void
-a_reader_of_the_log_who_stops_reading_holds_up_nothing(void **state)
+stop_reading(struct host *host, const int *ends)
 {
-	struct host *host = *state;
 	struct deadline deadline =
 	    deadline_in(SOON / 2); /* who does not answer is killed after SOON */
 	char path[PATH_MAX], text[65536];
 	FILE *captured;
-	int ends[2];
 	pid_t pid;
 
-	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	captured_error = ends[1];
-	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
 	memset(text, '\n', sizeof(text));
-	assert_int_equal(write(ends[1], text, 4096), 4096); /* it is full */
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+	while (write(ends[1], text, 4096) > 0)
+		;
+	assert_int_equal(errno, EAGAIN); /* it is full */
+	assert_int_equal(fcntl(ends[1], F_SETFL, 0), 0);
 	host->before_exec = capture_error;
 	host_profile(host, "web", "echo $$ > pid; exec sleep 1000");
 	host_write(host, "web/restart", 0644, "%s", "");
@@ -317,6 +318,39 @@ a_reader_of_the_log_who_stops_reading_holds_up_nothing(void **state)
 	assert_int_equal(host_count_log(host, " web died pid [0-9]+ signal SIGKILL$"), 1);
 	host_stop_all(host);
 	assert_int_equal(fclose(captured) | close(ends[0]) | close(ends[1]), 0);
+}
+
+static void
+a_reader_of_the_log_who_stops_reading_holds_up_nothing(void **state)
+{
+	struct host *host = *state;
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	stop_reading(host, ends);
+}
+
+/* Nobody can open it anew, as little as a pipe of somebody else. */
+static void
+a_reader_of_the_log_who_stops_reading_a_socket_holds_up_nothing(void **state)
+{
+	struct host *host = *state;
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	stop_reading(host, ends);
+}
+
+static void
+a_reader_of_the_log_who_stops_reading_somebody_elses_pipe_holds_up_nothing(void **state)
+{
+	struct host *host = *state;
+	int ends[2];
+
+	assert_int_equal(setfsuid(account_uid(OTHER_TENANT)), 0);
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	(void)setfsuid(0);
+	stop_reading(host, ends);
 }
 
 static void
@@ -1033,6 +1067,8 @@ main(void)
 	    ROOT_TEST(standard_error_that_was_deleted_is_written_on),
 	    ROOT_TEST(a_terminal_that_has_gone_holds_up_nothing),
 	    ROOT_TEST(a_reader_of_the_log_who_stops_reading_holds_up_nothing),
+	    ROOT_TEST(a_reader_of_the_log_who_stops_reading_a_socket_holds_up_nothing),
+	    ROOT_TEST(a_reader_of_the_log_who_stops_reading_somebody_elses_pipe_holds_up_nothing),
 	    ROOT_TEST(the_monitor_runs_as_the_user_that_is_named_and_never_as_root),
 	    ROOT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
 	    TENANT_TEST(a_state_directory_that_others_have_a_hand_in_is_refused),
