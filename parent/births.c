@@ -471,7 +471,6 @@ run_born(struct profile *profile, const struct message *message, int pidfd)
 	drain(profile); /* what it has said already may keep its gate shut */
 	if (profile->birth.channel != -1)
 		open_gate(profile);
-	processes_pidfd_event(message->index, 0); /* has it ended, before we knew its number? */
 }
 
 void

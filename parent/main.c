@@ -41,8 +41,8 @@
 #include "watch.h"
 #include "wishes.h"
 
-/* SIGCHLD names one child; that others have ended too is asked a little later, for the kernel looks
- * at each child that we have, and the successor of the one is waited for. */
+/* That a service has ended its pidfd tells. Who else has is asked a little later, for the kernel
+ * looks at each child that we have, and the service's successor is waited for. */
 #define REAP_PAUSE (2 * MILLISECOND)
 /* The first scan does not wait longer than this for what tenants own. */
 #define TENANTS_WITHIN (1 * SECOND)
@@ -60,14 +60,12 @@ signal_event(uint32_t index, uint32_t events)
 	(void)index;
 	(void)events;
 	while (read(signals, &information, sizeof(information)) == (ssize_t)sizeof(information)) {
-		if (information.ssi_signo == SIGCHLD) {
-			processes_child_ended((pid_t)information.ssi_pid);
+		if (information.ssi_signo == SIGCHLD)
 			reap_at = clock_earlier(reap_at, clock_now() + REAP_PAUSE);
-		} else if (information.ssi_signo == SIGUSR2) {
+		else if (information.ssi_signo == SIGUSR2)
 			upgrade_begin();
-		} else {
+		else
 			leave_on_signal((int)information.ssi_signo);
-		}
 	}
 }
 

@@ -76,6 +76,8 @@ processes_hold(struct profile *profile, pid_t pid, int pidfd)
 	profile->pidfd = pidfd;
 	profile->next_pid = *bucket;
 	*bucket = profile;
+	if (loop_add(pidfd, EPOLLIN, SOURCE_PIDFD, table_index(profile)) == -1)
+		inform_report(REPORT_UNWATCHED_END, errno, profile->facts.name);
 }
 
 void
@@ -125,14 +127,6 @@ judge(const struct profile *profile, pid_t pid, int pidfd)
 	return has_ended(pidfd) ? CLAIM_ENDED : CLAIM_NUMBER;
 }
 
-/* Notices the end of a process that is not, or not for certain, our child. */
-static void
-watch_end(struct profile *profile)
-{
-	if (loop_add(profile->pidfd, EPOLLIN, SOURCE_PIDFD, table_index(profile)) == -1)
-		inform_report(REPORT_UNWATCHED_END, errno, profile->facts.name);
-}
-
 /* A daemon may begin its session only after its pid file has named it, as Debian's nginx does. What
  * getsid(2) says is about our process when that has not been reaped even afterwards. */
 static void
@@ -167,7 +161,6 @@ processes_prove(struct profile *profile, pid_t pid)
 		return verdict;
 	}
 	processes_hold(profile, pid, pidfd);
-	watch_end(profile);
 	loop_close(&profile->rest);
 	note_session(profile);
 	profile->process.phase = PHASE_PROVED;
@@ -326,18 +319,6 @@ reap(const siginfo_t *how)
 	(void)waitid(P_PID, (id_t)how->si_pid, &ignored, WEXITED | WNOHANG);
 }
 
-void
-processes_child_ended(pid_t pid)
-{
-	struct profile *profile = find_by_pid(pid);
-	siginfo_t how = {.si_pid = 0};
-
-	/* whoever sent the signal: it has ended when the kernel says so */
-	if (profile != NULL && waitid(P_PID, (id_t)pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	    how.si_pid != 0)
-		ended_with(profile, &how);
-}
-
 bool
 processes_reap(void)
 {
@@ -396,10 +377,12 @@ processes_pidfd_event(uint32_t index, uint32_t events)
 	(void)events;
 	if (profile == NULL || profile->pidfd == -1 || !has_ended(profile->pidfd))
 		return;
-	if (waitid(P_PIDFD, (id_t)profile->pidfd, &how, WEXITED | WNOHANG | WNOWAIT) == -1)
+	/* no child of ours; or one that somebody traces, who may never let us hear of its end */
+	if (waitid(P_PIDFD, (id_t)profile->pidfd, &how, WEXITED | WNOHANG | WNOWAIT) == -1 ||
+	    how.si_pid == 0)
 		ended_elsewhere(profile);
-	else if (how.si_pid != 0)
-		reap(&how);
+	else
+		ended_with(profile, &how); /* it stays a zombie until processes_reap() */
 }
 
 void
@@ -443,7 +426,6 @@ adopt_recorded(struct profile *profile)
 	if (recorded_process_is(profile, pid, pidfd)) {
 		processes_hold(profile, pid, pidfd);
 		note_session(profile);
-		watch_end(profile);
 		if (profile->process.phase == PHASE_BORN)
 			profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;
 		processes_pidfd_event(table_index(profile), 0); /* a zombie tells how it ended */

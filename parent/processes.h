@@ -29,10 +29,6 @@ void processes_signal(struct profile *profile, int number);
 /* Sends SIGTERM or SIGKILL to all that is left of the profile. */
 void processes_sweep(struct profile *profile, int number);
 
-/* SIGCHLD has named this child: if it is a service and has ended, what follows from that begins
- * now. It stays a zombie until processes_reap(). */
-void processes_child_ended(pid_t pid);
-
 /* Reaps children that have ended: services, orphans of services, monitor and spawner. True when
  * there are more. */
 bool processes_reap(void);

@@ -13,7 +13,7 @@ enum source {
 	SOURCE_READER, /* the job of a profile's pid-file reader */
 	SOURCE_SURVEY, /* the job of a survey */
 	SOURCE_PROBE,  /* what a new binary says, before an upgrade */
-	SOURCE_PIDFD,  /* a service that is not our child: adopted from the ledger */
+	SOURCE_PIDFD,  /* a service */
 	SOURCE_REST,   /* a cgroup's cgroup.events */
 	SOURCE_PIN,    /* what is left of a session, where there are no cgroups */
 	SOURCE_COUNT

@@ -908,8 +908,6 @@ being_acts(struct input *input)
 		break;
 	case 1: /* ends, and that is noticed by SIGCHLD or by its pidfd */
 		end_being(being);
-		if (input_below(input, 2) == 0) /* the one that the signal names */
-			processes_child_ended(pid_of(being));
 		(void)processes_reap();
 		break;
 	case 2:

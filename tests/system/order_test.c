@@ -3,6 +3,7 @@
  * crosses on the wire, what has come while a process of ours was stopped. However they come, no
  * profile stays where it is for ever, and nobody waits for what will not be said.
  */
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -96,6 +97,53 @@ what_has_come_while_a_process_was_stopped_comes_before_its_deadlines(void **stat
 	host_stop_all(host);
 }
 
+/* Traces the process and never waits for it, until it is killed itself. */
+static pid_t
+trace(pid_t pid)
+{
+	pid_t tracer = fork();
+	char value[32];
+
+	if (tracer == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) == -1)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	wait_until(
+	    strtol(process_status(pid, "TracerPid", value, sizeof(value)), NULL, 10) == tracer);
+	return tracer;
+}
+
+/*
+ * Who traces a process hears first how it ended, and its parent when he has; any user may do so to
+ * his own. The parent looked at a daemon that had ended thus again and again, and at nothing else,
+ * and took neither for dead.
+ */
+static void
+what_has_ended_has_ended_whoever_traces_it(void **state)
+{
+	struct host *host = *state;
+	pid_t daemon, web, tracers[2];
+
+	host_profile(host, "daemon", "sleep 1000 &\necho $! > pid");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	daemon = host_wait_running(host, "daemon");
+	web = host_wait_running(host, "web");
+	tracers[0] = trace(daemon);
+	tracers[1] = trace(web);
+	assert_int_equal(kill(daemon, SIGKILL) | kill(web, SIGKILL), 0);
+	host_wait_log(host, " daemon died pid %d signal SIGKILL", daemon);
+	host_wait_log(host, " web died pid %d signal SIGKILL", web);
+	assert_int_equal(kill(tracers[0], SIGKILL) | kill(tracers[1], SIGKILL), 0);
+	assert_int_equal(waitpid(tracers[0], NULL, 0), tracers[0]);
+	assert_int_equal(waitpid(tracers[1], NULL, 0), tracers[1]);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -104,6 +152,7 @@ main(void)
 	    SESSIONS_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
 	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
+	    ROOT_TEST(what_has_ended_has_ended_whoever_traces_it),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
