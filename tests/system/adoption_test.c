@@ -422,10 +422,37 @@ a_ledger_that_makes_no_sense_is_ignored(void **state)
 	host_stop_all(host);
 }
 
+/* The spawner had not answered yet: nothing was executed, and nothing may be taken for it. */
+static void
+a_start_that_was_asked_for_and_not_carried_out_is_made_up_for(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "web", SERVICE);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	assert_int_equal(kill(host_spawner(host), SIGSTOP), 0);
+	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", "web", NULL), CTL_DONE);
+	host_wait_log(host, " web starting$");
+	host_settle(host); /* the parent has asked for it by now */
+	host_crash(host);
+	assert_int_equal(access(host_path(host, "web/starts", path, sizeof(path)), F_OK), -1);
+	host_mark_log(host);
+	host_start(host);
+	assert_int_equal(noted_pid(host, "web"), host_wait_running(host, "web"));
+	assert_int_equal(host_count_log(host, " web died"), 0);
+	assert_starts(host, "web", 1);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_start_that_was_asked_for_and_not_carried_out_is_made_up_for),
+	    SESSIONS_TEST(a_start_that_was_asked_for_and_not_carried_out_is_made_up_for),
 	    ROOT_TEST(after_a_crash_services_and_daemons_are_taken_over),
 	    TENANT_TEST(after_a_crash_services_and_daemons_are_taken_over),
 	    SESSIONS_TEST(after_a_crash_services_and_daemons_are_taken_over),

@@ -222,7 +222,10 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	host_profile(host, "leaves", GUARD "sleep 1000 &\nexec sleep 1000");
 	host_write(host, "leaves/restart", 0644, "%s", "");
 	host_write(host, "leaves/stop_timeout", 0644, "1\n");
+	host_profile(host, "owned", "exec sleep 1000");
+	host_chown(host, "owned", OTHER_TENANT);
 	host_start(host);
+	(void)host_wait_running(host, "owned");
 	leaves = host_wait_running(host, "leaves");
 	stays = host_wait_running(host, "stays");
 	(void)host_wait_running(host, "edited");
@@ -243,6 +246,10 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	host_touch(host, "edited/run");
 	host_profile(host, "new", GUARD "exec sleep 1000");
 	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
+	host_touch(host, "owned/run");
+	host_wait_log(host, " WARN  owned refused: .* cannot be read: Too many open files$");
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " WARN  ProcLaunch not upgraded: .*: Too many open files\\. The old");
 	assert_int_equal(kill(spawner, SIGKILL), 0);
 	host_wait_log(
 	    host, " WARN  ProcLaunch cannot start the spawner: Too many open files. Trying again");
@@ -250,9 +257,10 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	process_wait_gone(monitor);
 	assert_true(process_lives(stays));
 	set_descriptors(host->supervisor, before.rlim_cur, &none);
-	wait_listed(host, "running", 6);
+	wait_listed(host, "running", 7);
 	host_wait_log_within(host, AFTER_BACKOFF, " INFO  edited changed. Restarting.$");
-	wait_listed(host, "running", 6);
+	host_wait_log_within(host, AFTER_BACKOFF, " INFO  owned changed. Restarting.$");
+	wait_listed(host, "running", 7);
 	assert_true(process_lives(stays));
 	assert_int_equal(host_count_log(host, " stays (died|stopping|starting)"), 1);
 	/* and what changes afterwards is noticed as ever */

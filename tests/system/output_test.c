@@ -437,6 +437,147 @@ a_directory_that_takes_the_place_of_another_is_used_after_reopen(void **state)
 	host_stop_all(host);
 }
 
+/* --- directories --- */
+
+static const char *started_in; /* before_exec has no argument */
+
+static void
+enter_directory(void)
+{
+	if (chdir(started_in) == -1)
+		_exit(125);
+}
+
+/* ROOT/NAME */
+static const char *
+in_root(const struct host *host, const char *name)
+{
+	static char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", host->root, name);
+	return path;
+}
+
+/* Of somebody else, open to others, by way of a link, or not there: nothing is started. */
+static void
+an_output_directory_that_others_may_write_to_is_refused(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX + 32], path[PATH_MAX];
+	struct outcome outcome;
+	unsigned i;
+
+	host_profile(host, "web", "echo > ran; exec sleep 1000");
+	(void)snprintf(option, sizeof(option), "--output-dir=%s", in_root(host, "elsewhere"));
+	for (i = 0; i < 4; i++) {
+		if (i == 2)
+			assert_int_equal(symlink(host->profiles, in_root(host, "elsewhere")), 0);
+		else if (i != 3)
+			assert_int_equal(mkdir(in_root(host, "elsewhere"), 0750), 0);
+		if (i == 0)
+			assert_int_equal(chmod(in_root(host, "elsewhere"), 0777), 0);
+		if (i == 1)
+			assert_int_equal(
+			    chown(in_root(host, "elsewhere"), account_uid(TENANT), 0), 0);
+		host_run(host, &outcome, "--foreground", option, host->state, host->profiles, NULL);
+		assert_int_equal(outcome.status, 1);
+		assert_non_null(strstr(outcome.error, "proclaunch: output directory: "));
+		assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+		if (i == 2)
+			assert_int_equal(unlink(in_root(host, "elsewhere")), 0);
+		else if (i != 3)
+			assert_int_equal(rmdir(in_root(host, "elsewhere")), 0);
+	}
+}
+
+/* Named by a relative path, which is that of whoever starts us; it is looked at again each time. */
+static void
+output_goes_to_the_directory_that_was_named_and_to_no_other(void **state)
+{
+	struct host *host = *state;
+	char file[PATH_MAX];
+
+	host_profile(host, "web",
+	    "echo one; until [ -e go ]; do sleep 0.01; done; echo two; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	(void)snprintf(file, sizeof(file), "%s", in_root(host, "elsewhere/web.log"));
+	assert_int_equal(mkdir(in_root(host, "elsewhere"), 0750), 0);
+	started_in = host->root;
+	host->before_exec = enter_directory;
+	host_start_with(host, "--output-dir=elsewhere", "--log-path=profiles/error.log", NULL);
+	wait_until(holds(file, "one\n"));
+	assert_int_equal(access(log_path(host, ""), F_OK), -1);
+	/* others may write to it now: they could have put anything there */
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(chmod(in_root(host, "elsewhere"), 0777), 0);
+	host_write(host, "web/go", 0644, "%s", "");
+	host_wait_log(host, " WARN  web its output cannot be written and waits: ");
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(chmod(in_root(host, "elsewhere"), 0750), 0);
+	wait_until(holds(file, "two\n"));
+	host_stop_all(host);
+}
+
+/* The same of the directory that is ours. */
+static void
+while_others_may_write_to_the_output_directory_nothing_is_written(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web",
+	    "echo one; until [ -e go ]; do sleep 0.01; done; echo two; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\n");
+	host_start(host);
+	wait_until(holds(log_path(host, "web.log"), "one\n"));
+	assert_int_equal(unlink(log_path(host, "web.log")), 0);
+	assert_int_equal(chmod(log_path(host, ""), 0777), 0);
+	host_write(host, "web/go", 0644, "%s", "");
+	host_wait_log(host, " WARN  web its output cannot be written and waits: ");
+	assert_int_equal(access(log_path(host, "web.log"), F_OK), -1);
+	assert_int_equal(chmod(log_path(host, ""), 0750), 0);
+	wait_until(holds(log_path(host, "web.log"), "two\n"));
+	host_stop_all(host);
+}
+
+/* Only root can put it there, by mistake: it is written to in no case. */
+static void
+what_stands_in_the_place_of_a_fifo_is_replaced_or_the_service_does_not_start(void **state)
+{
+	struct host *host = *state;
+	char fifos[PATH_MAX - 64], path[PATH_MAX], victim[PATH_MAX];
+	struct stat status;
+
+	host_profile(host, "soft", "echo printed; exec sleep 1000");
+	host_profile(host, "plain", "echo printed; exec sleep 1000");
+	host_profile(host, "stuck", "echo > ran; exec sleep 1000");
+	host_profile(host, "half", "echo > ran; exec sleep 1000");
+	host_write(host, "half/output", 0644, "merge_stderr no\n");
+	host_write(host, "victim", 0644, "untouched\n");
+	host_path(host, "victim", victim, sizeof(victim));
+	(void)snprintf(fifos, sizeof(fifos), "%s/fifo", host->state);
+	assert_int_equal(mkdir(host->state, 0711) | mkdir(fifos, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/soft.out", fifos);
+	assert_int_equal(symlink(victim, path), 0);
+	(void)snprintf(path, sizeof(path), "%s/plain.out", fifos);
+	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+	(void)snprintf(path, sizeof(path), "%s/stuck.out", fifos);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/half.err", fifos);
+	assert_int_equal(mkdir(path, 0700), 0);
+	host_start(host);
+	wait_until(contains(log_path(host, "soft.log"), " printed\n"));
+	wait_until(contains(log_path(host, "plain.log"), " printed\n"));
+	host_wait_log(host, " WARN  stuck cannot start: .*: Is a directory$");
+	host_wait_log(host, " WARN  half cannot start: .*: Is a directory$");
+	assert_true(holds(victim, "untouched\n"));
+	(void)snprintf(path, sizeof(path), "%s/plain.out", fifos);
+	assert_int_equal(lstat(path, &status), 0);
+	assert_true(S_ISFIFO(status.st_mode));
+	assert_int_equal(access(host_path(host, "stuck/ran", path, sizeof(path)), F_OK), -1);
+	assert_int_equal(access(host_path(host, "half/ran", path, sizeof(path)), F_OK), -1);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -461,6 +602,10 @@ main(void)
 	    ROOT_TEST(reopen_after_logrotate_has_renamed_the_file_loses_nothing),
 	    ROOT_TEST(deleted_files_and_directories_are_made_again_without_being_asked),
 	    ROOT_TEST(a_directory_that_takes_the_place_of_another_is_used_after_reopen),
+	    ROOT_TEST(an_output_directory_that_others_may_write_to_is_refused),
+	    ROOT_TEST(output_goes_to_the_directory_that_was_named_and_to_no_other),
+	    ROOT_TEST(while_others_may_write_to_the_output_directory_nothing_is_written),
+	    ROOT_TEST(what_stands_in_the_place_of_a_fifo_is_replaced_or_the_service_does_not_start),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);

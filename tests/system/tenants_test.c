@@ -931,6 +931,25 @@ a_quota_that_cannot_be_used_is_named_and_the_default_holds(void **state)
 }
 
 static void
+a_quota_that_cannot_be_meant_is_a_usage_error(void **state)
+{
+	static const char *const wrong[] = {"nonsense=1", "profiles", "profiles=", "profiles=x",
+	    "profiles=1,nonsense=2", "profiles=-1", "profiles=1 2", ",profiles=1",
+	    "profiles=4294967297"};
+	struct host *host = *state;
+	struct outcome outcome;
+	char option[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		(void)snprintf(option, sizeof(option), "--tenant-quota=%s", wrong[i]);
+		host_run(host, &outcome, "-f", option, host->state, host->profiles, NULL);
+		if (outcome.status != 2 || strstr(outcome.error, "--tenant-quota: ") == NULL)
+			fail_msg("%s: exit %d, %s", wrong[i], outcome.status, outcome.error);
+	}
+}
+
+static void
 a_tenants_directory_that_others_may_write_to_is_refused_at_the_start(void **state)
 {
 	struct host *host = *state;
@@ -1034,6 +1053,7 @@ main(void)
 	    ROOT_TEST(restarts_over_the_quota_wait),
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
 	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
+	    ROOT_TEST(a_quota_that_cannot_be_meant_is_a_usage_error),
 	    ROOT_TEST(a_tenants_directory_that_others_may_write_to_is_refused_at_the_start),
 	    ROOT_TEST(status_finds_a_tenants_stale_pid_file),
 	    ROOT_TEST(status_of_root_is_held_up_by_nothing_that_a_tenant_owns),

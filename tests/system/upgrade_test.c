@@ -422,6 +422,83 @@ a_signal_to_leave_that_comes_during_an_upgrade_is_not_lost(void **state)
 	assert_int_equal(host_processes(host), 0);
 }
 
+/* Or the probes of the first would be forgotten, and stay for ever. */
+static void
+a_second_signal_during_an_upgrade_begins_no_second_one(void **state)
+{
+	struct host *host = *state;
+	struct running running = start_services(host);
+	char late[PATH_MAX + 64], probes[PATH_MAX], pids[64];
+	pid_t probe;
+
+	/* whoever asks it for its version, without privileges, is noted */
+	host_write(host, "probes", 0666, "%s", "");
+	host_path(host, "probes", probes, sizeof(probes));
+	(void)snprintf(late, sizeof(late), "#!/bin/sh\necho $$ >> %s\nexec sleep 1000\n", probes);
+	install(host, SPAWNER, late, strlen(late), 0755);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	probe = wait_for_pid_file(probes);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " WARN  ProcLaunch not upgraded: .*it has not named its version");
+	host_settle(host);
+	wait_for_file(probes, pids, sizeof(pids));
+	assert_ptr_equal(strchr(pids, '\n'), pids + strlen(pids) - 1); /* one */
+	process_wait_gone(probe);
+	assert_int_equal(host_count_log(host, " not upgraded: "), 1);
+	assert_nothing_has_happened(host, &running);
+	host_stop_all(host);
+}
+
+static char started_in[PATH_MAX]; /* before_exec has no argument */
+
+static void
+enter_directory(void)
+{
+	if (chdir(started_in) == -1)
+		_exit(125);
+}
+
+/* The monitor and the spawner have been ended by then: the old parent starts its own again. */
+static void
+when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **state)
+{
+	struct host *host = *state;
+	struct running running;
+	char moved[PATH_MAX];
+	pid_t monitor, spawner;
+
+	/* relative paths on its command line mean that directory, which is not there any more */
+	(void)snprintf(started_in, sizeof(started_in), "%s/here", host->root);
+	(void)snprintf(moved, sizeof(moved), "%s/there", host->root);
+	assert_int_equal(mkdir(started_in, 0755), 0);
+	host->before_exec = enter_directory;
+	running = start_services(host);
+	monitor = host_monitor(host);
+	spawner = host_spawner(host);
+	assert_int_equal(rename(started_in, moved), 0);
+	install_all(host, NEXT);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host,
+	    " WARN  ProcLaunch not upgraded: .*/bin/proclaunch: No such file or directory\\. "
+	    "The old binaries carry on\\.$");
+	wait_until(answers(host, OLD));
+	assert_int_not_equal(host_monitor(host), monitor);
+	assert_int_not_equal(host_spawner(host), spawner);
+	host_settle(host);
+	assert_nothing_has_happened(host, &running);
+	/* each is supervised as ever */
+	host_write(host, "service/restart", 0644, "%s", "");
+	host_settle(host);
+	assert_int_equal(kill(running.service, SIGKILL), 0);
+	host_wait_log(host, " service died pid %d signal SIGKILL$", running.service);
+	assert_int_not_equal(host_wait_running(host, "service"), running.service);
+	assert_output_is_whole(host);
+	host_stop_all(host);
+	assert_int_equal(host_processes(host), 0);
+}
+
 #define UPGRADE_TEST(function, how, set_up_function)                                             \
 	{                                                                                        \
 		.name = #function how, .test_func = (function), .setup_func = (set_up_function), \
@@ -442,6 +519,9 @@ main(void)
 	    UPGRADE_TEST(a_storm_of_signals_during_an_upgrade_does_no_harm, "", set_up_root),
 	    UPGRADE_TEST(
 		a_signal_to_leave_that_comes_during_an_upgrade_is_not_lost, "", set_up_root),
+	    UPGRADE_TEST(a_second_signal_during_an_upgrade_begins_no_second_one, "", set_up_root),
+	    UPGRADE_TEST(when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on,
+		"", set_up_root),
 	};
 
 	return cmocka_run_group_tests_name("upgrade", tests, NULL, NULL);

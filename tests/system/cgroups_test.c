@@ -1,0 +1,183 @@
+/*
+ * What a service does with its cgroup, and what becomes of a cgroup that nobody explains: a service
+ * of root may make cgroups below its own, and is found, signalled and ended there too. DESIGN.md
+ * sections 4 and 6.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host.h"
+
+/* A process besides the main one, which says which signal ended it. */
+#define LEFT                                                                                   \
+	"sh -c 'trap \": > termed; exit\" TERM; echo $$ > left; while :; do sleep 0.1; done' " \
+	"> /dev/null 2>&1 < /dev/null &\n"
+
+static void
+write_to(const char *directory, const char *name, const char *text)
+{
+	char path[PATH_MAX];
+	int file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	file = open(path, O_WRONLY | O_CLOEXEC);
+	assert_true(file != -1);
+	assert_int_equal(write(file, text, strlen(text)), strlen(text));
+	assert_int_equal(close(file), 0);
+}
+
+/* Moves the process two cgroups below that of its profile, as it might do itself. */
+static void
+move_below(const struct host *host, const char *profile, pid_t pid)
+{
+	char cgroup[PATH_MAX / 2], path[PATH_MAX - 64], text[32];
+	unsigned depth;
+
+	(void)snprintf(
+	    path, sizeof(path), "%s", host_cgroup(host, profile, cgroup, sizeof(cgroup)));
+	for (depth = 0; depth < 2; depth++) {
+		(void)strncat(path, "/below", sizeof(path) - strlen(path) - 1);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	(void)snprintf(text, sizeof(text), "%d\n", pid);
+	write_to(path, "cgroup.procs", text);
+}
+
+static bool
+has_cgroup(const struct host *host, const char *profile)
+{
+	char cgroup[PATH_MAX / 2];
+
+	return access(host_cgroup(host, profile, cgroup, sizeof(cgroup)), F_OK) == 0;
+}
+
+static void
+what_a_service_has_moved_below_its_cgroup_is_ended_with_it(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t main_process, left;
+
+	host_profile(host, "stays", "exec sleep 1000");
+	host_profile(host, "web", LEFT "exec sleep 1000");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	(void)host_wait_running(host, "stays");
+	main_process = host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	move_below(host, "web", left);
+	host_remove(host, "web/run");
+	host_profile(host, "web", "exec sleep 1000");
+	/* restarted, because it has changed: not before the last of the old ones is gone */
+	wait_until(host_wait_running(host, "web") != main_process);
+	assert_false(process_lives(left));
+	assert_int_equal(access(host_path(host, "web/termed", path, sizeof(path)), F_OK), 0);
+	host_remove(host, "web");
+	host_wait_log(host, " web stopped$");
+	wait_until(!has_cgroup(host, "web")); /* nor what was made below it */
+	host_stop_all(host);
+}
+
+static void
+a_daemon_below_the_cgroup_of_its_profile_is_in_it(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t child;
+
+	host_profile(host, "stays", "exec sleep 1000");
+	host_profile(host, "daemon",
+	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
+	    "echo $! > child; until [ -e go ]; do sleep 0.01; done; echo $! > pid");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	(void)host_wait_running(host, "stays");
+	child = wait_for_pid_file(host_path(host, "daemon/child", path, sizeof(path)));
+	move_below(host, "daemon", child);
+	host_write(host, "daemon/go", 0644, "%s", "");
+	assert_int_equal(host_wait_running(host, "daemon"), child);
+	assert_int_equal(host_count_log(host, " daemon refused"), 0);
+	host_stop_all(host);
+	assert_false(process_lives(child));
+}
+
+/* Its profile was removed while nobody looked, and the ledger is lost. */
+static void
+the_processes_of_a_cgroup_that_no_profile_explains_are_ended(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t web, left;
+
+	host_profile(host, "stays", "exec sleep 1000");
+	host_profile(host, "web", LEFT "exec sleep 1000");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	(void)host_wait_running(host, "stays");
+	web = host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	host_crash(host);
+	host_remove(host, "web");
+	(void)snprintf(path, sizeof(path), "%s/ledger", host->state);
+	assert_int_equal(unlink(path), 0);
+	assert_true(process_lives(web) && process_lives(left));
+	host_start(host);
+	process_wait_gone(web);
+	process_wait_gone(left);
+	wait_until(!has_cgroup(host, "web"));
+	host_stop_all(host);
+}
+
+/* Where the kernel gives it no cgroup, nothing could find what it forks: it is not executed. */
+static void
+a_service_for_which_no_cgroup_can_be_made_is_not_executed(void **state)
+{
+	struct host *host = *state;
+	char cgroup[PATH_MAX / 2], path[PATH_MAX];
+
+	host_profile(host, "stays", "exec sleep 1000");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	(void)host_wait_running(host, "stays");
+	host_cgroup(host, "stays", cgroup, sizeof(cgroup));
+	*strrchr(cgroup, '/') = '\0';
+	write_to(cgroup, "cgroup.max.descendants", "1\n");
+	host_profile(host, "web", "echo > ran; exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_wait_log(host, " WARN  web cannot start: .*: Resource temporarily unavailable$");
+	assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+	write_to(cgroup, "cgroup.max.descendants", "max\n");
+	(void)host_wait_running(host, "web"); /* it is tried again */
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(what_a_service_has_moved_below_its_cgroup_is_ended_with_it),
+	    ROOT_TEST(a_daemon_below_the_cgroup_of_its_profile_is_in_it),
+	    ROOT_TEST(the_processes_of_a_cgroup_that_no_profile_explains_are_ended),
+	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
+	};
+
+	return cmocka_run_group_tests_name("cgroups", tests, NULL, NULL);
+}
