@@ -319,6 +319,8 @@ send_all_asks(void)
 		TAILQ_REMOVE(&asks, profile, queue);
 		profile->asking = false;
 		if (forget) {
+			/* not before: somebody may have asked for it since */
+			commands_forget(profile);
 			output_forget(profile);
 			table_free(profile);
 		}

@@ -455,12 +455,10 @@ supervise_forget_if_gone(struct profile *profile)
 	if (profile->facts.gone == 0 || profile->state != STATE_STOPPED ||
 	    profile->process.phase != PHASE_NONE)
 		return;
-	if (output_idle(profile)) {
-		commands_forget(profile);
+	if (output_idle(profile))
 		parent_ask_forget(profile);
-	} else {
+	else
 		look_whether_forgotten = true;
-	}
 }
 
 void

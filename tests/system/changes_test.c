@@ -542,38 +542,6 @@ a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back(void **stat
 	host_stop_all(host);
 }
 
-/* Does the supervisor have an inotify watch on the directory? */
-static bool
-is_watched(struct host *host, const char *name)
-{
-	char path[PATH_MAX], inode[32], text[4096];
-	struct stat status;
-	int descriptor;
-
-	assert_int_equal(stat(host_path(host, name, path, sizeof(path)), &status), 0);
-	(void)snprintf(inode, sizeof(inode), " ino:%lx ", (unsigned long)status.st_ino);
-	for (descriptor = 0; descriptor < 64; descriptor++) {
-		(void)snprintf(path, sizeof(path), "fdinfo/%d", descriptor);
-		if (read_proc(host->supervisor, path, text, sizeof(text)) > 0 &&
-		    strstr(text, "inotify wd:") != NULL && strstr(text, inode) != NULL)
-			return true;
-	}
-	return false;
-}
-
-/* Waits until the parent has told the monitor, which need not listen, of every change made so far:
- * each is told after 20 ms in which nothing has changed, and this one twice. */
-static void
-wait_until_told(struct host *host)
-{
-	unsigned times;
-
-	for (times = 0; times < 2; times++) {
-		host_touch(host, "marker/run"); /* takes away its watch, which is for one event */
-		wait_until(is_watched(host, "marker"));
-	}
-}
-
 static void
 a_profile_that_is_back_when_it_is_to_be_forgotten_prints_into_its_file(void **state)
 {
@@ -593,9 +561,9 @@ a_profile_that_is_back_when_it_is_to_be_forgotten_prints_into_its_file(void **st
 	monitor = host_monitor(host);
 	assert_int_equal(kill(monitor, SIGSTOP), 0);
 	move(host, "web", ".web");
-	wait_until_told(host);
+	host_wait_told(host, "marker");
 	move(host, ".web", "web");
-	wait_until_told(host);
+	host_wait_told(host, "marker");
 	assert_int_equal(kill(monitor, SIGCONT), 0);
 	host_wait_log(host, " INFO  web disappeared");
 	host_settle(host);

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "client.h"
 #include "ctl.h"
 #include "host.h"
 #include "peer.h"
@@ -144,6 +145,48 @@ what_has_ended_has_ended_whoever_traces_it(void **state)
 	host_stop_all(host);
 }
 
+/*
+ * The question comes in the same turn as the word that the profile has gone, and after it. Nobody
+ * told the client, who waited for ever.
+ */
+static void
+who_asks_for_a_profile_that_is_being_forgotten_is_told(void **state)
+{
+	static const struct ask asks[] = {
+	    {.verb = VERB_WAIT, .number = STATE_RUNNING, .name = "web"},
+	    {.verb = VERB_LOG, .flags = ASK_FOLLOW, .name = "web"},
+	};
+	struct message messages[2];
+	struct host *host = *state;
+	int clients[2];
+	pid_t monitor;
+	unsigned i, rows;
+	bool admitted;
+
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	for (i = 0; i < 2; i++)
+		clients[i] = client_greet(host, 0, &admitted);
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	host_remove(host, "web");
+	host_wait_told(host, "marker");
+	for (i = 0; i < 2; i++) {
+		message_begin(&messages[i], MESSAGE_ASK);
+		messages[i].ask = asks[i];
+		assert_true(peer_send(clients[i], &messages[i], 0));
+	}
+	peer_continue(monitor);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(client_answer(clients[i], &rows), RESULT_NO_PROFILE);
+		assert_int_equal(close(clients[i]), 0);
+	}
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -153,6 +196,7 @@ main(void)
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
 	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
 	    ROOT_TEST(what_has_ended_has_ended_whoever_traces_it),
+	    ROOT_TEST(who_asks_for_a_profile_that_is_being_forgotten_is_told),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
