@@ -3,6 +3,7 @@
  * it is his own loss, and nobody else's.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -143,6 +144,28 @@ what_one_service_does_to_its_fifo_does_not_reach_the_next_one(void **state)
 	host_stop_all(host);
 }
 
+/* The FIFO is the tenant's by then, and root may not read what it likes any more. */
+static void
+what_a_tenant_prints_is_written_after_a_crash_of_everything(void **state)
+{
+	struct host *host = *state;
+	pid_t service;
+	int fifo;
+
+	make_printer(host, "web");
+	host_start(host);
+	service = host_wait_running(host, "web");
+	wait_until(strstr(printed(host, "web"), "i am " TENANT "\n") != NULL);
+	fifo = peer_take(service, STDOUT_FILENO);
+	host_crash(host);
+	assert_int_equal(write(fifo, "in between\n", 11), 11);
+	host_start(host);
+	assert_int_equal(write(fifo, "and after it\n", 13), 13);
+	wait_until(strstr(printed(host, "web"), "in between\nand after it\n") != NULL);
+	assert_int_equal(close(fifo), 0);
+	host_stop_all(host);
+}
+
 /* A child of a service writes from a file that never answers: until it does the kernel keeps the
  * lock of the FIFO, whoever waits for that. Then the service ends, and its FIFO is looked at. */
 #define WRITER "--write-from"
@@ -227,27 +250,57 @@ copy_self(const struct host *host, const char *name)
 	assert_int_equal(close(from) | close(to), 0);
 }
 
+/* So many that a parent with few descriptors holds no more FIFOs: the tenant's is opened when it is
+ * needed. */
+#define CROWD 180
+
+static void
+limit_descriptors(void)
+{
+	const struct rlimit limit = {.rlim_cur = 700, .rlim_max = 700};
+
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(125);
+}
+
+static void
+crowd(struct host *host)
+{
+	char name[32];
+	unsigned i;
+
+	host->before_exec = limit_descriptors;
+	for (i = 0; i < CROWD; i++) {
+		(void)snprintf(name, sizeof(name), "crowd-%03u", i);
+		host_profile(host, name, "exec sleep 1000");
+	}
+}
+
 /* A tenant whose service does this with his FIFO, once, and somebody else. */
 static void
 begin_game(struct host *host, struct silence *silence, const char *game, bool fading)
 {
-	char directory[128];
+	char directory[128], ready[PATH_MAX], begun[PATH_MAX];
 
 	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
 	assert_int_equal(mkdir(directory, 0755), 0);
 	silence_begin(silence, directory);
-	host_profile(host, "tenant",
+	host_profile(host, ".tenant",
 	    "[ -e once ] && echo free again && exec sleep 1000\n: > once\n"
 	    "exec ./writer %s %s",
 	    game, fading ? silence->fading : silence->path);
-	copy_self(host, "tenant/writer");
-	host_write(host, "tenant/output", 0644, "format raw\n");
-	host_write(host, "tenant/restart", 0644, "%s", "");
-	host_chown(host, "tenant", TENANT);
+	copy_self(host, ".tenant/writer");
+	host_write(host, ".tenant/output", 0644, "format raw\n");
+	host_write(host, ".tenant/restart", 0644, "%s", "");
+	host_chown(host, ".tenant", TENANT);
 	make_printer(host, "other");
 	host_start(host);
 	(void)host_wait_running(host, "other");
 	wait_until(strstr(printed(host, "other"), "i am " TENANT "\n") != NULL);
+	if (host->before_exec != NULL)
+		wait_until(host_count_log(host, " crowd-[0-9]+ running ") == CROWD);
+	host_path(host, ".tenant", ready, sizeof(ready));
+	assert_int_equal(rename(ready, host_path(host, "tenant", begun, sizeof(begun))), 0);
 }
 
 /* The monitor waits for the tenant's file server. */
@@ -294,6 +347,15 @@ assert_replaced(struct host *host, const char *game, bool fading)
 static void
 a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone(void **state)
 {
+	assert_replaced(*state, WRITER, false);
+}
+
+/* Not even for the next service of his, for to open it would keep the parent for as long. */
+static void
+a_fifo_that_is_left_alone_is_not_opened_either(void **state)
+{
+	crowd(*state);
+	host_write(*state, ".tenant/kill_mode", 0644, "process\n");
 	assert_replaced(*state, WRITER, false);
 }
 
@@ -349,8 +411,10 @@ main(int count, char **arguments)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints),
 	    ROOT_TEST(what_one_service_does_to_its_fifo_does_not_reach_the_next_one),
+	    ROOT_TEST(what_a_tenant_prints_is_written_after_a_crash_of_everything),
 	    ROOT_TEST(
 		a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone),
+	    ROOT_TEST(a_fifo_that_is_left_alone_is_not_opened_either),
 	    ROOT_TEST(a_monitor_that_waits_for_a_tenants_page_is_replaced_and_his_fifo_left_alone),
 	    ROOT_TEST(
 		a_page_that_cannot_be_read_costs_a_tenant_his_own_output_and_nobody_else_anything),

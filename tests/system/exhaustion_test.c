@@ -160,6 +160,7 @@ where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **stat
 {
 	char name[32], path[PATH_MAX], text[64];
 	struct host *host = *state;
+	struct outcome outcome;
 	pid_t monitor;
 	unsigned i;
 
@@ -175,6 +176,14 @@ where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **stat
 	wait_listed(host, "running", FIFOS);
 	monitor = host_monitor(host);
 	wait_until(fifos_of(monitor) == FIFOS);
+	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
+	/* one that was opened for a birth is let go when the monitor has it already */
+	host_mark_log(host);
+	for (i = 0; i < FIFOS; i++) {
+		(void)snprintf(name, sizeof(name), "web-%03u", i);
+		assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", name, NULL), CTL_DONE);
+	}
+	wait_until(host_count_log(host, " web-[0-9]+ running pid ") == FIFOS);
 	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
 	/* the next monitor gets them all, and so does the next parent's */
 	assert_int_equal(kill(monitor, SIGKILL), 0);
