@@ -14,7 +14,8 @@
 #include "stamp.h"
 #include "vocabulary.h"
 
-#define MESSAGE_MAX 1024
+#define MESSAGE_MAX    1024
+#define OWN_LINE_BYTES (4 * (MESSAGE_MAX + 256))
 /* Longer than any line. */
 #define PIECE_BYTES 16384
 #define TRY_AGAIN   (1 * SECOND)
@@ -46,6 +47,8 @@ static size_t first, end;
  * those below `marked`. */
 static bool held;
 static size_t permitted, marked;
+/* What the parent has of lines that wait counts no more as soon as they are written. */
+static bool outdated;
 
 /* So many bytes at the beginning of `pending` the last monitor may have written. */
 static size_t inherited;
@@ -163,56 +166,6 @@ log_hold(void)
 	held = true;
 }
 
-/* As many lines as fit. */
-static size_t
-announced(void)
-{
-	const char *newline;
-
-	if (end - permitted <= LINES_BYTES)
-		return end - permitted;
-	newline = memrchr(pending + permitted, '\n', LINES_BYTES);
-	if (newline == NULL) /* a line that is too long to be kept by anybody but us */
-		newline = memchr(pending + permitted, '\n', end - permitted);
-	return (size_t)(newline - (pending + permitted)) + 1;
-}
-
-enum announcement
-log_announce(struct lines *lines)
-{
-	struct stat status;
-	size_t length;
-
-	/* or nobody but us would have those that were announced before */
-	if (first < permitted && try_again == NEVER)
-		return ANNOUNCED_NOTHING;
-	length = announced();
-	marked = permitted + length;
-	if (length > LINES_BYTES)
-		return ANNOUNCED_SOME;
-	memcpy(lines->bytes, pending + permitted, length);
-	lines->length = (uint32_t)length;
-	if (look_at_log(&status)) {
-		lines->log_inode = status.st_ino;
-		lines->log_size = (uint64_t)status.st_size + (permitted - first);
-	}
-	return marked < end ? ANNOUNCED_SOME : ANNOUNCED_ALL;
-}
-
-bool
-log_permit(bool all)
-{
-	permitted = marked;
-	held = !all || permitted < end;
-	return held;
-}
-
-bool
-log_owes(void)
-{
-	return first < end && (held || (log_file.descriptor != -1 && try_again == NEVER));
-}
-
 /* Appends `text` with \xNN for what a terminal or a parser could take for something else. */
 static size_t
 escape(char *line, size_t used, size_t size, const char *text)
@@ -234,6 +187,127 @@ escape(char *line, size_t used, size_t size, const char *text)
 	return used;
 }
 
+/* How long the line is that `size` bytes were enough for. */
+static size_t
+format_line(char *line, size_t size, const char *tag, enum level level, const char *message)
+{
+	size_t used = 0;
+
+	if (!brief) {
+		stamp_milliseconds(clock_wall_ms(), line);
+		used = STAMP_MILLISECONDS_BYTES - 1;
+		line[used++] = ' ';
+		memcpy(line + used, level_names[level], 5);
+		used += 5;
+		line[used++] = ' ';
+	}
+	used = escape(line, used, size - 2, tag);
+	line[used++] = ' ';
+	used = escape(line, used, size - 1, message);
+	line[used++] = '\n';
+	return used;
+}
+
+/* Room for what says how many are missing, in our own words, of which none needs an escape. */
+#define NOTICE_BYTES 128
+
+static size_t __attribute__((format(printf, 3, 4)))
+format_own(char *line, enum level level, const char *format, ...)
+{
+	char message[NOTICE_BYTES / 2];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(message, sizeof(message), format, arguments);
+	va_end(arguments);
+	return format_line(line, NOTICE_BYTES, TAG_PROCLAUNCH, level, message);
+}
+
+/* How much of what is announced fits beside the lines that wait to be written. */
+static size_t
+page_bytes(void)
+{
+	return first < permitted ? LINES_BYTES - NOTICE_BYTES : LINES_BYTES;
+}
+
+/* As many lines as fit. */
+static size_t
+announced(void)
+{
+	const char *newline;
+
+	if (end - permitted <= page_bytes())
+		return end - permitted;
+	newline = memrchr(pending + permitted, '\n', page_bytes());
+	if (newline == NULL) /* a line that is too long to be kept by anybody but us */
+		newline = memchr(pending + permitted, '\n', end - permitted);
+	return (size_t)(newline - (pending + permitted)) + 1;
+}
+
+/*
+ * While the log cannot be written, nobody but us would have those that were announced before: they
+ * are announced again, the newest of them, behind a line that says how many are missing. Returns
+ * where in `pending` they begin.
+ */
+static size_t
+begin_page(struct lines *lines)
+{
+	size_t from = first, i;
+	unsigned missing = 0;
+
+	if (marked - first <= LINES_BYTES)
+		return first;
+	from = marked - page_bytes();
+	for (i = first; i < from || pending[i - 1] != '\n'; i++)
+		missing += pending[i] == '\n';
+	lines->length = (uint32_t)format_own(lines->bytes, SAY_LINES_LOST, missing);
+	return i;
+}
+
+enum announcement
+log_announce(struct lines *lines)
+{
+	struct stat status;
+	size_t from;
+
+	/* or nobody but us would have those that were announced before */
+	if (first < permitted && try_again == NEVER)
+		return ANNOUNCED_NOTHING;
+	marked = permitted + announced();
+	if (marked - permitted > page_bytes())
+		return ANNOUNCED_SOME;
+	outdated = first < permitted;
+	from = begin_page(lines);
+	/* of what waits nothing is written, also where the log is deleted to make room */
+	if (!outdated && look_at_log(&status)) {
+		lines->log_inode = status.st_ino;
+		lines->log_size = (uint64_t)status.st_size;
+	}
+	memcpy(lines->bytes + lines->length, pending + from, marked - from);
+	lines->length += (uint32_t)(marked - from);
+	return marked < end ? ANNOUNCED_SOME : ANNOUNCED_ALL;
+}
+
+bool
+log_unannounced(void)
+{
+	return !held && (try_again == NEVER ? outdated && first == end : marked < end);
+}
+
+bool
+log_permit(bool all)
+{
+	permitted = marked;
+	held = !all || permitted < end;
+	return held;
+}
+
+bool
+log_owes(void)
+{
+	return first < end && (held || (log_file.descriptor != -1 && try_again == NEVER));
+}
+
 /* Makes room where lines stood that are written. */
 static void
 move_up(void)
@@ -248,49 +322,24 @@ move_up(void)
 }
 
 static bool
-append_line(const char *tag, enum level level, const char *message)
+append(const char *line, size_t length)
 {
-	char line[4 * (MESSAGE_MAX + 256)];
-	size_t used = 0;
-
-	if (!brief) {
-		stamp_milliseconds(clock_wall_ms(), line);
-		used = STAMP_MILLISECONDS_BYTES - 1;
-		line[used++] = ' ';
-		memcpy(line + used, level_names[level], 5);
-		used += 5;
-		line[used++] = ' ';
-	}
-	used = escape(line, used, sizeof(line) - 2, tag);
-	line[used++] = ' ';
-	used = escape(line, used, sizeof(line) - 1, message);
-	line[used++] = '\n';
-	if (used > sizeof(pending) - end)
+	if (length > sizeof(pending) - end)
 		move_up();
-	if (used > sizeof(pending) - end)
+	if (length > sizeof(pending) - end)
 		return false;
-	memcpy(pending + end, line, used);
-	end += used;
+	memcpy(pending + end, line, length);
+	end += length;
 	return true;
-}
-
-static bool __attribute__((format(printf, 2, 3)))
-append_own(enum level level, const char *format, ...)
-{
-	char message[MESSAGE_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
-	return append_line(TAG_PROCLAUNCH, level, message);
 }
 
 /* Says how much is missing, in the place where it is missing. */
 static bool
 confess(void)
 {
-	if (lost > 0 && append_own(SAY_LINES_LOST, lost))
+	char line[NOTICE_BYTES];
+
+	if (lost > 0 && append(line, format_own(line, SAY_LINES_LOST, lost)))
 		lost = 0;
 	return lost == 0;
 }
@@ -298,7 +347,7 @@ confess(void)
 void
 log_line(const char *tag, enum level level, const char *format, ...)
 {
-	char message[MESSAGE_MAX];
+	char message[MESSAGE_MAX], line[OWN_LINE_BYTES];
 	va_list arguments;
 
 	if (level > highest)
@@ -308,7 +357,7 @@ log_line(const char *tag, enum level level, const char *format, ...)
 	va_end(arguments);
 	if (end - first > LOG_PENDING_BYTES / 2)
 		log_flush();
-	if (!confess() || !append_line(tag, level, message))
+	if (!confess() || !append(line, format_line(line, sizeof(line), tag, level, message)))
 		lost++;
 }
 

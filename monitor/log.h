@@ -41,10 +41,15 @@ void log_hold(void);
 
 /*
  * All has been asked: the lines, or the first of them, are put into `lines`, which is zeroed, and
- * which the parent keeps for our successor. Not yet, when those before are still to be written.
+ * which the parent keeps for our successor. Not yet, when those before are still to be written;
+ * when they cannot be, they are in `lines` too, as many as fit.
  */
 enum announcement { ANNOUNCED_NOTHING, ANNOUNCED_SOME, ANNOUNCED_ALL };
 enum announcement log_announce(struct lines *lines);
+
+/* Are there lines that cannot be written now and that only we have, or has the parent such that are
+ * written meanwhile? Something is to be announced then. */
+bool log_unannounced(void);
 
 /* The parent has done what it was asked: they may be written. With `all` nothing else has been
  * asked meanwhile. Returns whether lines are still held, and are to be announced. */

@@ -159,6 +159,8 @@ static void
 tend_log(void)
 {
 	log_flush();
+	if (log_unannounced())
+		parent_owe_mark();
 	if (log_has_grown())
 		commands_log_grew(NULL);
 	switch (log_wants()) {

@@ -35,8 +35,8 @@ static uint32_t mark, done; /* the last one that was sent; that has come back */
 static uint32_t reports_heard, reports_announced;
 static uint32_t orders_heard, orders_announced; /* bits 1 << enum order */
 
-static void
-owe_mark(void)
+void
+parent_owe_mark(void)
 {
 	unmarked = true;
 	log_hold();
@@ -46,21 +46,21 @@ void
 parent_heard_report(void)
 {
 	reports_heard++;
-	owe_mark();
+	parent_owe_mark();
 }
 
 void
 parent_heard_order(enum order order)
 {
 	orders_heard |= 1U << order;
-	owe_mark();
+	parent_owe_mark();
 }
 
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
 	if (ask != ASKED_FILES)
-		owe_mark();
+		parent_owe_mark();
 	profile->ask |= ask;
 	if (!profile->asking)
 		TAILQ_INSERT_TAIL(&asks, profile, queue);

@@ -48,6 +48,9 @@ void parent_ask_reopen(void);
 /* Free the index; the entry here is freed when the request is on its way. */
 void parent_ask_forget(struct profile *profile);
 
+/* What is to be in the log is to be announced. */
+void parent_owe_mark(void);
+
 /* The parent has reported or ordered something, which is or will be in the log: it need not tell
  * our successor of it when it has our next mark. */
 void parent_heard_report(void);

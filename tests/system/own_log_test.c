@@ -144,23 +144,33 @@ a_rotation_that_cannot_be_meant_is_a_usage_error(void **state)
 	host_stop_all(host);
 }
 
-/* The log on a file system without room: nothing stops, and what was to be said comes later. */
-static void
-our_own_log_waits_while_the_disk_is_full_and_loses_nothing(void **state)
+/* A service, and the log on a file system that becomes full: `ballast` has taken its room. */
+static pid_t
+start_on_a_full_disk(struct host *host, char *option, char *ballast)
 {
-	struct host *host = *state;
-	char folder[PATH_MAX], option[PATH_MAX + 32], ballast[PATH_MAX + 16];
+	char folder[PATH_MAX];
 	pid_t pid;
 
 	(void)snprintf(folder, sizeof(folder), "%s/log", host->root);
 	mount_small(folder, "64k");
 	(void)snprintf(host->log, sizeof(host->log), "%.100s/log/error.log", host->root);
-	(void)snprintf(option, sizeof(option), "--log-path=%s", host->log);
-	(void)snprintf(ballast, sizeof(ballast), "%s/ballast", folder);
+	(void)snprintf(option, PATH_MAX, "--log-path=%s", host->log);
+	(void)snprintf(ballast, PATH_MAX, "%.100s/log/ballast", host->root);
 	host_profile(host, "web", "exec sleep 1000");
 	host_start_with(host, option, NULL);
 	pid = host_wait_running(host, "web");
 	fill(ballast);
+	return pid;
+}
+
+/* Nothing stops, and what was to be said comes later. */
+static void
+our_own_log_waits_while_the_disk_is_full_and_loses_nothing(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], ballast[PATH_MAX];
+	pid_t pid = start_on_a_full_disk(host, option, ballast);
+
 	make_log_lines(host, 100); /* the last page of the file had room for some */
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	process_wait_gone(pid);
@@ -168,6 +178,37 @@ our_own_log_waits_while_the_disk_is_full_and_loses_nothing(void **state)
 	assert_int_equal(unlink(ballast), 0);
 	wait_until(host_count_log(host, " INFO  web died pid %d signal SIGKILL$", pid) == 1);
 	assert_int_equal(host_count_log(host, " web signal SIGCONT by uid 0$"), 100);
+	host_stop_all(host);
+}
+
+/* Nor does who dies meanwhile take anything along. */
+static void
+what_waits_for_room_in_our_own_log_survives_the_death_of_every_process(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], ballast[PATH_MAX];
+	pid_t monitor;
+
+	(void)start_on_a_full_disk(host, option, ballast);
+	make_log_lines(host, 100);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	wait_until(host_monitor(host) != monitor);
+	make_log_lines(host, 1);
+	host_crash(host);
+	assert_in_range(host_count_log(host, " web signal SIGCONT by uid 0$"), 1, 99);
+	assert_int_equal(unlink(ballast), 0);
+	host_start_with(host, option, NULL);
+	wait_until(host_count_log(host, " web signal SIGCONT by uid 0$") == 101);
+	/* and not a second time, now that they are written */
+	make_log_lines(host, 1);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	wait_until(host_monitor(host) != monitor);
+	make_log_lines(host, 1);
+	wait_until(host_count_log(host, " web signal SIGCONT by uid 0$") >= 103);
+	assert_int_equal(host_count_log(host, " web signal SIGCONT by uid 0$"), 103);
+	assert_int_equal(host_count_log(host, " are lost$"), 0);
 	host_stop_all(host);
 }
 
@@ -181,6 +222,7 @@ main(void)
 	    ROOT_TEST(our_own_log_is_written_again_when_its_directory_is_another),
 	    ROOT_TEST(a_rotation_that_cannot_be_meant_is_a_usage_error),
 	    ROOT_TEST(our_own_log_waits_while_the_disk_is_full_and_loses_nothing),
+	    ROOT_TEST(what_waits_for_room_in_our_own_log_survives_the_death_of_every_process),
 	};
 
 	return cmocka_run_group_tests_name("own_log", tests, NULL, NULL);

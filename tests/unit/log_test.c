@@ -661,6 +661,88 @@ a_line_that_is_too_long_to_be_announced_is_written_all_the_same(void **state)
 	assert_non_null(strstr(logged(), "INFO  t after\n"));
 }
 
+/* Lines of 64 bytes, each announced and permitted, and none of them written. */
+static void
+announce_on_a_full_disk(unsigned count, struct lines *lines)
+{
+	unsigned i;
+
+	limit_disk(0);
+	for (i = 0; i < count; i++) {
+		log_hold();
+		log_line("t", LEVEL_INFO, "%030u", i);
+		memset(lines, 0, sizeof(*lines));
+		REQUIRE(log_announce(lines) == ANNOUNCED_ALL);
+		REQUIRE(!log_permit(true));
+		log_flush();
+		REQUIRE(!log_unannounced());
+	}
+	REQUIRE(lines->log_inode == 0 && lines->log_size == 0);
+}
+
+static void
+die_on_a_full_disk(void *context)
+{
+	struct lines lines;
+
+	(void)context;
+	announce_on_a_full_disk(20, &lines);
+	REQUIRE(lines.length == 20 * 64 && memmem(lines.bytes, 64, " 000000", 7) != NULL);
+	/* also what speaks of nothing that is asked */
+	log_line("t", LEVEL_INFO, "%030u", 20U);
+	log_flush();
+	REQUIRE(log_unannounced());
+	log_hold();
+	memset(&lines, 0, sizeof(lines));
+	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length == 21 * 64);
+	REQUIRE(!log_permit(true));
+	/* and when they are written, the parent is told, or the next monitor would write them too
+	 */
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+	REQUIRE(log_unannounced());
+	log_hold();
+	memset(&lines, 0, sizeof(lines));
+	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length == 0);
+	REQUIRE(!log_permit(true) && !log_unannounced());
+}
+
+static void
+lines_that_wait_for_room_are_announced_until_they_are_written(void **state)
+{
+	(void)state;
+	child_run(die_on_a_full_disk, NULL);
+	assert_int_equal(strlen(logged()), 21 * 64);
+}
+
+static void
+die_with_more_than_fits(void *context)
+{
+	struct lines lines;
+	unsigned missing = 0, kept = 0, i;
+
+	(void)context;
+	announce_on_a_full_disk(1000, &lines);
+	REQUIRE(lines.length > LINES_BYTES - 256 && lines.bytes[lines.length - 1] == '\n');
+	REQUIRE(
+	    sscanf(lines.bytes + STAMP_BYTES,
+		"WARN  ProcLaunch %u lines could not be written and are lost\n", &missing) == 1);
+	for (i = 0; i < lines.length; i++)
+		kept += lines.bytes[i] == '\n';
+	REQUIRE(missing + kept - 1 == 1000);
+	REQUIRE(memcmp(lines.bytes + lines.length - 4, "999\n", 4) == 0);
+	limit_disk(RLIM_INFINITY);
+	log_flush();
+}
+
+static void
+of_lines_that_wait_the_newest_are_announced_and_the_others_counted(void **state)
+{
+	(void)state;
+	child_run(die_with_more_than_fits, NULL);
+	assert_int_equal(strlen(logged()), 1000 * 64); /* by who had them all */
+}
+
 #define TWO_LINES                                \
 	"2026-11-23T03:16:00.123Z INFO  t one\n" \
 	"2026-11-23T03:16:00.124Z INFO  t two\n"
@@ -842,6 +924,8 @@ main(void)
 	    TEST(a_line_waits_until_what_it_speaks_of_is_done),
 	    TEST(more_lines_than_fit_are_announced_in_turn),
 	    TEST(a_line_that_is_too_long_to_be_announced_is_written_all_the_same),
+	    TEST(lines_that_wait_for_room_are_announced_until_they_are_written),
+	    TEST(of_lines_that_wait_the_newest_are_announced_and_the_others_counted),
 	    cmocka_unit_test(timestamps_are_right_on_days_that_calendars_get_wrong),
 	    cmocka_unit_test(timestamps_agree_with_gmtime_on_every_day),
 	};
