@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "descriptors.h"
+#include "fault.h"
 #include "host.h"
 #include "peer.h"
 
@@ -363,6 +364,7 @@ static void
 begin(struct scene *scene, struct message *web, struct message *other, struct message *canary)
 {
 	make_services(scene);
+	scene->host.before_exec = fault_older_kernel;
 	host_start(&scene->host);
 	place(scene, UP);
 	take_seat(scene);

@@ -10,7 +10,6 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -41,6 +40,10 @@
 /* From the fifth death in a short time the next start is delayed: then another supervisor takes
  * over. */
 #define DEATHS_FREE 4
+
+#ifndef SO_PASSRIGHTS /* Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
 
 /* A profile as the parent knows it. */
 struct known {
@@ -80,25 +83,10 @@ take_seat(struct host *host, struct seat *seat)
 	peer_stop(seat->pid);
 }
 
-#ifndef SO_PASSRIGHTS /* Linux 6.16 */
-#define SO_PASSRIGHTS 83
-#endif
-
-/* A kernel that cannot keep descriptors out of a channel: then it is for us to refuse them. */
-static void
-be_on_an_older_kernel(void)
-{
-	static const struct fault unknown = {
-	    .number = SYS_setsockopt, .argument = 2, .value = SO_PASSRIGHTS, .error = ENOPROTOOPT};
-
-	if (!fault_install(&unknown))
-		_exit(125);
-}
-
 static void
 begin_log(struct host *host)
 {
-	host->before_exec = be_on_an_older_kernel;
+	host->before_exec = fault_older_kernel;
 	host_start_with(host, "--log-level=debug", NULL);
 	deaths = 0;
 }
