@@ -295,7 +295,7 @@ begin_for_all(struct client *client)
 	case VERB_REOPEN:
 		output_reopen();
 		parent_ask_reopen();
-		answer(client, RESULT_DONE, "");
+		client->task = CLIENT_REOPENS;
 		break;
 	case VERB_PING:
 	case VERB_VERSION:
@@ -646,6 +646,24 @@ void
 commands_log_rotated(const struct profile *profile)
 {
 	control_each(open_again, (void *)(uintptr_t)profile);
+}
+
+static void
+take_reopened(struct client *client, void *context)
+{
+	const int *error = context;
+
+	if (client->task == CLIENT_REOPENS && *error == 0)
+		answer(client, RESULT_DONE, "");
+	else if (client->task == CLIENT_REOPENS)
+		answer(client, RESULT_FAILED, strerror(*error));
+}
+
+void
+commands_reopened(int error)
+{
+	control_each(take_reopened, &error);
+	changed = true;
 }
 
 static bool

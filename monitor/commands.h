@@ -34,6 +34,10 @@ void commands_readable(void *subject, struct incoming *incoming);
 void commands_log_grew(const struct profile *profile);
 void commands_log_rotated(const struct profile *profile);
 
+/* The parent has opened our log anew, or why not (errno): who has asked for that is told now, and
+ * may rely on it that nothing more is written to the old one. */
+void commands_reopened(int error);
+
 /* True while somebody is about to get a file of the profile's log, and would miss the next one were
  * this put aside now; for a second at most. */
 bool commands_opening(const struct profile *profile);

@@ -16,6 +16,7 @@ enum client_task {
 	CLIENT_ROWS,	/* rows of profiles are being sent */
 	CLIENT_WAITS,	/* for a profile to settle */
 	CLIENT_KEEPS,	/* for the parent to keep a wish */
+	CLIENT_REOPENS, /* for the parent to open our log anew */
 	CLIENT_HISTORY, /* transitions are being sent */
 	CLIENT_OPENS,	/* for the parent to open a log file for it */
 	CLIENT_FILE,	/* the file is being handed over */

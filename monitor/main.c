@@ -74,6 +74,7 @@ handle_log(void *subject, struct incoming *incoming)
 	log_use(channel_take(incoming), incoming->message.file.size);
 	log_set_nameless(incoming->message.file.nameless != 0);
 	commands_log_rotated(NULL);
+	commands_reopened(incoming->message.file.error);
 }
 
 /* All that the parent may say. The state is whether it has introduced itself: until then we are not

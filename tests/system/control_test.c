@@ -1136,7 +1136,7 @@ reopen_opens_the_log_and_all_output_anew(void **state)
 	assert_int_equal(rename(log, aside), 0);
 	assert_int_equal(rename(host->log, log_aside), 0);
 	assert_int_equal(ctl(host, &outcome, "reopen", NULL), CTL_DONE);
-	wait_until(access(host->log, F_OK) == 0);
+	assert_int_equal(access(host->log, F_OK), 0);
 	host_mark_log(host);
 	assert_int_equal(ctl(host, &outcome, "signal", "USR1", "web", NULL), CTL_DONE);
 	host_wait_log(host, " INFO  web signal SIGUSR1 by uid 0$");

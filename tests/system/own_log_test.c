@@ -2,7 +2,9 @@
  * The supervisor's own log has the promises of what services print. DESIGN.md section 8.
  */
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -16,6 +18,7 @@
 #include <cmocka.h>
 
 #include "ctl.h"
+#include "peer.h"
 #include "printed.h"
 
 /* Each of these commands is in the log with who gave it. */
@@ -72,6 +75,60 @@ our_own_log_is_opened_anew_when_asked_and_when_deleted(void **state)
 	host_mark_log(host);
 	(void)ctl(host, &outcome, "start", "web", NULL);
 	host_wait_log(host, " INFO  web running pid ");
+	host_stop_all(host);
+}
+
+static bool
+has_ended(pid_t pid)
+{
+	siginfo_t how = {.si_pid = 0};
+
+	return waitid(P_PID, (id_t)pid, &how, WEXITED | WNOHANG | WNOWAIT) == 0 && how.si_pid != 0;
+}
+
+/* logrotate(8) compresses the old file, and deletes it, as soon as that command has ended. */
+static void
+reopen_ends_when_nothing_more_is_written_to_the_old_log(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	struct running_ctl reopens;
+	char old[PATH_MAX];
+
+	host_start(host);
+	(void)snprintf(old, sizeof(old), "%s.old", host->log);
+	assert_int_equal(rename(host->log, old), 0);
+	peer_stop(host->supervisor);
+	ctl_begin(host, 0, &reopens, "reopen", NULL);
+	wait_until(contains(old, " reopen by uid 0\n"));
+	assert_int_equal(ctl(host, &outcome, "start", "nobody", NULL), CTL_NO_PROFILE);
+	wait_until(contains(old, " refused start by uid 0: nobody\n"));
+	assert_false(has_ended(reopens.pid));
+	peer_continue(host->supervisor);
+	assert_int_equal(ctl_wait_end(&reopens), CTL_DONE);
+	assert_int_equal(access(host->log, F_OK), 0);
+	assert_int_equal(ctl(host, &outcome, "start", "somebody", NULL), CTL_NO_PROFILE);
+	assert_false(contains(old, "somebody"));
+	host_wait_log(host, " refused start by uid 0: somebody$");
+	host_stop_all(host);
+}
+
+static void
+a_reopen_that_fails_says_why(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char old[PATH_MAX];
+
+	host_start(host);
+	(void)snprintf(old, sizeof(old), "%s.old", host->log);
+	assert_int_equal(rename(host->log, old), 0);
+	assert_int_equal(mkdir(host->log, 0750), 0);
+	assert_int_equal(ctl(host, &outcome, "reopen", NULL), CTL_FAILED);
+	assert_non_null(strstr(outcome.error, strerror(EISDIR)));
+	assert_int_equal(rmdir(host->log), 0);
+	assert_int_equal(ctl(host, &outcome, "reopen", NULL), CTL_DONE);
+	assert_int_equal(access(host->log, F_OK), 0);
 	host_stop_all(host);
 }
 
@@ -217,6 +274,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(our_own_log_rotates_at_its_size_and_keeps_as_many_as_was_said),
+	    ROOT_TEST(reopen_ends_when_nothing_more_is_written_to_the_old_log),
+	    ROOT_TEST(a_reopen_that_fails_says_why),
 	    ROOT_TEST(our_own_log_grows_when_it_cannot_be_put_aside),
 	    ROOT_TEST(our_own_log_is_opened_anew_when_asked_and_when_deleted),
 	    ROOT_TEST(our_own_log_is_written_again_when_its_directory_is_another),
