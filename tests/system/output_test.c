@@ -439,15 +439,6 @@ a_directory_that_takes_the_place_of_another_is_used_after_reopen(void **state)
 
 /* --- directories --- */
 
-static const char *started_in; /* before_exec has no argument */
-
-static void
-enter_directory(void)
-{
-	if (chdir(started_in) == -1)
-		_exit(125);
-}
-
 /* ROOT/NAME */
 static const char *
 in_root(const struct host *host, const char *name)
@@ -490,21 +481,28 @@ an_output_directory_that_others_may_write_to_is_refused(void **state)
 	}
 }
 
-/* Named by a relative path, which is that of whoever starts us; it is looked at again each time. */
+/* Named by a relative path, which is that of whoever starts us, not that of who goes on in the
+ * background; it is looked at again each time. */
 static void
 output_goes_to_the_directory_that_was_named_and_to_no_other(void **state)
 {
 	struct host *host = *state;
-	char file[PATH_MAX];
+	char file[PATH_MAX], program[PATH_MAX], command[2 * PATH_MAX];
+	struct outcome outcome;
+	pid_t supervisor;
 
 	host_profile(host, "web",
 	    "echo one; until [ -e go ]; do sleep 0.01; done; echo two; exec sleep 1000");
 	host_write(host, "web/output", 0644, "format raw\n");
 	(void)snprintf(file, sizeof(file), "%s", in_root(host, "elsewhere/web.log"));
 	assert_int_equal(mkdir(in_root(host, "elsewhere"), 0750), 0);
-	started_in = host->root;
-	host->before_exec = enter_directory;
-	host_start_with(host, "--output-dir=elsewhere", "--log-path=profiles/error.log", NULL);
+	(void)snprintf(command, sizeof(command),
+	    "cd %s && exec %s --output-dir=elsewhere --log-path=profiles/error.log state profiles",
+	    host->root, host_program("proclaunch", program, sizeof(program)));
+	run_program(&outcome, "sh", "-c", command, NULL);
+	assert_string_equal(outcome.error, "");
+	assert_int_equal(outcome.status, 0);
+	supervisor = wait_for_pid_file(in_root(host, "state/proclaunch.pid"));
 	wait_until(holds(file, "one\n"));
 	assert_int_equal(access(log_path(host, ""), F_OK), -1);
 	/* others may write to it now: they could have put anything there */
@@ -515,7 +513,8 @@ output_goes_to_the_directory_that_was_named_and_to_no_other(void **state)
 	assert_int_equal(access(file, F_OK), -1);
 	assert_int_equal(chmod(in_root(host, "elsewhere"), 0750), 0);
 	wait_until(holds(file, "two\n"));
-	host_stop_all(host);
+	assert_int_equal(kill(supervisor, SIGHUP), 0);
+	process_wait_gone(supervisor);
 }
 
 /* The same of the directory that is ours. */
@@ -539,42 +538,64 @@ while_others_may_write_to_the_output_directory_nothing_is_written(void **state)
 	host_stop_all(host);
 }
 
+static void
+put_into_fifos(const struct host *host, const char *name, const char *link_to)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/fifo/%s", host->state, name);
+	(void)unlink(path);
+	if (link_to != NULL)
+		assert_int_equal(symlink(link_to, path), 0);
+	else
+		assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+}
+
 /* Only root can put it there, by mistake: it is written to in no case. */
 static void
 what_stands_in_the_place_of_a_fifo_is_replaced_or_the_service_does_not_start(void **state)
 {
 	struct host *host = *state;
-	char fifos[PATH_MAX - 64], path[PATH_MAX], victim[PATH_MAX];
-	struct stat status;
+	char path[PATH_MAX], victim[PATH_MAX];
+	pid_t soft, plain;
 
 	host_profile(host, "soft", "echo printed; exec sleep 1000");
+	host_write(host, "soft/restart", 0644, "%s", "");
 	host_profile(host, "plain", "echo printed; exec sleep 1000");
+	host_write(host, "plain/restart", 0644, "%s", "");
 	host_profile(host, "stuck", "echo > ran; exec sleep 1000");
 	host_profile(host, "half", "echo > ran; exec sleep 1000");
 	host_write(host, "half/output", 0644, "merge_stderr no\n");
 	host_write(host, "victim", 0644, "untouched\n");
 	host_path(host, "victim", victim, sizeof(victim));
-	(void)snprintf(fifos, sizeof(fifos), "%s/fifo", host->state);
-	assert_int_equal(mkdir(host->state, 0711) | mkdir(fifos, 0700), 0);
-	(void)snprintf(path, sizeof(path), "%s/soft.out", fifos);
-	assert_int_equal(symlink(victim, path), 0);
-	(void)snprintf(path, sizeof(path), "%s/plain.out", fifos);
-	assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
-	(void)snprintf(path, sizeof(path), "%s/stuck.out", fifos);
+	(void)snprintf(path, sizeof(path), "%s/fifo", host->state);
+	assert_int_equal(mkdir(host->state, 0711) | mkdir(path, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/fifo/stuck.out", host->state);
 	assert_int_equal(mkdir(path, 0700), 0);
-	(void)snprintf(path, sizeof(path), "%s/half.err", fifos);
+	(void)snprintf(path, sizeof(path), "%s/fifo/half.err", host->state);
 	assert_int_equal(mkdir(path, 0700), 0);
+	put_into_fifos(host, "soft.out", victim);
+	put_into_fifos(host, "plain.out", NULL);
 	host_start(host);
 	wait_until(contains(log_path(host, "soft.log"), " printed\n"));
 	wait_until(contains(log_path(host, "plain.log"), " printed\n"));
 	host_wait_log(host, " WARN  stuck cannot start: .*: Is a directory$");
 	host_wait_log(host, " WARN  half cannot start: .*: Is a directory$");
-	assert_true(holds(victim, "untouched\n"));
-	(void)snprintf(path, sizeof(path), "%s/plain.out", fifos);
-	assert_int_equal(lstat(path, &status), 0);
-	assert_true(S_ISFIFO(status.st_mode));
 	assert_int_equal(access(host_path(host, "stuck/ran", path, sizeof(path)), F_OK), -1);
 	assert_int_equal(access(host_path(host, "half/ran", path, sizeof(path)), F_OK), -1);
+	/* and in the place of those that a service has */
+	soft = host_wait_running(host, "soft");
+	plain = host_wait_running(host, "plain");
+	host_crash(host);
+	put_into_fifos(host, "soft.out", victim);
+	put_into_fifos(host, "plain.out", NULL);
+	assert_int_equal(unlink(log_path(host, "soft.log")), 0);
+	assert_int_equal(unlink(log_path(host, "plain.log")), 0);
+	host_start(host);
+	assert_int_equal(kill(soft, SIGKILL) | kill(plain, SIGKILL), 0);
+	wait_until(contains(log_path(host, "soft.log"), " printed\n"));
+	wait_until(contains(log_path(host, "plain.log"), " printed\n"));
+	assert_true(holds(victim, "untouched\n"));
 	host_stop_all(host);
 }
 

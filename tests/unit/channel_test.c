@@ -212,7 +212,7 @@ what_is_no_valid_message_is_refused_and_what_it_carries_is_closed(void **state)
 }
 
 static void
-up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
+up_to_five_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 {
 	struct pair *pair = *state;
 	struct message message = some_message(1);
@@ -223,7 +223,9 @@ up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 	sent[0] = ends[0];
 	sent[1] = pair->ours;
 	sent[2] = pair->peers;
-	sent[3] = STDIN_FILENO;
+	sent[3] = ends[1];
+	sent[4] = STDIN_FILENO;
+	_Static_assert(CHANNEL_DESCRIPTORS_MAX == 5, "all of them are filled in");
 	for (count = 0; count <= CHANNEL_DESCRIPTORS_MAX; count++) {
 		assert_int_equal(channel_send(pair->peers, &message, sent, count), CHANNEL_DONE);
 		assert_int_equal(
@@ -531,7 +533,7 @@ main(void)
 	    TEST(any_other_size_is_a_broken_peer),
 	    TEST(what_a_wrong_size_carries_is_closed),
 	    TEST(what_is_no_valid_message_is_refused_and_what_it_carries_is_closed),
-	    TEST(up_to_four_descriptors_arrive_in_order_and_stay_the_senders_too),
+	    TEST(up_to_five_descriptors_arrive_in_order_and_stay_the_senders_too),
 	    TEST(more_descriptors_than_a_message_may_carry_are_not_sent),
 	    TEST(more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open),
 	    TEST(control_data_that_is_no_descriptor_is_a_broken_peer),
