@@ -1,0 +1,329 @@
+/*
+ * A spawner that is not itself any more, and children of it that lie: the test speaks in its place,
+ * while it is stopped, of births that were not asked for or never were, and says as a survey of a
+ * tenant's files what no survey of that tenant's may say. Nothing is taken for a service that is
+ * none, and no profile becomes another one.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl.h"
+#include "descriptors.h"
+#include "host.h"
+#include "peer.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The place of the spawner, and the jobs that it was asked for. */
+struct seat {
+	pid_t spawner; /* stopped */
+	int channel;
+	struct message request; /* the last FORK that was heard */
+	int job;		/* its first descriptor */
+};
+
+static void
+take_seat(struct host *host, struct seat *seat)
+{
+	seat->spawner = host_spawner(host);
+	seat->channel = peer_take(seat->spawner, FD_PARENT);
+	seat->job = -1;
+	peer_stop(seat->spawner);
+}
+
+static void
+leave_seat(struct seat *seat)
+{
+	assert_int_equal(close(seat->channel), 0);
+	peer_continue(seat->spawner);
+}
+
+/* The next birth that is asked for. */
+static void
+hear_fork(struct seat *seat)
+{
+	static struct incoming incoming;
+	struct message pong;
+
+	for (;;) {
+		assert_true(peer_receive(seat->channel, &incoming));
+		if (incoming.message.type == MESSAGE_FORK)
+			break;
+		peer_fill(&pong, MESSAGE_PONG, NO_PROFILE, 0);
+		pong.number = incoming.message.number;
+		assert_true(peer_send(seat->channel, &pong, 0));
+	}
+	seat->request = incoming.message;
+	seat->job = channel_take(&incoming);
+	channel_discard(&incoming);
+}
+
+/* A process of the test's that stands for the child, and its pidfd. */
+static pid_t
+make_child(int *pidfd)
+{
+	pid_t child = fork();
+
+	assert_true(child != -1);
+	if (child == 0)
+		for (;;)
+			(void)pause();
+	*pidfd = pidfd_open(child, 0);
+	assert_true(*pidfd != -1);
+	return child;
+}
+
+static bool
+has_ended(int pidfd)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+
+	return poll(&end, 1, 0) == 1;
+}
+
+static void
+end_child(pid_t child, int pidfd)
+{
+	(void)kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(close(pidfd), 0);
+}
+
+/* Answers what was heard last; off by so much in what names the request. */
+static void
+answer(const struct seat *seat, pid_t pid, int pidfd, uint32_t generation, uint32_t number)
+{
+	struct message born;
+
+	message_begin(&born, MESSAGE_BORN);
+	born.index = seat->request.index;
+	born.generation = seat->request.generation + generation;
+	born.number = seat->request.number + number;
+	born.born.task = seat->request.fork.task;
+	born.born.pid = pid;
+	assert_int_equal(
+	    channel_send(seat->channel, &born, &pidfd, pidfd == -1 ? 0 : 1), CHANNEL_DONE);
+}
+
+static void
+ask_for(struct host *host, const char *name)
+{
+	struct outcome outcome;
+
+	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", name, NULL), CTL_DONE);
+}
+
+static void
+assert_not_taken_for(struct host *host, const char *name)
+{
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " %s (running|died|stopping)", name), 0);
+}
+
+static void
+a_birth_that_answers_another_request_is_none(void **state)
+{
+	struct host *host = *state;
+	struct seat seat;
+	int pidfd;
+	pid_t child;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	host_settle(host);
+	take_seat(host, &seat);
+	ask_for(host, "web");
+	hear_fork(&seat);
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 1, 0);
+	answer(&seat, child, pidfd, UINT32_MAX, 0);
+	answer(&seat, child, pidfd, 0, 1);
+	answer(&seat, child, pidfd, 0, UINT32_MAX);
+	assert_not_taken_for(host, "web");
+	assert_false(has_ended(pidfd)); /* it is nobody's */
+	/* the one that was meant, and that there is none */
+	answer(&seat, -1, -1, 0, 0);
+	host_wait_log(host, " WARN  web cannot start: ");
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.job), 0);
+	leave_seat(&seat);
+	ask_for(host, "web"); /* and it is as startable as ever */
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+/* The gate was not opened to it: it has not become the service, whatever it is. */
+static void
+a_child_that_has_hung_up_before_its_birth_is_told_is_no_service(void **state)
+{
+	struct host *host = *state;
+	struct seat seat;
+	int pidfd;
+	pid_t child;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	host_settle(host);
+	take_seat(host, &seat);
+	ask_for(host, "web");
+	hear_fork(&seat);
+	assert_int_equal(close(seat.job), 0);
+	host_settle(host); /* the parent has seen it */
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	assert_not_taken_for(host, "web");
+	host_crash(host); /* the child is not the supervisor's, who waits for its end */
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.channel), 0);
+	host_mark_log(host);
+	host_start(host);
+	host_settle(host);
+	host_stop_all(host);
+}
+
+/* What a survey of the tenant's profile `mine` may not say of a profile. */
+static const struct lie {
+	const char *name;
+	const char *owner; /* NULL: root */
+} lies[] = {
+    {"mine", NULL},
+    {"mine", OTHER_TENANT},
+    {"web", TENANT},
+    {"web", NULL},
+    {"new", TENANT},
+    {"../mine", TENANT},
+    {"mine/", TENANT},
+    {"", TENANT},
+    {OTHER_TENANT "/theirs", TENANT},
+};
+
+static void
+say_profile(int job, const char *name, const char *owner)
+{
+	struct message profile;
+
+	peer_fill(&profile, MESSAGE_PROFILE, NO_PROFILE, 0);
+	(void)snprintf(profile.profile.name, sizeof(profile.profile.name), "%s", name);
+	profile.profile.owner = owner == NULL ? 0 : account_uid(owner);
+	profile.profile.trigger = 4711; /* another than it has: it would be restarted */
+	assert_true(peer_send(job, &profile, 0));
+}
+
+static void
+what_a_survey_says_of_other_profiles_or_owners_is_not_believed(void **state)
+{
+	struct host *host = *state;
+	struct incoming incoming;
+	struct outcome outcome;
+	struct message end;
+	struct seat seat;
+	pid_t child, web, mine;
+	int pidfd;
+	size_t i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "mine", "exec sleep 1000");
+	host_chown(host, "mine", TENANT);
+	host_start(host);
+	web = host_wait_running(host, "web");
+	mine = host_wait_running(host, "mine");
+	host_settle(host);
+	host_mark_log(host);
+	take_seat(host, &seat);
+	host_write(host, "mine/README", 0644, "%s", "");
+	hear_fork(&seat);
+	assert_int_equal(seat.request.fork.task, TASK_SURVEY);
+	assert_int_equal(seat.request.fork.uid, account_uid(TENANT));
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	assert_true(peer_receive(seat.job, &incoming));
+	assert_int_equal(incoming.message.type, MESSAGE_LOOK);
+	for (i = 0; i < COUNT(lies); i++)
+		say_profile(seat.job, lies[i].name, lies[i].owner);
+	peer_fill(&end, MESSAGE_SURVEYED, NO_PROFILE, 0);
+	assert_true(peer_send(seat.job, &end, 0));
+	wait_until(has_ended(pidfd)); /* the survey is over: who made it is not needed any more */
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.job), 0);
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " (mine|web|new|%s/.*) ", OTHER_TENANT), 0);
+	assert_true(process_lives(web) && process_lives(mine));
+	assert_int_equal(process_uid(web), 0);
+	assert_int_equal(process_uid(mine), account_uid(TENANT));
+	leave_seat(&seat);
+	assert_int_equal(ctl(host, &outcome, "list", "--no-header", "-o", "name", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, "mine\nweb\n");
+	/* what a true one says is heard */
+	host_touch(host, "mine/run");
+	host_wait_log(host, " INFO  mine changed. Restarting.$");
+	host_stop_all(host);
+}
+
+/* It hangs in a file of its tenant's, or its tenant, as whom it runs, has stopped it. */
+static void
+a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn(void **state)
+{
+	struct host *host = *state;
+	struct seat seat;
+	pid_t child, mine;
+	int pidfd;
+
+	host_profile(host, "mine", "exec sleep 1000");
+	host_chown(host, "mine", TENANT);
+	host_profile(host, "second", "exec sleep 1000");
+	host_chown(host, "second", TENANT);
+	host_profile(host, "theirs", "exec sleep 1000");
+	host_chown(host, "theirs", OTHER_TENANT);
+	host_start(host);
+	mine = host_wait_running(host, "mine");
+	(void)host_wait_running(host, "second");
+	(void)host_wait_running(host, "theirs");
+	host_settle(host);
+	host_mark_log(host);
+	take_seat(host, &seat);
+	host_write(host, "mine/README", 0644, "%s", "");
+	hear_fork(&seat);
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	leave_seat(&seat); /* the spawner itself is well */
+	host_touch(host, "theirs/run");
+	host_wait_log(host, " INFO  theirs changed. Restarting.$");
+	assert_false(has_ended(pidfd));
+	host_wait_log_within(host, 2 * SOON, " WARN  ProcLaunch cannot read mine: ");
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.job), 0);
+	assert_true(process_lives(mine));
+	host_touch(host, "second/run");
+	host_wait_log(host, " INFO  second changed. Restarting.$");
+	assert_int_equal(host_count_log(host, " mine "), 0);
+	host_stop_all(host);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_birth_that_answers_another_request_is_none),
+	    ROOT_TEST(a_child_that_has_hung_up_before_its_birth_is_told_is_no_service),
+	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
+	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
+	};
+
+	return cmocka_run_group_tests_name("hostile spawner", tests, NULL, NULL);
+}
