@@ -60,11 +60,12 @@ pin_member(pid_t pid, void *context)
 	if (pidfd == -1)
 		return errno == ESRCH;
 	pins = reallocarray(profile->pins, profile->pin_count + 1, sizeof(*pins));
+	if (pins != NULL)
+		profile->pins = pins; /* the old ones are there no more, whatever follows */
 	if (pins == NULL || loop_add(pidfd, EPOLLIN, SOURCE_PIN, table_index(profile)) == -1) {
 		(void)close(pidfd);
 		return false; /* the next look finds it again */
 	}
-	profile->pins = pins;
 	profile->pins[profile->pin_count++] = (struct pin){.pid = pid, .pidfd = pidfd};
 	return true;
 }

@@ -1,0 +1,236 @@
+/*
+ * Who belongs to a profile where there are no cgroups: the processes of its session, of its user,
+ * that descend from us. They are pinned one by one; one that cannot be costs none of the others.
+ */
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "child.h"
+#include "loop.h"
+#include "open_files.h"
+#include "session.h"
+
+#define MEMBERS 5
+#define UID	64997 /* of no account and no process */
+
+/* What of the parent the object calls. */
+static unsigned refused; /* the loop_add() that fails, counted from 1; 0: none */
+static unsigned added;
+
+int
+loop_add(int descriptor, uint32_t events, unsigned source, uint32_t index)
+{
+	(void)descriptor;
+	(void)events;
+	(void)source;
+	(void)index;
+	if (++added != refused)
+		return 0;
+	errno = ENOSPC;
+	return -1;
+}
+
+void
+loop_close(int *descriptor)
+{
+	(void)close(*descriptor);
+	*descriptor = -1;
+}
+
+uint32_t
+table_index(const struct profile *profile)
+{
+	(void)profile;
+	return 0;
+}
+
+/* Never where it was, and what was there is spoilt: whoever still looks there is found out. */
+void *
+reallocarray(void *old, size_t count, size_t size)
+{
+	char *new = malloc(count * size);
+
+	if (new != NULL && old != NULL) {
+		memcpy(new, old, (count - 1) * size);
+		memset(old, 0xff, (count - 1) * size);
+		free(old);
+	}
+	return new;
+}
+
+static int ready[2];
+
+/* As long as its parent lives. */
+static _Noreturn void
+pause_for_ever(void)
+{
+	REQUIRE(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
+	(void)!write(ready[1], "", 1);
+	for (;;)
+		(void)pause();
+}
+
+/* The leader of a session of so many members, and of one more that runs as somebody else. */
+static void
+lead(void *context)
+{
+	int i;
+
+	(void)context;
+	REQUIRE(setsid() != -1);
+	for (i = 0; i < MEMBERS; i++)
+		if (fork() == 0)
+			pause_for_ever();
+	if (fork() == 0) {
+		REQUIRE(setresuid(UID, UID, UID) == 0);
+		pause_for_ever();
+	}
+	if (fork() == 0) { /* in a session of its own */
+		REQUIRE(setsid() != -1);
+		pause_for_ever();
+	}
+	pause_for_ever();
+}
+
+struct family {
+	struct profile profile;
+	unsigned open_before;
+};
+
+static int
+set_up(void **state)
+{
+	struct family *family = calloc(1, sizeof(*family));
+	char bytes[MEMBERS + 3];
+	size_t all;
+
+	assert_non_null(family);
+	assert_int_equal(pipe(ready), 0);
+	family->open_before = open_files_count();
+	family->profile.process.pid = child_begin(lead, NULL);
+	family->profile.process.uid = geteuid();
+	family->profile.sessions[0] = family->profile.process.pid;
+	for (all = 0; all < sizeof(bytes);)
+		all += (size_t)read(ready[0], bytes, sizeof(bytes) - all);
+	refused = added = 0;
+	*state = family;
+	return 0;
+}
+
+/* All others end with the leader. */
+static int
+tear_down(void **state)
+{
+	struct family *family = *state;
+	pid_t leader = family->profile.sessions[0];
+
+	if (leader == 0)
+		leader = family->profile.process.pid;
+	session_release(&family->profile);
+	assert_int_equal(open_files_count(), family->open_before);
+	assert_int_equal(kill(leader, SIGKILL), 0);
+	assert_int_equal(waitpid(leader, NULL, 0), leader);
+	assert_int_equal(close(ready[0]) | close(ready[1]), 0);
+	free(family);
+	return 0;
+}
+
+static bool
+is_pinned(const struct profile *profile, pid_t pid)
+{
+	unsigned i;
+
+	for (i = 0; i < profile->pin_count; i++)
+		if (profile->pins[i].pid == pid)
+			return true;
+	return false;
+}
+
+static void
+assert_pins_hold_what_they_name(const struct profile *profile)
+{
+	unsigned i;
+
+	for (i = 0; i < profile->pin_count; i++) {
+		assert_int_equal(getsid(profile->pins[i].pid), profile->sessions[0]);
+		assert_int_equal(pidfd_send_signal(profile->pins[i].pidfd, 0, NULL, 0), 0);
+	}
+}
+
+static void
+members_of_the_session_and_of_the_user_are_pinned_and_nobody_else(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	assert_int_equal(session_pin(profile), MEMBERS);
+	assert_int_equal(profile->pin_count, MEMBERS);
+	assert_pins_hold_what_they_name(profile);
+	assert_false(is_pinned(profile, profile->process.pid)); /* it is held otherwise */
+	assert_int_equal(session_pin(profile), MEMBERS);	/* none of them twice */
+	assert_int_equal(added, MEMBERS);
+	assert_true(session_lives(profile));
+}
+
+/* Once the pins that were there were lost, and read and closed all the same. */
+static void
+one_that_cannot_be_watched_costs_none_of_the_others(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	for (refused = 1; refused <= MEMBERS; refused++) {
+		added = 0;
+		assert_int_equal(
+		    session_pin(profile), refused); /* those before it, and some more */
+		assert_int_equal(profile->pin_count, refused - 1);
+		assert_pins_hold_what_they_name(profile);
+		session_release(profile);
+		assert_int_equal(profile->pin_count, 0);
+		profile->sessions[0] = profile->process.pid;
+	}
+	refused = 0;
+	assert_int_equal(session_pin(profile), MEMBERS);
+}
+
+static void
+a_signal_ends_the_members_and_nobody_else(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+	struct pollfd end = {.events = POLLIN};
+	unsigned i;
+
+	assert_int_equal(session_pin(profile), MEMBERS);
+	session_signal(profile, SIGKILL);
+	for (i = 0; i < profile->pin_count; i++) {
+		end.fd = profile->pins[i].pidfd;
+		assert_int_equal(poll(&end, 1, 10000), 1);
+	}
+	assert_false(session_lives(profile));
+	assert_int_equal(waitpid(profile->process.pid, NULL, WNOHANG), 0); /* the leader lives */
+}
+
+#define SESSION_UNIT_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SESSION_UNIT_TEST(members_of_the_session_and_of_the_user_are_pinned_and_nobody_else),
+	    SESSION_UNIT_TEST(one_that_cannot_be_watched_costs_none_of_the_others),
+	    SESSION_UNIT_TEST(a_signal_ends_the_members_and_nobody_else),
+	};
+
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
