@@ -117,6 +117,40 @@ leaving_and_leaving_at_once_have_their_lines(void **state)
 	assert_int_equal(host_count_log(host, "all profiles stopped"), 0);
 }
 
+/* What the kernel does for a call that is not permitted, and what a bug does. */
+static void
+a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such(void **state)
+{
+	static const struct {
+		int number;
+		const char *level, *said;
+	} crashes[] = {
+	    {SIGSYS, "FATAL", "SIGSYS: sandbox violation"},
+	    {SIGSEGV, "WARN ", "SIGSEGV"},
+	    {SIGABRT, "WARN ", "SIGABRT"},
+	};
+	struct host *host = *state;
+	pid_t web, monitor, spawner;
+	size_t i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	for (i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
+		monitor = host_monitor(host);
+		assert_int_equal(kill(monitor, crashes[i].number), 0);
+		expect(host, "%s ProcLaunch monitor died pid %d signal %s. Starting another.",
+		    crashes[i].level, monitor, crashes[i].said);
+		spawner = host_spawner(host);
+		assert_int_equal(kill(spawner, crashes[i].number), 0);
+		expect(host, "%s ProcLaunch spawner died pid %d signal %s. Starting another.",
+		    crashes[i].level, spawner, crashes[i].said);
+		wait_until(host_monitor(host) != monitor && host_spawner(host) != spawner);
+	}
+	assert_true(process_lives(web));
+	host_stop_all(host);
+}
+
 static void
 an_end_that_nobody_saw_is_logged_without_a_reason_and_counts_as_a_failure(void **state)
 {
@@ -321,6 +355,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(each_event_of_a_service_has_its_line),
 	    ROOT_TEST(leaving_and_leaving_at_once_have_their_lines),
+	    ROOT_TEST(a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such),
+	    TENANT_TEST(a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such),
 	    ROOT_TEST(an_end_that_nobody_saw_is_logged_without_a_reason_and_counts_as_a_failure),
 	    TENANT_TEST(an_end_that_nobody_saw_is_logged_without_a_reason_and_counts_as_a_failure),
 	    ROOT_TEST(what_a_pid_file_claims_wrongly_is_a_warning_once_for_each_claim),
