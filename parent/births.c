@@ -372,21 +372,21 @@ start_reader(struct profile *profile, int pidfd)
 	struct message message;
 
 	profile->reader.pidfd = pidfd;
-	if (path == NULL) {
-		close_reader(profile);
-		return;
-	}
 	message_begin(&message, MESSAGE_GO);
 	message.go.device = profile->facts.device;
 	message.go.inode = profile->facts.inode;
 	memcpy(message.go.where, profile->facts.name, sizeof(message.go.where));
-	(void)channel_send(
-	    profile->reader.channel, &message, NULL, 0); /* it has died: we see it hang up */
+	if (path == NULL ||
+	    channel_send(profile->reader.channel, &message, NULL, 0) != CHANNEL_DONE) {
+		close_reader(profile); /* not wanted any more, or dead already */
+		return;
+	}
 	message_begin(&message, MESSAGE_SETTING);
 	message.number = SETTING_PID_FILE;
 	message.setting.length = path->length;
 	memcpy(message.setting.bytes, path->bytes, path->length);
-	(void)channel_send(profile->reader.channel, &message, NULL, 0);
+	(void)channel_send(
+	    profile->reader.channel, &message, NULL, 0); /* it has died: we see it hang up */
 }
 
 static void
@@ -555,6 +555,8 @@ births_reader_event(uint32_t index, uint32_t events)
 	if (profile == NULL || profile->reader.channel == -1)
 		return;
 	result = hear(profile->reader.channel, reader_rules, profile);
-	if (result != CHANNEL_DONE && result != CHANNEL_AGAIN)
+	if (result == CHANNEL_CLOSED && profile->reader.pidfd == -1)
+		loop_mute(profile->reader.channel); /* BORN, or the spawner's death, follows */
+	else if (result != CHANNEL_DONE && result != CHANNEL_AGAIN)
 		close_reader(profile); /* killed by its user, who alone is hurt: start_timeout */
 }

@@ -114,6 +114,7 @@ answer(const struct seat *seat, pid_t pid, int pidfd, uint32_t generation, uint3
 	born.number = seat->request.number + number;
 	born.born.task = seat->request.fork.task;
 	born.born.pid = pid;
+	born.born.error = pid == -1 ? EAGAIN : 0;
 	assert_int_equal(
 	    channel_send(seat->channel, &born, &pidfd, pidfd == -1 ? 0 : 1), CHANNEL_DONE);
 }
@@ -157,7 +158,7 @@ a_birth_that_answers_another_request_is_none(void **state)
 	assert_false(has_ended(pidfd)); /* it is nobody's */
 	/* the one that was meant, and that there is none */
 	answer(&seat, -1, -1, 0, 0);
-	host_wait_log(host, " WARN  web cannot start: ");
+	host_wait_log(host, " WARN  web cannot start: .*: Resource temporarily unavailable$");
 	end_child(child, pidfd);
 	assert_int_equal(close(seat.job), 0);
 	leave_seat(&seat);
@@ -315,6 +316,104 @@ a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn(void **st
 	host_stop_all(host);
 }
 
+/* Not born, or dead before it was told what to look at: neither says anything of the profile. */
+static void
+a_survey_that_never_looked_changes_nothing(void **state)
+{
+	struct host *host = *state;
+	struct seat seat;
+	pid_t child, mine;
+	int pidfd;
+
+	host_profile(host, "mine", "exec sleep 1000");
+	host_chown(host, "mine", TENANT);
+	host_start(host);
+	mine = host_wait_running(host, "mine");
+	host_settle(host);
+	host_mark_log(host);
+	take_seat(host, &seat);
+	host_write(host, "mine/README", 0644, "%s", "");
+	hear_fork(&seat);
+	answer(&seat, -1, -1, 0, 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch cannot read mine: Resource temporarily unavailable$");
+	assert_int_equal(close(seat.job), 0);
+	host_touch(host, "mine/README");
+	hear_fork(&seat);
+	assert_int_equal(close(seat.job), 0);
+	host_settle(host); /* the parent has seen it */
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	/* the one that a spawner takes with it is made by the next */
+	host_touch(host, "mine/run");
+	hear_fork(&seat);
+	assert_int_equal(host_count_log(host, " mine (refused|changed|died|disappeared)"), 0);
+	assert_true(process_lives(mine));
+	assert_int_equal(kill(seat.spawner, SIGKILL), 0);
+	assert_int_equal(close(seat.channel) | close(seat.job), 0);
+	host_wait_log(host, " INFO  mine changed. Restarting.$");
+	host_stop_all(host);
+}
+
+/* The pid file is read by somebody all the same, when it has changed or there is another spawner.
+ */
+static void
+a_reader_that_is_not_born_is_asked_for_again(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], list[4096], name[64];
+	struct seat seat;
+	pid_t daemon, child, reader = 0;
+	int pidfd;
+	const char *at;
+	char *rest;
+
+	host_profile(host, "daemon",
+	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
+	    "echo $! > child; exit 0");
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_start(host);
+	daemon = wait_for_pid_file(host_path(host, "daemon/child", path, sizeof(path)));
+	host_settle(host);
+	(void)snprintf(name, sizeof(name), "task/%d/children", host->supervisor);
+	(void)read_proc(host->supervisor, name, list, sizeof(list));
+	for (at = list; reader == 0 && *at != '\0'; at = rest + (*rest == ' ')) {
+		pid_t pid = (pid_t)strtol(at, &rest, 10);
+
+		if (pid != host_monitor(host) && pid != host_spawner(host) && pid != daemon)
+			reader = pid;
+	}
+	assert_true(reader != 0);
+	take_seat(host, &seat);
+	assert_int_equal(kill(reader, SIGKILL), 0);
+	process_wait_gone(reader);
+	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
+	hear_fork(&seat);
+	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	answer(&seat, -1, -1, 0, 0);
+	assert_int_equal(close(seat.job), 0);
+	/* one that is dead before it is told of */
+	host_write(host, "daemon/stop_timeout", 0644, "6\n");
+	hear_fork(&seat);
+	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	assert_int_equal(close(seat.job), 0);
+	host_settle(host); /* the parent has seen it */
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	/* and one that the spawner had not come to when it died: its end of the job went with it */
+	host_write(host, "daemon/stop_timeout", 0644, "7\n");
+	host_settle(host);
+	assert_int_equal(close(seat.channel), 0);
+	assert_int_equal(kill(seat.spawner, SIGKILL), 0);
+	host_write(host, "daemon/pid", 0644, "%d\n", daemon);
+	assert_int_equal(host_wait_running(host, "daemon"), daemon);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -322,6 +421,8 @@ main(void)
 	    ROOT_TEST(a_birth_that_answers_another_request_is_none),
 	    ROOT_TEST(a_child_that_has_hung_up_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
+	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
+	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
 	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
 	};
 

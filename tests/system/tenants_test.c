@@ -204,6 +204,7 @@ a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts(void **sta
 	host_path(host, TENANTS TENANT, path, sizeof(path));
 	assert_int_equal(symlink(path, host_path(host, TENANTS "backup", link, sizeof(link))), 0);
 	assert_int_equal(mkfifo(host_path(host, TENANTS "lp", link, sizeof(link)), 0666), 0);
+	assert_int_equal(mkdir(host_path(host, TENANTS "no name", link, sizeof(link)), 0755), 0);
 	host_write(host, TENANTS "README", 0644, "%s", "plain files are nobody's\n");
 	make_profile(host, TENANT, "web", SERVICE);
 	mail = begin_other(host);
@@ -212,6 +213,7 @@ a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts(void **sta
 		    wrong[i].said);
 	host_wait_log(host, " WARN  ProcLaunch skipped backup: a symbolic link is never followed");
 	host_wait_log(host, " WARN  ProcLaunch skipped lp: neither a directory nor a plain file");
+	host_wait_log(host, " WARN  ProcLaunch skipped no name: not a name for a profile");
 	(void)host_wait_running(host, TENANT "/web");
 	/* the directory is looked at again: it is named no second time */
 	assert_int_equal(mkdir(host_path(host, TENANTS "no-account", path, sizeof(path)), 0755), 0);
