@@ -276,7 +276,8 @@ log_announce(struct lines *lines)
 	marked = permitted + announced();
 	if (marked - permitted > page_bytes())
 		return ANNOUNCED_SOME;
-	outdated = first < permitted;
+	/* and what is announced while another file is to come stands in that */
+	outdated = first < permitted || (asked == LOG_ROTATE && marked > permitted);
 	from = begin_page(lines);
 	/* of what waits nothing is written, also where the log is deleted to make room */
 	if (!outdated && look_at_log(&status)) {
@@ -437,6 +438,7 @@ log_wants(void)
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
 	else if (log_file.descriptor != -1 && !nameless && rotate_size > 0 &&
+	    marked <= permitted && /* what is announced is for the file that is there */
 	    log_file.size >= rotate_size && clock_now() >= grows_until)
 		wanted = LOG_ROTATE;
 	asked = wanted;

@@ -790,9 +790,6 @@ output_forget(struct profile *profile)
 	output_confess(profile);
 	for (which = 0; which < STREAM_COUNT; which++) {
 		stream = &profile->streams[which];
-		if (stream->dropped > 0)
-			log_line(profile->facts.name, SAY_OUTPUT_GONE,
-			    (unsigned long long)stream->dropped);
 		dequeue(stream);
 		close_file(stream);
 		close_fifo(&stream->fifo);

@@ -743,6 +743,48 @@ of_lines_that_wait_the_newest_are_announced_and_the_others_counted(void **state)
 	assert_int_equal(strlen(logged()), 1000 * 64); /* by who had them all */
 }
 
+static void
+rotate_while_lines_are_held(void *context)
+{
+	struct lines lines = {.length = 0};
+	unsigned i;
+
+	(void)context;
+	for (i = 0; i < 4096 / 32; i++)
+		log_line("t", LEVEL_INFO, "x");
+	log_flush();
+	/* these are meant for the file that is there */
+	log_hold();
+	log_line("t", LEVEL_INFO, "b");
+	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.log_inode != 0);
+	log_rotate_at(4096);
+	REQUIRE(log_wants() == LOG_NOTHING);
+	REQUIRE(!log_permit(true));
+	log_flush();
+	REQUIRE(log_wants() == LOG_ROTATE);
+	/* and these for the one that comes */
+	log_hold();
+	log_line("t", LEVEL_INFO, "c");
+	memset(&lines, 0, sizeof(lines));
+	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length > 0 && lines.log_inode == 0);
+	REQUIRE(!log_permit(true) && !log_unannounced());
+	log_use(open_log(), 0);
+	log_flush();
+	REQUIRE(log_unannounced());
+	log_hold();
+	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL);
+	REQUIRE(!log_permit(true) && !log_unannounced());
+}
+
+/* Who takes over finds another file than the lines were meant for, and would take them for written.
+ */
+static void
+lines_and_the_rotation_of_the_log_do_not_cross(void **state)
+{
+	(void)state;
+	child_run(rotate_while_lines_are_held, NULL);
+}
+
 #define TWO_LINES                                \
 	"2026-11-23T03:16:00.123Z INFO  t one\n" \
 	"2026-11-23T03:16:00.124Z INFO  t two\n"
@@ -926,6 +968,7 @@ main(void)
 	    TEST(a_line_that_is_too_long_to_be_announced_is_written_all_the_same),
 	    TEST(lines_that_wait_for_room_are_announced_until_they_are_written),
 	    TEST(of_lines_that_wait_the_newest_are_announced_and_the_others_counted),
+	    TEST(lines_and_the_rotation_of_the_log_do_not_cross),
 	    cmocka_unit_test(timestamps_are_right_on_days_that_calendars_get_wrong),
 	    cmocka_unit_test(timestamps_agree_with_gmtime_on_every_day),
 	};
