@@ -216,6 +216,28 @@ write_from(const char *path)
  */
 #define FADER  "--splice-from"
 #define HOLDER "--splice-and-hold"
+/* In its directory: it has begun; it may go on; whoever reads the page waits. */
+#define BEGUN "begun"
+#define GO    "go"
+#define HELD  "held"
+
+static bool
+make_mark(const char *path)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return file != -1 && close(file) == 0;
+}
+
+static bool
+wait_for_mark(const char *path)
+{
+	int i;
+
+	for (i = 0; i < SOON && access(path, F_OK) == -1; i++)
+		(void)poll(NULL, 0, 1);
+	return i < SOON;
+}
 
 static int
 splice_from(const char *path, bool hold)
@@ -225,6 +247,8 @@ splice_from(const char *path, bool hold)
 	pid_t child;
 	char byte;
 
+	if (hold && (!make_mark(BEGUN) || !wait_for_mark(GO)))
+		return 1;
 	if (splice(file, &start, STDOUT_FILENO, NULL, 100, 0) != 100 ||
 	    pwrite(file, "x", 1, 0) != -1)
 		return 1;
@@ -233,7 +257,7 @@ splice_from(const char *path, bool hold)
 	child = fork();
 	if (child == 0)
 		_exit(pread(file, &byte, 1, 0) == 1);
-	return wait_for_call(child, "17 "); /* pread64(2) */
+	return wait_for_call(child, "17 ") != 0 || !make_mark(HELD); /* pread64(2) */
 }
 
 static void
@@ -303,6 +327,19 @@ begin_game(struct host *host, struct silence *silence, const char *game, bool fa
 	assert_int_equal(rename(ready, host_path(host, "tenant", begun, sizeof(begun))), 0);
 }
 
+/* The monitor does not look at the FIFO before the page is waited for: it would drop it. */
+static void
+keep_from_looking(struct host *host, pid_t monitor)
+{
+	char path[PATH_MAX];
+
+	wait_until(access(host_path(host, "tenant/" BEGUN, path, sizeof(path)), F_OK) == 0);
+	peer_stop(monitor);
+	host_write(host, "tenant/" GO, 0644, "%s", "");
+	wait_until(access(host_path(host, "tenant/" HELD, path, sizeof(path)), F_OK) == 0);
+	peer_continue(monitor);
+}
+
 /* The monitor waits for the tenant's file server. */
 static pid_t
 hold_monitor(struct host *host, struct silence *silence, const char *game, bool fading)
@@ -312,6 +349,8 @@ hold_monitor(struct host *host, struct silence *silence, const char *game, bool 
 
 	begin_game(host, silence, game, fading);
 	monitor = host_monitor(host);
+	if (fading)
+		keep_from_looking(host, monitor);
 	wait_until(process_status(monitor, "State", state, sizeof(state))[0] == 'D');
 	return monitor;
 }
