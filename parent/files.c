@@ -128,7 +128,7 @@ void
 files_inherit_lock(int descriptor)
 {
 	lock_file = descriptor;
-	if (descriptor != -1 && fcntl(descriptor, F_SETFD, FD_CLOEXEC) == -1)
+	if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) == -1)
 		fatal("the lock was not kept");
 }
 

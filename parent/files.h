@@ -26,7 +26,7 @@ bool files_locked(void);
  * is not inherited by a fork. */
 bool files_lock(void);
 
-/* After an upgrade: the lock is held already, on this descriptor; -1: it is not. */
+/* After an upgrade: the lock is held already, on this descriptor; fatal when there is none. */
 void files_inherit_lock(int descriptor);
 
 /* Whether lock and control socket are to outlive an exec; the descriptors are returned. */

@@ -69,7 +69,8 @@ upgrade_remember(char **arguments)
 	if (getcwd(directory, sizeof(directory)) == NULL)
 		fatal("getcwd");
 	(void)unsetenv(VARIABLE);
-	files_inherit_lock(lock);
+	if (told != NULL)
+		files_inherit_lock(lock);
 	inherited_control = control;
 	return told == NULL ? NULL : old_version;
 }

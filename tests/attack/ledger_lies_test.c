@@ -248,6 +248,30 @@ the_death_of_an_adopted_service_is_noticed_at_once_with_its_status(void **state)
 	host_stop_all(host);
 }
 
+/* It was reaped while we could not look: its number may be another's by now. */
+static void
+how_an_adopted_service_ended_is_told_though_it_was_reaped_before_we_looked(void **state)
+{
+	const char *told = kernel_tells_status() ? "" : "?";
+	struct host *host = *state;
+	char text[64];
+	pid_t web;
+
+	host_profile(host, "web", GUARD "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	host_crash(host);
+	host_mark_log(host);
+	host_start(host);
+	host_settle(host);
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	assert_int_equal(kill(web, SIGUSR1), 0);
+	wait_until(read_proc(web, "stat", text, sizeof(text)) <= 0);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(host, " INFO  web died pid %d( signal SIGUSR1)%s$", web, told);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -260,6 +284,7 @@ main(void)
 	    TENANT_TEST(noise_in_the_place_of_the_ledger_is_survived),
 	    ROOT_TEST(the_death_of_an_adopted_service_is_noticed_at_once_with_its_status),
 	    SESSIONS_TEST(the_death_of_an_adopted_service_is_noticed_at_once_with_its_status),
+	    ROOT_TEST(how_an_adopted_service_ended_is_told_though_it_was_reaped_before_we_looked),
 	    TENANT_TEST(the_death_of_an_adopted_service_is_noticed_at_once_with_its_status),
 	};
 

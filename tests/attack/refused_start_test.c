@@ -345,7 +345,11 @@ a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
 }
 
 static const struct fault no_records = {"records", SYS_pwrite64, 2, 512, ENOSPC};
-static const struct fault no_watches = {"watches", SYS_inotify_init1, FAULT_ANY, 0, EMFILE};
+static const struct fault no_watches[] = {
+    {"watches", SYS_inotify_init1, FAULT_ANY, 0, EMFILE},
+    {"a watch", SYS_inotify_add_watch, FAULT_ANY, 0, ENOSPC},
+};
+static const struct fault *no_watch; /* before_exec has no argument */
 
 static void
 refuse_records(void)
@@ -357,7 +361,7 @@ refuse_records(void)
 static void
 refuse_watches(void)
 {
-	if (!fault_install(&no_watches))
+	if (!fault_install(no_watch))
 		_exit(125);
 }
 
@@ -382,13 +386,48 @@ static void
 without_inotify_it_says_so_and_looks_every_rescan_seconds(void **state)
 {
 	struct host *host = *state;
+	size_t i;
 
 	host->before_exec = refuse_watches;
-	host_start_with(host, "--rescan=1", NULL);
-	host_wait_log(host, " WARN  ProcLaunch .*anything.*: Too many open files");
+	for (i = 0; i < COUNT(no_watches); i++) {
+		no_watch = &no_watches[i];
+		host_mark_log(host);
+		host_start_with(host, "--rescan=1", NULL);
+		host_wait_log(host,
+		    " WARN  ProcLaunch cannot watch (anything|\\.): %s\\. Changes are",
+		    strerror(no_watch->error));
+		make_service(host);
+		(void)host_wait_running(host, "web");
+		host_remove(host, "web");
+		host_wait_log(host, " web stopped$");
+		host_stop_all(host);
+	}
+}
+
+/* It is for the parent's own use: a lock that was not kept must not be done without. */
+static void
+a_false_word_of_an_upgrade_starts_nothing(void **state)
+{
+	static const struct {
+		const char *told;
+		const char *reason;
+	} words[] = {
+	    {"", "PROCLAUNCH_UPGRADE is set: it is for the parent's own use"},
+	    {"2.0.0 3", "PROCLAUNCH_UPGRADE is set: it is for the parent's own use"},
+	    {"2.0.0 900 901 /nowhere", "/nowhere: No such file or directory"},
+	    {"2.0.0 900 901 /", "the lock was not kept: Bad file descriptor"},
+	    {"2.0.0 -1 -1 /", "the lock was not kept: Bad file descriptor"},
+	};
+	static const struct start start = {NULL, NULL, NULL};
+	struct host *host = *state;
+	size_t i;
+
 	make_service(host);
-	(void)host_wait_running(host, "web");
-	host_stop_all(host);
+	for (i = 0; i < COUNT(words); i++) {
+		assert_int_equal(setenv("PROCLAUNCH_UPGRADE", words[i].told, 1), 0);
+		assert_refused(host, &start, words[i].told, words[i].reason);
+	}
+	assert_int_equal(unsetenv("PROCLAUNCH_UPGRADE"), 0);
 }
 
 int
@@ -399,6 +438,7 @@ main(void)
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
 	    ROOT_TEST(a_service_whose_record_cannot_be_written_is_not_executed),
+	    ROOT_TEST(a_false_word_of_an_upgrade_starts_nothing),
 	    ROOT_TEST(without_inotify_it_says_so_and_looks_every_rescan_seconds),
 	};
 

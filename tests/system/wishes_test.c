@@ -260,6 +260,17 @@ a_wish_that_cannot_be_kept_is_said_to_whoever_has_it(void **state)
 	assert_running(host, "web", true);
 	assert_int_equal(rmdir(path), 0);
 	assert_int_equal(ctl(host, &outcome, "disable", "web", NULL), CTL_DONE);
+	/* the other way round it is the old one that cannot be taken back */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(ctl(host, &outcome, "enable", "web", NULL), CTL_FAILED);
+	assert_string_equal(outcome.error, "proclaunchctl: web: Is a directory\n");
+	assert_int_equal(rmdir(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/enabled/web", host->state);
+	(void)unlink(path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	assert_int_equal(ctl(host, &outcome, "disable", "web", NULL), CTL_FAILED);
+	assert_string_equal(outcome.error, "proclaunchctl: web: Is a directory\n");
 	host_stop_all(host);
 }
 

@@ -329,6 +329,75 @@ a_stage_is_one_of_the_steps(void **state)
 	ASSERT_RANGE(message.stage.stage, STAGE_COUNT - 1);
 }
 
+/* From the monitor, which an attacker may own, to whoever asks. */
+static void
+rows_have_no_more_than_there_is_room_for_and_strings_that_end(void **state)
+{
+	struct row *last = &message.rows.rows[ROWS_MAX - 1];
+
+	(void)state;
+	begin(MESSAGE_ROWS);
+	ASSERT_RANGE(message.rows.count, ROWS_MAX);
+	ASSERT_STRING(last->name);
+	ASSERT_STRING(last->account);
+	ASSERT_STRING(last->reason);
+	ASSERT_STRING(last->decided_by);
+	ASSERT_RANGE(last->exit_end, END_COUNT - 1);
+	ASSERT_RANGE(last->timer, SHOWN_COUNT - 1);
+}
+
+static void
+what_is_asked_and_answered_has_strings_that_end(void **state)
+{
+	(void)state;
+	begin(MESSAGE_ASK);
+	ASSERT_RANGE(message.ask.verb, VERB_COUNT - 1);
+	ASSERT_STRING(message.ask.name);
+	begin(MESSAGE_ANSWER);
+	ASSERT_RANGE(message.answer.result, RESULT_COUNT - 1);
+	ASSERT_STRING(message.answer.text);
+	begin(MESSAGE_TRANSITION);
+	ASSERT_STRING(message.transition.name);
+	ASSERT_STRING(message.transition.reason);
+}
+
+/* Whoever could name another stream or age would name another file. */
+static void
+a_file_is_of_a_stream_and_one_of_two_ages(void **state)
+{
+	static const enum message_type types[] = {MESSAGE_FIFO, MESSAGE_OPEN, MESSAGE_ROTATE,
+	    MESSAGE_OUTPUT, MESSAGE_READ, MESSAGE_READABLE};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		begin(types[i]);
+		ASSERT_RANGE(message.file.stream, STREAM_COUNT - 1);
+		ASSERT_RANGE(message.file.age, 1);
+		ASSERT_RANGE(message.file.keep, ROTATE_KEEP_MAX);
+	}
+}
+
+static void
+a_wish_is_one_of_three(void **state)
+{
+	(void)state;
+	begin(MESSAGE_KEEP);
+	ASSERT_RANGE(message.number, WISH_COUNT - 1);
+	begin(MESSAGE_PROFILE);
+	message.profile.trigger = 1;
+	ASSERT_RANGE(message.profile.kept, WISH_COUNT - 1);
+}
+
+static void
+a_look_names_a_place(void **state)
+{
+	(void)state;
+	begin(MESSAGE_LOOK);
+	ASSERT_STRING(message.look.where);
+	ASSERT_STRING(message.look.name);
+}
+
 int
 main(void)
 {
@@ -355,6 +424,11 @@ main(void)
 	    cmocka_unit_test(a_birth_has_a_task),
 	    cmocka_unit_test(a_go_has_a_place_and_an_environment_that_ends),
 	    cmocka_unit_test(a_stage_is_one_of_the_steps),
+	    cmocka_unit_test(rows_have_no_more_than_there_is_room_for_and_strings_that_end),
+	    cmocka_unit_test(what_is_asked_and_answered_has_strings_that_end),
+	    cmocka_unit_test(a_file_is_of_a_stream_and_one_of_two_ages),
+	    cmocka_unit_test(a_wish_is_one_of_three),
+	    cmocka_unit_test(a_look_names_a_place),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);
