@@ -524,13 +524,16 @@ static void
 take_kept(struct client *client, void *context)
 {
 	const struct message *message = context;
+	const struct profile *profile = asked_profile(client);
 
 	if (client->task != CLIENT_KEEPS || client->index != message->index)
 		return;
-	if (message->number == 0)
-		wait_for_profile(client);
-	else
+	if (message->number != 0)
 		answer(client, RESULT_FAILED, strerror((int)message->number));
+	else if (profile != NULL && profile->overruled)
+		answer(client, RESULT_DONE, ""); /* it holds for the next boot */
+	else
+		wait_for_profile(client);
 	changed = true;
 }
 

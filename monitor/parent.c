@@ -98,6 +98,7 @@ void
 parent_ask_keep(struct profile *profile, enum wish wish)
 {
 	profile->keep = wish;
+	profile->overruled = false;
 	enqueue(profile, ASKED_KEEP);
 }
 

@@ -490,10 +490,18 @@ rise(struct profile *profile, enum event event)
 		supervise_step(profile, event);
 }
 
+/* Until something else is asked for, also when an earlier wish is still to be kept. */
+static void
+wish_for(struct profile *profile, enum wish wish)
+{
+	profile->wish = wish;
+	profile->overruled = true;
+}
+
 void
 supervise_start(struct profile *profile)
 {
-	profile->wish = WISH_UP;
+	wish_for(profile, WISH_UP);
 	if (profile->state == STATE_STOPPED || profile->state == STATE_STOPPING)
 		rise(profile, EVENT_UP);
 	parent_ask_note(profile);
@@ -502,7 +510,7 @@ supervise_start(struct profile *profile)
 void
 supervise_stop(struct profile *profile)
 {
-	profile->wish = WISH_DOWN;
+	wish_for(profile, WISH_DOWN);
 	supervise_step(profile, EVENT_DOWN);
 	parent_ask_note(profile);
 }
@@ -510,7 +518,7 @@ supervise_stop(struct profile *profile)
 void
 supervise_restart(struct profile *profile)
 {
-	profile->wish = WISH_UP;
+	wish_for(profile, WISH_UP);
 	/* what runs is not stopped when it could not be started again */
 	rise(profile, profile->state == STATE_STOPPED ? EVENT_UP : EVENT_CHANGED);
 	parent_ask_note(profile);
@@ -550,6 +558,8 @@ void
 supervise_kept(struct profile *profile, enum wish wish)
 {
 	profile->facts.kept = wish;
+	if (profile->overruled)
+		return; /* for every boot but this one */
 	profile->wish = WISH_DEFAULT;
 	if (wish == WISH_DOWN)
 		supervise_step(profile, EVENT_DOWN);

@@ -33,7 +33,8 @@ void supervise_reset(struct profile *profile);
 bool supervise_reload(struct profile *profile);
 bool supervise_signal(struct profile *profile, int number);
 
-/* The parent keeps it as enabled or disabled: neither stop nor start is in force any more. */
+/* The parent keeps it as enabled or disabled: neither stop nor start is in force any more, except
+ * one that has come since that was asked for. */
 void supervise_kept(struct profile *profile, enum wish wish);
 
 /* The event has happened to the profile; what follows from it is done at once. */

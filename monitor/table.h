@@ -107,6 +107,7 @@ struct profile {
 	unsigned ask;
 	uint64_t signals; /* bit n - 1: signal n */
 	enum wish keep;	  /* what the parent is to keep over boots */
+	bool overruled;	  /* ... and that something else was asked for by name since */
 	bool asking;
 	TAILQ_ENTRY(profile) queue;
 };

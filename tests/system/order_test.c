@@ -24,6 +24,77 @@
 #include "host.h"
 #include "peer.h"
 
+#define CTL_STOPPED 3 /* of status */
+
+/*
+ * `enable` is kept by the parent, and `stop` comes before that has been done: the later one holds.
+ * It was stopped, and started again.
+ */
+static void
+a_stop_that_overtakes_an_enable_holds(void **state)
+{
+	struct host *host = *state;
+	int enables, stops, pings;
+	struct outcome outcome;
+	unsigned rows;
+	bool admitted;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	enables = client_greet(host, 0, &admitted);
+	stops = client_greet(host, 0, &admitted);
+	pings = client_greet(host, 0, &admitted);
+	peer_stop(host->supervisor);
+	assert_true(client_ask(enables, VERB_ENABLE, "web"));
+	assert_true(client_ask(pings, VERB_PING, ""));
+	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
+	assert_true(client_ask(stops, VERB_STOP, "web"));
+	assert_true(client_ask(pings, VERB_PING, ""));
+	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
+	peer_continue(host->supervisor);
+	assert_int_equal(client_answer(stops, &rows), RESULT_DONE);
+	assert_int_equal(client_answer(enables, &rows), RESULT_DONE);
+	host_settle(host);
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), CTL_STOPPED);
+	assert_int_equal(host_count_log(host, " web starting$"), 1);
+	assert_int_equal(close(enables) | close(stops) | close(pings), 0);
+	host_stop_all(host);
+}
+
+/* Likewise `start` and `disable`, which does not wait for a stop that does not come. */
+static void
+a_start_that_overtakes_a_disable_holds(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	int disables, starts, pings;
+	unsigned rows;
+	bool admitted;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	disables = client_greet(host, 0, &admitted);
+	starts = client_greet(host, 0, &admitted);
+	pings = client_greet(host, 0, &admitted);
+	peer_stop(host->supervisor);
+	assert_true(client_ask(disables, VERB_DISABLE, "web"));
+	assert_true(client_ask(pings, VERB_PING, ""));
+	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
+	assert_true(client_ask(starts, VERB_START, "web"));
+	assert_true(client_ask(pings, VERB_PING, ""));
+	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
+	peer_continue(host->supervisor);
+	assert_int_equal(client_answer(starts, &rows), RESULT_DONE);
+	assert_int_equal(client_answer(disables, &rows), RESULT_DONE);
+	host_settle(host);
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), CTL_DONE);
+	assert_int_equal(host_count_log(host, " web stopping$"), 0);
+	assert_int_equal(close(disables) | close(starts) | close(pings), 0);
+	host_stop_all(host);
+}
+
 /*
  * A start fails while what kill_mode spares of the last one still lives. It was taken neither for
  * failed nor for under way: first `starting` until start_timeout, then `stopping` for ever.
@@ -191,6 +262,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_stop_that_overtakes_an_enable_holds),
+	    ROOT_TEST(a_start_that_overtakes_a_disable_holds),
 	    ROOT_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    SESSIONS_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),

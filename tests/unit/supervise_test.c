@@ -381,6 +381,7 @@ level_out(struct profile *profile)
 	profile->restarts = profile->claims = 0;
 	profile->failures = leveled_failures(profile->failures);
 	profile->wish = (enum wish)leveled_wish(profile->wish);
+	profile->overruled = false;			       /* nothing is to be kept */
 	profile->stop_said = profile->say_found = false;       /* for the log */
 	profile->process.started = profile->process.ended = 0; /* was looked at when it came */
 	if (profile->timer != TIMER_NONE)
