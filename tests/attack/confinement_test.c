@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
@@ -18,7 +19,11 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -164,6 +169,16 @@ assert_descriptors_of_monitor(const struct host *host, pid_t monitor)
 }
 
 static void
+permit_many_descriptors(void)
+{
+	const struct rlimit limit = {
+	    .rlim_cur = 8 * PROFILES_MAX, .rlim_max = (rlim_t)8 * PROFILES_MAX};
+
+	/* in a container without CAP_SYS_RESOURCE there may be no more than the monitor may have */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void
 the_monitor_has_no_privilege_no_path_and_a_filter(void **state)
 {
 	static const char *const sets[] = {"CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"};
@@ -171,6 +186,7 @@ the_monitor_has_no_privilege_no_path_and_a_filter(void **state)
 	pid_t monitor;
 	size_t i;
 
+	host->before_exec = permit_many_descriptors;
 	host_profile(host, "web", "echo hello; exec sleep 1000");
 	host_start(host);
 	(void)host_wait_running(host, "web");
@@ -353,6 +369,18 @@ nobody_with_the_same_uid_can_look_into_our_processes(void **state)
 	host_stop_all(host);
 }
 
+/* Their channel has gone, of which they cannot hear. */
+static void
+who_is_stopped_ends_with_the_parent(void **state)
+{
+	struct host *host = *state;
+
+	host_start(host);
+	peer_stop(host_monitor(host));
+	peer_stop(host_spawner(host));
+	host_crash(host);
+}
+
 static void
 unlimit_cores(void)
 {
@@ -417,16 +445,14 @@ the_filter_prints_a_line_a_call_and_no_more_than_25(void **state)
  * what the monitor never would. Filter or Landlock can be left away, to see the other alone.
  */
 static bool without_filter, without_landlock;
+static const struct fault no_landlock = {
+    .number = SYS_landlock_restrict_self, .argument = FAULT_ANY, .error = FAULT_LIE};
+static const struct fault no_filter = {
+    .number = SYS_seccomp, .argument = 0, .value = SECCOMP_SET_MODE_FILTER, .error = FAULT_LIE};
 
 static void
 confine_as_root(void)
 {
-	static const struct fault no_landlock = {
-	    .number = SYS_landlock_restrict_self, .argument = FAULT_ANY, .error = FAULT_LIE};
-	static const struct fault no_filter = {.number = SYS_seccomp,
-	    .argument = 0,
-	    .value = SECCOMP_SET_MODE_FILTER,
-	    .error = FAULT_LIE};
 	struct hello hello = {.options = HELLO_ROOT, .uid = UID, .gid = GID};
 	char path[] = "/tmp/proclaunch-test-XXXXXX";
 	int empty;
@@ -650,6 +676,61 @@ the_gate_of_32_bit_programs_is_shut(void **state)
 }
 #endif
 
+static int
+outlive(void *nothing)
+{
+	(void)nothing;
+	(void)poll(NULL, 0, 1000); /* by then the process has ended, or never does */
+	_exit(CAME_BACK);
+}
+
+static void
+call_beside_a_thread(void *context)
+{
+	static _Alignas(16) char stack[65536];
+
+	(void)context;
+	/* the C library does not know of it, or would change its ids as well */
+	REQUIRE(
+	    clone(outlive, stack + sizeof(stack),
+		CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+		NULL) != -1);
+	confine_as_root();
+	(void)syscall(SYS_getpid);
+	(void)syscall(SYS_exit_group, CAME_BACK);
+}
+
+/* Not one thread of it. */
+static void
+a_call_that_is_not_in_the_table_ends_all_of_the_process(void **state)
+{
+	char said[512];
+
+	(void)state;
+	assert_int_equal(child_status(call_beside_a_thread, NULL, said, sizeof(said)), -SIGSYS);
+}
+
+/* The monitor of an ordinary user, of whom others with his uid may not see anything. */
+static void
+confine_somebody_dumpable(void *context)
+{
+	const struct hello hello = {.options = 0};
+
+	(void)context;
+	REQUIRE(setgroups(0, NULL) == 0 && setresgid(GID, GID, GID) == 0);
+	REQUIRE(setresuid(UID, UID, UID) == 0 && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	REQUIRE(dup2(0, FD_EMPTY) == FD_EMPTY && fault_install(&no_filter));
+	confine(&hello);
+	REQUIRE(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+}
+
+static void
+who_is_confined_cannot_be_looked_into(void **state)
+{
+	(void)state;
+	child_run(confine_somebody_dumpable, NULL);
+}
+
 static bool
 refused(long result)
 {
@@ -711,6 +792,10 @@ denied(long result)
 	return result == -1 && errno == EACCES;
 }
 
+static int landlock_version;
+/* In the directory that open_outside() opens. */
+static char victims_path[] = "/tmp/proclaunch-test-XXXXXX";
+
 static void
 try_paths_under_landlock(void *context)
 {
@@ -729,13 +814,84 @@ try_paths_under_landlock(void *context)
 	REQUIRE(denied(execveat(outside, "../bin/true", none, none, 0)));
 	REQUIRE(denied(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC))); /* its own empty root */
 	REQUIRE(fchdir(outside) == 0 && denied(open("../etc/passwd", O_RDONLY | O_CLOEXEC)));
+	REQUIRE(landlock_version < 3 || denied(truncate(victims_path + strlen("/tmp/"), 0)));
+}
+
+/* Somebody of the same uid, outside. */
+static void
+be_a_neighbour(void *nothing)
+{
+	(void)nothing;
+	REQUIRE(setresuid(UID, UID, UID) == 0);
+	for (;;)
+		(void)pause();
+}
+
+/* Who is outside. */
+struct others {
+	struct sockaddr_un listener;
+	pid_t neighbour;
+};
+
+/* What later kernels can deny: TCP, abstract sockets and signals to whoever is outside. */
+static void
+try_others_under_landlock(void *context)
+{
+	const struct sockaddr_in anywhere = {.sin_family = AF_INET};
+	const struct sockaddr_in near = {
+	    .sin_family = AF_INET, .sin_port = 1, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct others *others = context;
+	int tcp, local;
+
+	without_filter = true;
+	confine_as_root();
+	tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	local = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	REQUIRE(tcp != -1 && local != -1);
+	if (landlock_version >= 4) {
+		REQUIRE(denied(bind(tcp, (const struct sockaddr *)&anywhere, sizeof(anywhere))));
+		REQUIRE(denied(connect(tcp, (const struct sockaddr *)&near, sizeof(near))));
+	}
+	if (landlock_version >= 6) {
+		REQUIRE(refused(connect(
+		    local, (const struct sockaddr *)&others->listener, sizeof(others->listener))));
+		REQUIRE(refused(kill(others->neighbour, 0)));
+	}
+}
+
+static void
+landlock_alone_denies_whoever_is_outside(void **state)
+{
+	struct others others = {.listener.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	landlock_version =
+	    (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	(void)snprintf(others.listener.sun_path + 1, sizeof(others.listener.sun_path) - 1,
+	    "proclaunch-test-%d", getpid());
+	assert_int_equal(
+	    bind(listener, (struct sockaddr *)&others.listener, sizeof(others.listener)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	others.neighbour = child_begin(be_a_neighbour, NULL);
+	wait_until(process_uid(others.neighbour) == UID);
+	child_run(try_others_under_landlock, &others);
+	assert_int_equal(kill(others.neighbour, SIGKILL), 0);
+	assert_int_equal(waitpid(others.neighbour, NULL, 0), others.neighbour);
+	assert_int_equal(close(listener), 0);
 }
 
 static void
 landlock_alone_denies_every_path_even_by_a_descriptor_from_outside(void **state)
 {
+	int victim = mkstemp(victims_path);
+
 	(void)state;
+	landlock_version =
+	    (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	assert_int_equal(fchown(victim, UID, GID) | close(victim), 0);
 	child_run(try_paths_under_landlock, NULL);
+	assert_int_equal(unlink(victims_path), 0);
 }
 
 /* With both left away the same call succeeds, or the tests beside this one would show nothing. */
@@ -801,6 +957,7 @@ static const struct fault faults[] = {
 #ifndef PROCLAUNCH_SANITIZE /* AddressSanitizer asks for it before we do, and gives up */
     {"limit of cores", SYS_prlimit64, 1, RLIMIT_CORE, EPERM},
 #endif
+    {"limit of descriptors", SYS_prlimit64, 1, RLIMIT_NOFILE, EPERM},
     {"limit of file size", SYS_prlimit64, 1, RLIMIT_FSIZE, EPERM},
     {"death signal", SYS_prctl, 0, PR_SET_PDEATHSIG, EPERM},
     {"no_new_privs", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, EPERM},
@@ -936,16 +1093,20 @@ main(void)
 	    ROOT_TEST(under_no_root_the_spawner_makes_no_child_of_root),
 	    ROOT_TEST(nobody_with_the_same_uid_can_look_into_our_processes),
 	    TENANT_TEST(nobody_with_the_same_uid_can_look_into_our_processes),
+	    ROOT_TEST(who_is_stopped_ends_with_the_parent),
 	    ROOT_TEST(a_parent_that_crashes_leaves_no_core),
 	    cmocka_unit_test(the_filter_prints_a_line_a_call_and_no_more_than_25),
 	    cmocka_unit_test(every_call_that_is_not_in_the_table_ends_the_monitor),
 	    cmocka_unit_test(what_the_table_permits_in_part_is_forbidden_in_the_rest),
 	    cmocka_unit_test(what_the_table_permits_is_permitted),
+	    cmocka_unit_test(a_call_that_is_not_in_the_table_ends_all_of_the_process),
+	    cmocka_unit_test(who_is_confined_cannot_be_looked_into),
 #ifdef __x86_64__
 	    cmocka_unit_test(the_gate_of_32_bit_programs_is_shut),
 #endif
 	    cmocka_unit_test(with_the_filter_off_no_id_group_or_capability_can_be_regained),
 	    cmocka_unit_test(landlock_alone_denies_every_path_even_by_a_descriptor_from_outside),
+	    cmocka_unit_test(landlock_alone_denies_whoever_is_outside),
 	    cmocka_unit_test(the_filter_alone_denies_every_path),
 	    cmocka_unit_test(a_monitor_of_which_any_step_of_the_confinement_fails_does_not_serve),
 	    cmocka_unit_test(a_monitor_that_is_told_to_be_root_does_not_serve),
