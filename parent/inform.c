@@ -420,6 +420,9 @@ send_order(enum order order)
 void
 inform_flush(void)
 {
+	/* who has been told of every profile hears of those that are new first, to stop them too;
+	 * who has not would start some */
+	bool knows_all = (orders_sent & ~orders_due & 1U << ORDER_TOLD) != 0;
 	struct profile *profile;
 
 	if (!children_monitor_ready())
@@ -428,8 +431,8 @@ inform_flush(void)
 	if (log_due && !send_log())
 		return;
 	log_due = false;
-	if (!send_reports() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_LEAVE) ||
-	    !send_order(ORDER_LEAVE_NOW))
+	if (!send_reports() || (!knows_all && !send_order(ORDER_STOP_ALL)) ||
+	    !send_order(ORDER_LEAVE) || !send_order(ORDER_LEAVE_NOW))
 		return;
 	while ((profile = TAILQ_FIRST(&queue)) != NULL) {
 		if (!send_facts(profile))
@@ -437,7 +440,7 @@ inform_flush(void)
 		TAILQ_REMOVE(&queue, profile, queue);
 		profile->telling = false;
 	}
-	if (!send_reads() || !send_order(ORDER_TOLD))
+	if (!send_reads() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
 		return;
 	/* a monitor that does not know every profile yet would answer that there is none */
 	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 #include "inform.h"
 #include "leave.h"
 #include "processes.h"
+#include "profiles.h"
 
 #define EXIT_STOPPED_ALL 111
 /* What a monitor needs to write its last lines, and a second one should the first have hung. */
@@ -26,6 +28,20 @@ leave_soon(enum order order, int exit_status)
 	inform_order(order);
 }
 
+static void
+stop_all(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	intention = STOPPING_ALL;
+	PROFILES_FOREACH(profile, index) {
+		if (profile->process.phase != PHASE_NONE) /* whoever owns it keeps us waiting */
+			profiles_unread(profile->facts.name, ETIMEDOUT);
+	}
+	inform_order(ORDER_STOP_ALL);
+}
+
 void
 leave_on_signal(int number)
 {
@@ -35,8 +51,7 @@ leave_on_signal(int number)
 		if (intention != LEAVING)
 			leave_soon(ORDER_LEAVE, 0);
 	} else if (intention == STAYING) {
-		intention = STOPPING_ALL;
-		inform_order(ORDER_STOP_ALL);
+		stop_all();
 	} else if (intention == STOPPING_ALL) {
 		leave_soon(ORDER_LEAVE_NOW, EXIT_STOPPED_ALL);
 	}

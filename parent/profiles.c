@@ -102,6 +102,21 @@ profiles_refuse(struct profile *profile, enum setting setting, enum refusal refu
 	inform_tell(profile, TELL_PROFILE);
 }
 
+void
+profiles_unread(const char *name, int error)
+{
+	struct profile *profile = table_find(name);
+
+	if (profile == NULL)
+		profile = table_add(name);
+	if (profile == NULL || profile->introduced || profile->facts.trigger != TRIGGER_UNKNOWN)
+		return;
+	profile->facts.gone = 0; /* as far as anybody knows */
+	profiles_refuse(profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE);
+	profile->facts.refused_error = (uint32_t)error;
+	inform_introduce(profile);
+}
+
 /* Fills in as whom the drafted profile would run, or refuses it. An account that has another uid
  * than when these files were read first is not the one that was meant. */
 static void

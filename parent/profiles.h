@@ -54,6 +54,12 @@ enum refusal profiles_account(const struct profile *profile, struct account *acc
 /* From now on the profile is refused, for this reason. */
 void profiles_refuse(struct profile *profile, enum setting setting, enum refusal refusal);
 
+/*
+ * The profile could not be looked at. Unless it has been before, it is refused for that: so it can
+ * be seen, looked at again, and stopped should it run since before we started.
+ */
+void profiles_unread(const char *name, int error);
+
 /* Removes a profile that is gone and of which nothing lives. */
 void profiles_forget(struct profile *profile);
 

@@ -32,7 +32,8 @@ struct survey_job {
 	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
 	unsigned skipped;
 	uint32_t owner;
-	int64_t end_by;
+	int error;	/* 0: all that there is has been said */
+	int64_t end_by; /* NEVER: the spawner has not answered, which is watched elsewhere */
 };
 
 /* What is still to be surveyed. */
@@ -102,15 +103,19 @@ split_name(const char *name, char *tenant, const char **profile)
 static void
 give_up(const char *name, int error)
 {
-	struct profile *profile = table_find(name);
+	struct profile *profile;
 	char tenant[FULL_NAME_BYTES];
 	const char *rest;
 
 	inform_report(REPORT_UNSCANNED, error, name);
 	split_name(name, tenant, &rest);
-	if (rest[0] == '\0')
-		tenants_unsurveyed(tenant);
-	else if (profile != NULL)
+	if (rest[0] == '\0') {
+		tenants_unsurveyed(tenant, error);
+		return;
+	}
+	profiles_unread(name, error);
+	profile = table_find(name);
+	if (profile != NULL)
 		watch_look_at(profile, clock_now() + LOOK_AGAIN);
 }
 
@@ -146,7 +151,8 @@ launch(uint32_t index, const struct errand *errand)
 	survey->job = JOB_NONE;
 	memcpy(survey->name, errand->name, sizeof(survey->name));
 	survey->owner = errand->owner;
-	survey->end_by = clock_now() + SURVEY_WITHIN;
+	survey->error = ECHILD; /* should it end before it has said that it is done */
+	survey->end_by = NEVER;
 	result = jobs_request(&survey->job, &request, SOURCE_SURVEY);
 	surveys[index] = survey;
 	error = errno;
@@ -234,18 +240,21 @@ surveys_born(const struct message *born, int pidfd)
 		return;
 	}
 	if (pidfd == -1) {
-		inform_report(REPORT_UNSCANNED, born->born.error, survey->name);
+		give_up(survey->name, born->born.error);
 		end_survey(born->index);
 		return;
 	}
 	survey->job.pidfd = pidfd;
+	survey->end_by = clock_now() + SURVEY_WITHIN;
 	message_begin(&look, MESSAGE_LOOK);
 	split_name(survey->name, look.look.where, &profile);
 	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
 	if (profile[0] == '\0')
 		tenants_begin_survey(look.look.where);
-	if (channel_send(survey->job.channel, &look, NULL, 0) != CHANNEL_DONE)
-		end_survey(born->index); /* it has died */
+	if (channel_send(survey->job.channel, &look, NULL, 0) == CHANNEL_DONE)
+		return;
+	give_up(survey->name, ECHILD); /* it has died */
+	end_survey(born->index);
 }
 
 void
@@ -290,9 +299,8 @@ take(struct survey_job *survey, const struct message *finding)
 		profiles_take_from(&survey->draft, tenant, profile, survey->owner, finding);
 		return true;
 	case MESSAGE_SURVEYED:
-		if (finding->number != 0 && finding->number != ENOENT) /* it is seen to go */
-			inform_report(REPORT_UNSCANNED, (int)finding->number, survey->name);
-		else if (finding->number == 0 && profile[0] == '\0')
+		survey->error = finding->number == ENOENT ? 0 : (int)finding->number; /* it goes */
+		if (finding->number == 0 && profile[0] == '\0')
 			tenants_surveyed(tenant);
 		return false;
 	default:
@@ -321,6 +329,8 @@ surveys_event(uint32_t index, uint32_t events)
 		    take(survey, &incoming.message))
 			continue;
 		channel_discard(&incoming);
+		if (survey->error != 0)
+			give_up(survey->name, survey->error);
 		end_survey(index);
 		return;
 	}

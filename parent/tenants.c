@@ -339,12 +339,18 @@ tenants_surveyed(const char *tenant)
 }
 
 void
-tenants_unsurveyed(const char *name)
+tenants_unsurveyed(const char *name, int error)
 {
 	struct tenant *tenant = find(name, strlen(name));
+	struct profile *profile;
+	uint32_t index;
 
-	if (tenant != NULL)
+	if (tenant != NULL && error != EACCES) /* that its owner has shut it, he is seen to undo */
 		tenant->look_at = clock_now() + LOOK_AGAIN;
+	PROFILES_FOREACH(profile, index) {
+		if (belongs(profile, name, strlen(name)))
+			profiles_unread(profile->facts.name, error);
+	}
 }
 
 /* Something was made, removed or replaced in DIR. What a tenant changes about his own directory is

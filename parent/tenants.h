@@ -38,7 +38,7 @@ struct inotify_event;
 bool tenants_event(const struct inotify_event *event);
 
 /* The survey of all profiles of the tenant has come to nothing: it is made again later. */
-void tenants_unsurveyed(const char *tenant);
+void tenants_unsurveyed(const char *tenant, int error);
 
 /* When tenants_tend() has something to do; NEVER otherwise. */
 int64_t tenants_deadline(void);

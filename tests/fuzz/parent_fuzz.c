@@ -545,8 +545,16 @@ tenants_surveyed(const char *tenant)
 }
 
 void
-tenants_unsurveyed(const char *tenant)
+profiles_unread(const char *name, int error)
 {
+	(void)name;
+	(void)error;
+}
+
+void
+tenants_unsurveyed(const char *tenant, int error)
+{
+	(void)error;
 	PROPERTY(strcmp(tenant, "alice") == 0);
 }
 

@@ -3,10 +3,14 @@
  * crosses on the wire, what has come while a process of ours was stopped. However they come, no
  * profile stays where it is for ever, and nobody waits for what will not be said.
  */
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -19,10 +23,13 @@
 
 #include <cmocka.h>
 
+#include "channel.h"
 #include "client.h"
 #include "ctl.h"
+#include "descriptors.h"
 #include "host.h"
 #include "peer.h"
+#include "silence.h"
 
 #define CTL_STOPPED 3 /* of status */
 
@@ -258,6 +265,125 @@ who_asks_for_a_profile_that_is_being_forgotten_is_told(void **state)
 	host_stop_all(host);
 }
 
+/*
+ * A tenant's service goes on under the next supervisor, which cannot look at its profile, for the
+ * tenant's file system does not answer. The monitor had not heard of it yet when all were to stop,
+ * said goodbye, and was not let go: the supervisor stayed for ever, and so did the service.
+ */
+static void
+what_nobody_has_looked_at_yet_is_stopped_with_all_others(void **state)
+{
+	struct host *host = *state;
+	char directory[128], path[PATH_MAX];
+	struct silence silence;
+	pid_t slow;
+
+	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	silence_begin(&silence, directory);
+	host_profile(host, "slow", "exec sleep 1000");
+	host_write(host, "slow/restart", 0644, "%s", "");
+	host_chown(host, "slow", TENANT);
+	host_start(host);
+	slow = host_wait_running(host, "slow");
+	host_crash(host);
+	host_path(host, "slow/restart", path, sizeof(path));
+	assert_int_equal(mount(silence.path, path, NULL, MS_BIND, NULL), 0);
+	host_start(host);
+	assert_true(process_lives(slow));
+	host_stop_all(host);
+	assert_false(process_lives(slow));
+	silence_end(&silence);
+}
+
+/* By the hasty clock, in which they pass with each fork of the parent. */
+static void
+let_six_seconds_pass(struct host *host)
+{
+	host_mark_log(host);
+	assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
+	host_wait_log(host, " monitor started pid ");
+}
+
+/* A tenant's profile appears as a whole. The parent has a survey of it forked by the spawner, which
+ * is stopped, and whose end of the channel this is. */
+static void
+appear(struct host *host, int spawner, struct message *request)
+{
+	char hidden[PATH_MAX], shown[PATH_MAX];
+
+	host_profile(host, ".new", "exec sleep 1000");
+	host_chown(host, ".new", TENANT);
+	host_path(host, ".new", hidden, sizeof(hidden));
+	assert_int_equal(rename(hidden, host_path(host, "new", shown, sizeof(shown))), 0);
+	wait_until(recv(spawner, request, sizeof(*request), MSG_PEEK | MSG_DONTWAIT) ==
+		(ssize_t)sizeof(*request) &&
+	    request->type == MESSAGE_FORK);
+}
+
+/* The spawner hangs, and is replaced after ten seconds. The survey that it was asked for was given
+ * up a moment before, as if its tenant had let it hang, and a new profile not looked at again. */
+static void
+what_a_spawner_that_hangs_was_asked_for_is_asked_of_the_next_one(void **state)
+{
+	struct host *host = *state;
+	struct message request;
+	pid_t spawner;
+	int channel;
+
+	host_start_with(host, "--log-level=debug", NULL);
+	host_wait_log(host, " monitor started pid ");
+	spawner = host_spawner(host);
+	channel = peer_take(spawner, FD_PARENT);
+	peer_stop(spawner);
+	appear(host, channel, &request);
+	assert_int_equal(close(channel), 0);
+	let_six_seconds_pass(host); /* it is asked for an answer now */
+	let_six_seconds_pass(host);
+	let_six_seconds_pass(host);
+	host_wait_log(host, " spawner pid %d has not answered ", spawner);
+	(void)host_wait_running(host, "new");
+	assert_int_equal(host_count_log(host, " cannot read "), 0);
+	host_stop_all(host);
+}
+
+/* The survey cannot be forked now. Of a profile that was not known yet there was nobody to remember
+ * that it is to be looked at again. */
+static void
+a_profile_that_could_not_be_looked_at_is_looked_at_again(void **state)
+{
+	struct host *host = *state;
+	static struct incoming incoming;
+	struct message request, born;
+	pid_t spawner;
+	unsigned pauses;
+	int channel;
+
+	host_start_with(host, "--log-level=debug", NULL);
+	host_wait_log(host, " monitor started pid ");
+	spawner = host_spawner(host);
+	channel = peer_take(spawner, FD_PARENT);
+	peer_stop(spawner);
+	appear(host, channel, &request);
+	assert_true(peer_receive(channel, &incoming));
+	channel_discard(&incoming);
+	message_begin(&born, MESSAGE_BORN);
+	born.index = request.index;
+	born.generation = request.generation;
+	born.number = request.number;
+	born.born.task = TASK_SURVEY;
+	born.born.pid = -1;
+	born.born.error = EAGAIN;
+	assert_true(peer_send(channel, &born, 0));
+	peer_continue(spawner);
+	assert_int_equal(close(channel), 0);
+	host_wait_log(host, " WARN  new refused: the directory: cannot be read: ");
+	for (pauses = 0; pauses < 10; pauses++)
+		let_six_seconds_pass(host);
+	(void)host_wait_running(host, "new");
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -270,6 +396,13 @@ main(void)
 	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
 	    ROOT_TEST(what_has_ended_has_ended_whoever_traces_it),
 	    ROOT_TEST(who_asks_for_a_profile_that_is_being_forgotten_is_told),
+	    ROOT_TEST(what_nobody_has_looked_at_yet_is_stopped_with_all_others),
+	    cmocka_unit_test_setup_teardown(
+		what_a_spawner_that_hangs_was_asked_for_is_asked_of_the_next_one, host_set_up_hasty,
+		host_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_profile_that_could_not_be_looked_at_is_looked_at_again, host_set_up_hasty,
+		host_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
