@@ -351,6 +351,8 @@ main(int count, char **arguments)
 	report_as("proclaunch");
 	open_standard_descriptors();
 	before = upgrade_remember(arguments);
+	if (before == NULL) /* somebody may wait for the end of a pipe, or for a lock */
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	options_read(&options, count, arguments);
 	(void)umask(022);
 	outputs_limit(nofile_raise());

@@ -38,7 +38,8 @@ static const char *outputs_path; /* NULL: STATE_DIR/output */
 void
 outputs_limit(uint32_t descriptors)
 {
-	fifos_max = descriptors > RESERVED ? descriptors - RESERVED : 0;
+	/* a host that permits few of them at all has some services nevertheless */
+	fifos_max = descriptors > 8 * RESERVED / 7 ? descriptors - RESERVED : descriptors / 8;
 	/* a pidfd for each service comes first, and births need some */
 	held_max =
 	    descriptors / 2 > 4 * RESERVED ? descriptors / 2 - 2 * RESERVED : descriptors / 4;

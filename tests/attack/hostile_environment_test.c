@@ -125,14 +125,17 @@ must(bool done)
 		_exit(125);
 }
 
+/* The other end is the test's: a supervisor that closed the last one would get SIGHUP. */
+static int terminal = -1;
+
 static void
 take_a_terminal(void)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	int slave;
 
-	must(master != -1 && grantpt(master) == 0 && unlockpt(master) == 0);
+	must(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
 	must(setsid() != -1);
-	slave = open(ptsname(master), O_RDWR);
+	slave = open(ptsname(terminal), O_RDWR);
 	must(slave != -1 && ioctl(slave, TIOCSCTTY, 0) == 0);
 }
 
@@ -283,6 +286,8 @@ nothing_that_the_supervisor_was_started_with_reaches_a_service(void **state)
 	char groups[512];
 	pid_t pid;
 
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_int_not_equal(terminal, -1);
 	host->before_exec = spoil_everything;
 	make_witness(host, "web", TENANT);
 	make_witness(host, "of-root", NULL);
@@ -294,6 +299,7 @@ nothing_that_the_supervisor_was_started_with_reaches_a_service(void **state)
 	assert_int_equal(process_uid(pid), account_uid(TENANT));
 	(void)assert_untouched(host, "of-root", groups_of("root", groups, sizeof(groups)));
 	host_stop_all(host);
+	assert_int_equal(close(terminal), 0);
 }
 
 static void
@@ -337,6 +343,8 @@ nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner(void **
 	pid_t children[2];
 	int i;
 
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_int_not_equal(terminal, -1);
 	host->before_exec = spoil_everything;
 	host_profile(host, "web", "exec sleep 1000");
 	host_start(host);
@@ -350,9 +358,11 @@ nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner(void **
 		assert_status(children[i], "CapInh", NO_CAPABILITY);
 		assert_status(children[i], "Groups", "");
 	}
+	assert_nothing_open(host->supervisor, "/etc/shadow");
 	assert_status(host->supervisor, "Groups", "");
 	assert_status(children[0], "CapPrm", NO_CAPABILITY);
 	host_stop_all(host);
+	assert_int_equal(close(terminal), 0);
 }
 
 /* No arguments, not even a name, and nothing but the standard descriptors. */

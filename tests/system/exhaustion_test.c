@@ -91,7 +91,7 @@ assert_no_second_copy(struct host *host)
 static void
 limit_descriptors(void)
 {
-	const struct rlimit limit = {.rlim_cur = 520, .rlim_max = 520};
+	const struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
 
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 		_exit(125);
