@@ -20,10 +20,14 @@
 #include "profiles.h"
 #include "rules.h"
 #include "surveys.h"
+#include "watch.h"
 
 /* However fast a monitor asks, a profile is started so often at once, and then so often. */
 #define START_TOKENS 100
 #define START_REFILL (100 * MILLISECOND)
+
+/* Who reads a pid file and could not be had now is asked for again so much later. */
+#define READ_AGAIN (1 * SECOND)
 
 enum asked { ASKED_RUN = 1, ASKED_READER = 2 };
 
@@ -64,6 +68,14 @@ close_reader(struct profile *profile)
 {
 	dequeue(profile, ASKED_READER);
 	jobs_end(&profile->reader);
+}
+
+/* For want of something there is no reader: it is asked for when the profile is looked at again. */
+static void
+miss_reader(struct profile *profile)
+{
+	close_reader(profile);
+	watch_look_at(profile, clock_now() + READ_AGAIN);
 }
 
 /* Nothing was executed, and this is why. */
@@ -281,7 +293,8 @@ ask(struct profile *profile)
 	if (refusal != REFUSAL_NONE) {
 		if ((profile->ask & ASKED_RUN) != 0)
 			fail(profile, STAGE_ACCOUNT, error);
-		dequeue(profile, ASKED_RUN | ASKED_READER);
+		if ((profile->ask & ASKED_READER) != 0)
+			miss_reader(profile);
 		return CHANNEL_DONE;
 	}
 	if ((profile->ask & ASKED_RUN) != 0) {
@@ -290,7 +303,9 @@ ask(struct profile *profile)
 			dequeue(profile, ASKED_RUN);
 	} else if ((profile->ask & ASKED_READER) != 0) {
 		result = ask_reader(profile, &account);
-		if (result != CHANNEL_AGAIN)
+		if (result == CHANNEL_BROKEN)
+			miss_reader(profile);
+		else if (result == CHANNEL_DONE)
 			dequeue(profile, ASKED_READER);
 	}
 	return result;
@@ -491,7 +506,7 @@ births_born(void *subject, struct incoming *incoming)
 	} else if (run) {
 		run_born(profile, message, pidfd);
 	} else if (pidfd == -1) {
-		close_reader(profile);
+		miss_reader(profile);
 	} else {
 		start_reader(profile, pidfd);
 	}

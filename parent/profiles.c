@@ -256,12 +256,12 @@ commit(struct draft *draft)
 			take_over(profile, draft);
 			if (created)
 				processes_find_strays(profile);
-			if (profile->process.phase == PHASE_UP)
-				births_read_pid_file(profile); /* now that we know which */
 			watch_changed(profile);
 		} else {
 			watch_unchanged(profile);
 		}
+		if (profile->process.phase == PHASE_UP)
+			births_read_pid_file(profile); /* now that we know which */
 	}
 	profiles_discard(draft);
 }

@@ -363,8 +363,7 @@ a_survey_that_never_looked_changes_nothing(void **state)
 	host_stop_all(host);
 }
 
-/* The pid file is read by somebody all the same, when it has changed or there is another spawner.
- */
+/* The pid file is read by somebody all the same. */
 static void
 a_reader_that_is_not_born_is_asked_for_again(void **state)
 {
@@ -401,8 +400,7 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	answer(&seat, -1, -1, 0, 0);
 	assert_int_equal(close(seat.job), 0);
 	/* one that is dead before it is told of */
-	host_write(host, "daemon/stop_timeout", 0644, "6\n");
-	hear_fork(&seat);
+	hear_fork(&seat); /* by itself */
 	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
 	assert_int_equal(close(seat.job), 0);
 	host_settle(host); /* the parent has seen it */
