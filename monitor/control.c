@@ -46,8 +46,7 @@ control_listen(void *subject, struct incoming *incoming)
 	(void)subject;
 	loop_close(&listener);
 	listener = channel_take(incoming);
-	if (loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0) == -1)
-		loop_close(&listener); /* without it we supervise all the same */
+	listen_again = 0;
 }
 
 static void
@@ -329,7 +328,8 @@ control_tend(int64_t now)
 			close_client(&clients[i]);
 	if (listen_again <= now) {
 		listen_again = NEVER;
-		(void)loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0); /* or nobody is heard */
+		if (loop_add(listener, EPOLLIN, SOURCE_LISTENER, 0) == -1)
+			rest_a_while(); /* without it we supervise all the same */
 	}
 	if (commands_changed(now))
 		control_each(continue_client, NULL);

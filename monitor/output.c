@@ -138,16 +138,25 @@ flush(struct output_stream *stream)
 	enqueue(stream);
 }
 
+/* EPOLLET: a line that is not finished does not wake us again until it grows. */
+static int
+watch(const struct output_stream *stream)
+{
+	const struct profile *profile = table_holding(stream);
+
+	return loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
+	    table_index(profile) * STREAM_COUNT + (uint32_t)(stream - profile->streams));
+}
+
 static void
 listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 {
 	struct output_stream *stream = &profile->streams[which];
 
 	stream->fifo = fifo;
-	stream->grown = stream->roomy = stream->muted = false;
-	/* EPOLLET: a line that is not finished does not wake us again until it grows */
-	if (loop_add(fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
-		table_index(profile) * STREAM_COUNT + which) == -1)
+	stream->grown = stream->roomy = false;
+	stream->muted = stream->unwatched = watch(stream) == -1;
+	if (stream->unwatched)
 		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
 	enqueue(stream); /* what stood in it before us raises no event */
 }
@@ -494,7 +503,16 @@ static void
 hear(struct output_stream *stream, bool heard)
 {
 	struct profile *profile = table_holding(stream);
+	int64_t now = clock_now();
 
+	if (stream->unwatched && watch(stream) == -1) {
+		/* until then it is looked at by the clock */
+		look_later(stream,
+		    clock_earlier(
+			stream->look_at > now ? stream->look_at : NEVER, now + TRY_AGAIN));
+		return;
+	}
+	stream->unwatched = false;
 	stream->muted = !heard;
 	loop_change(stream->fifo, heard ? EPOLLIN | EPOLLET : 0, SOURCE_FIFO,
 	    table_index(profile) * STREAM_COUNT + (uint32_t)(stream - profile->streams));

@@ -31,6 +31,7 @@ struct output_stream {
 	bool grown;	 /* it was tried to make the FIFO larger */
 	bool roomy;	 /* it holds BUSY_FIFO_BYTES */
 	bool muted;	 /* epoll does not wake us when something is printed */
+	bool unwatched;	 /* ... because it had no room for the FIFO, and is asked again */
 	bool resting;	 /* stands in the queue of those that are looked at when they have rested */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
