@@ -116,12 +116,15 @@ must(bool done)
 	}
 }
 
+/* The other end is the test's: a supervisor that closed the last one would get SIGHUP. */
+static int master = -1;
+
 static void
 take_a_terminal(void)
 {
-	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	int slave;
 
-	must(master != -1 && grantpt(master) == 0 && unlockpt(master) == 0);
+	must(grantpt(master) == 0 && unlockpt(master) == 0);
 	must(setsid() != -1);
 	slave = open(ptsname(master), O_RDWR);
 	must(slave != -1 && ioctl(slave, TIOCSCTTY, 0) == 0);
@@ -189,6 +192,16 @@ be_careless_as_root(void)
 	file = open("/proc/self/oom_score_adj", O_WRONLY);
 	must(file != -1 && write(file, "200", 3) == 3);
 	give_away_capabilities();
+}
+
+static void
+start_carelessly(struct host *host, void (*how)(void))
+{
+	if (master != -1)
+		assert_int_equal(close(master), 0);
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_int_not_equal(master, -1);
+	host->before_exec = how;
 }
 
 static void
@@ -350,7 +363,7 @@ a_service_of_root_is_born_clean_and_with_all_that_root_may(void **state)
 	char own[64];
 	pid_t pid;
 
-	host->before_exec = be_careless_as_root;
+	start_carelessly(host, be_careless_as_root);
 	make_witness(host, "web", NULL);
 	host_start(host);
 	pid = wait_witness(host, "web");
@@ -368,7 +381,7 @@ a_service_with_user_is_born_as_that_user_and_nothing_more(void **state)
 	struct host *host = *state;
 	pid_t pid;
 
-	host->before_exec = be_careless_as_root;
+	start_carelessly(host, be_careless_as_root);
 	make_witness(host, "web", TENANT);
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
 	host_start(host);
@@ -386,7 +399,7 @@ allow_new_privs_allows_them_and_gives_nothing(void **state)
 	struct host *host = *state;
 	pid_t pid;
 
-	host->before_exec = be_careless_as_root;
+	start_carelessly(host, be_careless_as_root);
 	make_witness(host, "web", TENANT);
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
 	host_write(host, "web/allow_new_privs", 0644, "%s", "");
@@ -404,7 +417,7 @@ a_service_of_a_tenants_profile_is_born_as_that_tenant(void **state)
 	struct host *host = *state;
 	pid_t pid;
 
-	host->before_exec = be_careless_as_root;
+	start_carelessly(host, be_careless_as_root);
 	make_witness(host, "web", NULL);
 	host_chown(host, "web", TENANT);
 	host_start(host);
@@ -422,7 +435,7 @@ a_service_of_an_ordinary_users_supervisor_is_born_clean(void **state)
 	struct host *host = *state;
 	pid_t pid;
 
-	host->before_exec = be_careless;
+	start_carelessly(host, be_careless);
 	make_witness(host, "web", TENANT);
 	host_start(host);
 	pid = wait_witness(host, "web");
