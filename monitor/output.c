@@ -54,8 +54,9 @@
 #define REST	  (1 * MILLISECOND)
 /* A file that cannot be put aside grows for so long before it is tried again. */
 #define GROW_FOR (60 * SECOND)
-/* So many pieces that cannot be read are skipped in one go, as many as a large FIFO holds. */
-#define PIECES_SKIPPED 256
+/* So many pieces that cannot be read are skipped in one go: it takes longer than to read them, and
+ * others wait. */
+#define PIECES_SKIPPED 16
 /* A notice of what was dropped: a stamp, and "-- NUMBER bytes were dropped here --". */
 #define NOTICE_BYTES (STAMP_BYTES + 64)
 

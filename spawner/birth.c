@@ -102,7 +102,6 @@ reset_attributes(const struct fork_request *request)
 
 	if (!limit_processes(request->processes))
 		return STAGE_RLIMIT;
-	(void)umask(022); /* cannot fail */
 	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable(request))
 		return STAGE_SCHEDULER;
 	if (setpriority(PRIO_PROCESS, 0, 0) == -1 && !tolerable(request))
