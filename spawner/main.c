@@ -147,14 +147,16 @@ static const struct rule rules[] = {
 static void
 prepare(void)
 {
-	sigset_t all;
+	sigset_t all, crashes;
 
 	(void)sigfillset(&all);
-	(void)sigdelset(&all, SIGSYS); /* whoever sends these wants to see us crash */
-	(void)sigdelset(&all, SIGSEGV);
-	(void)sigdelset(&all, SIGABRT);
+	(void)sigemptyset(&crashes); /* whoever sends these wants to see us crash */
+	(void)sigaddset(&crashes, SIGSYS);
+	(void)sigaddset(&crashes, SIGSEGV);
+	(void)sigaddset(&crashes, SIGABRT);
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
-	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
+	    sigprocmask(SIG_BLOCK, &all, NULL) == -1 ||
+	    sigprocmask(SIG_UNBLOCK, &crashes, NULL) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NAME, "proclaunch-spawner", 0, 0, 0) == -1)
