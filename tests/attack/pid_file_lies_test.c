@@ -37,6 +37,7 @@ enum whose {
 	CANARY_OF_ANOTHER,
 	CANARY_OF_THE_USER,
 	NEIGHBOUR,
+	HELPER_OF_ANOTHER,
 	PARENT,
 	MONITOR,
 	SPAWNER,
@@ -56,6 +57,7 @@ static const struct lie {
     {"another-tenant", CANARY_OF_ANOTHER, NULL, FOREIGN},
     {"outside-of-all-profiles", CANARY_OF_THE_USER, NULL, FOREIGN},
     {"neighbour", NEIGHBOUR, NULL, FOREIGN},
+    {"helper", HELPER_OF_ANOTHER, NULL, FOREIGN},
     {"parent", PARENT, NULL, FOREIGN},
     {"monitor", MONITOR, NULL, FOREIGN},
     {"spawner", SPAWNER, NULL, FOREIGN},
@@ -241,6 +243,25 @@ true_pid(struct host *host, const char *name)
 	return wait_for_pid_file(path);
 }
 
+/* A process that a service of another user has started: it descends from us, and is nobody's main
+ * one. As an ordinary user there is no such service. */
+static void
+make_helper(struct host *host)
+{
+	host_profile(host, "a-helper", "sleep 1000 & echo $!; wait");
+	host_write(host, "a-helper/output", 0644, "format raw\n");
+	host_write(host, "a-helper/user", 0644, OTHER_TENANT "\n");
+}
+
+static pid_t
+find_helper(const struct host *host)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/output/a-helper.log", host->state);
+	return wait_for_pid_file(path);
+}
+
 static void
 every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled(void **state)
 {
@@ -258,10 +279,13 @@ every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled(void **state)
 	host_profile(host, "a-neighbour", "exec sleep 1000");
 	if (host->uid == 0)
 		host_write(host, "a-neighbour/user", 0644, TENANT "\n");
+	if (host->uid == 0)
+		make_helper(host);
 	for (i = 0; i < LIES; i++)
 		make_liar(host, lies[i].name);
 	host_start(host);
 	people[NEIGHBOUR] = host_wait_running(host, "a-neighbour");
+	people[HELPER_OF_ANOTHER] = host->uid == 0 ? find_helper(host) : people[CANARY_OF_THE_USER];
 	people[PARENT] = host->supervisor;
 	people[MONITOR] = host_monitor(host);
 	people[SPAWNER] = host_spawner(host);
@@ -281,7 +305,8 @@ every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled(void **state)
 			host_wait_log(host, " WARN  %s refused: pid_file names %s$", lies[i].name,
 			    lies[i].said);
 	}
-	assert_int_equal(host_count_log(host, " running pid "), 1); /* the neighbour */
+	/* the neighbour, and the other user's service */
+	assert_int_equal(host_count_log(host, " running pid "), host->uid == 0 ? 2 : 1);
 
 	/* who tells the truth after all is believed; the others are stopped with their lies */
 	for (i = 0; i < LIES; i += 2) {
