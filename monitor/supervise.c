@@ -156,6 +156,12 @@ supervise_plan(struct profile *profile)
 static void
 start(struct profile *profile)
 {
+	if (profile->process.phase == PHASE_REST && !supervise_spares_rest(profile)) {
+		profile->cause = CAUSE_AFRESH;
+		supervise_resume_stop(
+		    profile); /* first of all; kill_mode has spared it until now */
+		return;
+	}
 	log_line(profile->facts.name, SAY_STARTING);
 	profile->attempt++;
 	profile->claims = 0;

@@ -335,7 +335,8 @@ cgroup_populated(const char *profile, int *events)
 		return errno != ENOENT;
 	length = pread(*events, text, sizeof(text) - 1, 0);
 	text[length < 0 ? 0 : length] = '\0';
-	return length < 0 || strstr(text, "populated 1") != NULL;
+	/* ENODEV: somebody has removed it, which can be done to an empty one only */
+	return length < 0 ? errno != ENODEV : strstr(text, "populated 1") != NULL;
 }
 
 void

@@ -296,6 +296,63 @@ what_nobody_has_looked_at_yet_is_stopped_with_all_others(void **state)
 	silence_end(&silence);
 }
 
+/*
+ * Somebody who tidies up removes the cgroup of a service before we have seen that it is empty. What
+ * stands in a file of a cgroup that there is no more could not be read, and that was taken for want
+ * of memory: the service was never found to have ended, and root looked at nothing else.
+ */
+static void
+a_cgroup_that_somebody_removes_is_empty(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX], cgroup[PATH_MAX];
+	pid_t main_process, left;
+
+	host_profile(host, "web", "sleep 1000 &\necho $! > left\nexec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	main_process = host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	host_remove(host, "web"); /* it is forgotten when nothing of it lives */
+	process_wait_gone(main_process);
+	host_wait_log(host, " web stopped$");
+	peer_stop(host->supervisor);
+	assert_int_equal(kill(left, SIGKILL), 0);
+	wait_until(rmdir(host_cgroup(host, "web", cgroup, sizeof(cgroup))) == 0);
+	peer_continue(host->supervisor);
+	wait_until(ctl(host, &outcome, "status", "web", NULL) == CTL_NO_PROFILE);
+	host_stop_all(host);
+}
+
+/* kill_mode has spared it, and does so no longer: then it ends before the next start. */
+static void
+what_was_spared_and_is_no_longer_ends_before_the_next_start(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	pid_t left;
+
+	host_profile(host, "web", "sleep 1000 &\necho $! > left\nexec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	assert_true(process_lives(left));
+	host_write(host, "web/kill_mode", 0644, "group\n");
+	host_settle(host);
+	assert_true(process_lives(left));
+	host_mark_log(host);
+	assert_int_equal(ctl(host, &outcome, "start", "web", NULL), CTL_DONE);
+	(void)host_wait_running(host, "web");
+	assert_false(process_lives(left));
+	host_stop_all(host);
+}
+
 /* By the hasty clock, in which they pass with each fork of the parent. */
 static void
 let_six_seconds_pass(struct host *host)
@@ -397,6 +454,9 @@ main(void)
 	    ROOT_TEST(what_has_ended_has_ended_whoever_traces_it),
 	    ROOT_TEST(who_asks_for_a_profile_that_is_being_forgotten_is_told),
 	    ROOT_TEST(what_nobody_has_looked_at_yet_is_stopped_with_all_others),
+	    ROOT_TEST(a_cgroup_that_somebody_removes_is_empty),
+	    ROOT_TEST(what_was_spared_and_is_no_longer_ends_before_the_next_start),
+	    SESSIONS_TEST(what_was_spared_and_is_no_longer_ends_before_the_next_start),
 	    cmocka_unit_test_setup_teardown(
 		what_a_spawner_that_hangs_was_asked_for_is_asked_of_the_next_one, host_set_up_hasty,
 		host_tear_down),
