@@ -169,9 +169,11 @@ process_hear(void *subject, struct incoming *incoming)
 		acquaint(profile);
 		return;
 	}
-	if (now->phase == PHASE_PROVED && before.phase != PHASE_PROVED)
+	/* or it has ended again before the parent came to tell */
+	if ((now->phase == PHASE_PROVED && before.phase != PHASE_PROVED) ||
+	    (now->proved != 0 && profile->state == STATE_STARTING))
 		supervise_step(profile, EVENT_PROVED);
-	else if (has_ended(now) && !has_ended(&before))
+	if (has_ended(now) && !has_ended(&before))
 		take_end(profile);
 	else if (now->phase == PHASE_NONE && before.phase == PHASE_REST)
 		take_emptiness(profile);

@@ -451,6 +451,7 @@ hung_up(struct profile *profile)
 		births_read_pid_file(profile);
 	else
 		profile->process.phase = PHASE_PROVED;
+	profile->process.proved = profile->process.phase == PHASE_PROVED;
 	processes_changed(profile);
 }
 

@@ -164,6 +164,7 @@ processes_prove(struct profile *profile, pid_t pid)
 	loop_close(&profile->rest);
 	note_session(profile);
 	profile->process.phase = PHASE_PROVED;
+	profile->process.proved = 1;
 	profile->process.end = END_NONE; /* of `run` */
 	profile->process.adopted |= profile->stray;
 	profile->stray = false;

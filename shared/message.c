@@ -37,7 +37,7 @@ static bool
 process_valid(const struct process_facts *process)
 {
 	return process->phase < PHASE_COUNT && process->end < END_COUNT &&
-	    process->stage < STAGE_COUNT && process->adopted <= 1;
+	    process->stage < STAGE_COUNT && process->adopted <= 1 && process->proved <= 1;
 }
 
 static bool

@@ -268,7 +268,7 @@ struct process_facts {
 	uint32_t adopted; /* it was found, not started, by this parent */
 	uint32_t attempt; /* the number of the START that this is about */
 	uint32_t uid;	  /* as whom it was started, whatever the files say now */
-	uint32_t padding;
+	uint32_t proved;  /* it was, be it for a moment */
 };
 
 /*

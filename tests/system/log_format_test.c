@@ -117,6 +117,37 @@ leaving_and_leaving_at_once_have_their_lines(void **state)
 	assert_int_equal(host_count_log(host, "all profiles stopped"), 0);
 }
 
+#define BRIEF 40
+
+/* Who reads the log, or what events prints, counts on one line for each state. */
+static void
+what_ends_at_once_was_running_all_the_same(void **state)
+{
+	struct host *host = *state;
+	char name[32], running[64];
+	char *text, *at;
+	unsigned i;
+
+	for (i = 0; i < BRIEF; i++) {
+		(void)snprintf(name, sizeof(name), "brief-%u", i);
+		host_profile(host, name, i % 2 == 0 ? "exit 3" : "kill -9 $$");
+	}
+	host_start(host);
+	wait_until(host_count_log(host, " brief-[0-9]+ stopped$") == BRIEF);
+	text = host_log_text(host);
+	for (i = 0; i < BRIEF; i++) {
+		(void)snprintf(running, sizeof(running), "INFO  brief-%u running pid ", i);
+		at = strstr(text, running);
+		assert_non_null(at);
+		(void)snprintf(running, sizeof(running), "INFO  brief-%u died pid %ld %s\n", i,
+		    strtol(at + strlen(running), NULL, 10),
+		    i % 2 == 0 ? "exit 3" : "signal SIGKILL");
+		assert_non_null(strstr(at, running));
+	}
+	free(text);
+	host_stop_all(host);
+}
+
 /* What the kernel does for a call that is not permitted, and what a bug does. */
 static void
 a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such(void **state)
@@ -355,6 +386,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(each_event_of_a_service_has_its_line),
 	    ROOT_TEST(leaving_and_leaving_at_once_have_their_lines),
+	    ROOT_TEST(what_ends_at_once_was_running_all_the_same),
+	    SESSIONS_TEST(what_ends_at_once_was_running_all_the_same),
 	    ROOT_TEST(a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such),
 	    TENANT_TEST(a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such),
 	    ROOT_TEST(an_end_that_nobody_saw_is_logged_without_a_reason_and_counts_as_a_failure),

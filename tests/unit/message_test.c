@@ -232,6 +232,7 @@ a_process_has_a_phase_an_end_and_a_stage(void **state)
 	ASSERT_RANGE(message.process.end, END_COUNT - 1);
 	ASSERT_RANGE(message.process.stage, STAGE_COUNT - 1);
 	ASSERT_RANGE(message.process.adopted, 1);
+	ASSERT_RANGE(message.process.proved, 1);
 }
 
 static void
