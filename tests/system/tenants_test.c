@@ -932,6 +932,31 @@ a_quota_that_cannot_be_used_is_named_and_the_default_holds(void **state)
 	host_stop_all(host);
 }
 
+/* Who may not read his own directory has not removed what is in it. */
+static void
+a_tenants_directory_that_cannot_be_read_keeps_its_services(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t web, mail;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_path(host, TENANTS TENANT, path, sizeof(path));
+	assert_int_equal(chmod(path, 0300), 0);
+	make_profile(host, TENANT, "new", SERVICE);
+	host_wait_log(host, " WARN  ProcLaunch cannot read " TENANT "/: Permission denied$");
+	assert_true(process_lives(web));
+	assert_int_equal(host_count_log(host, " " TENANT "/web (disappeared|stopping|died)"), 0);
+	assert_int_equal(chmod(path, 0700), 0);
+	(void)host_wait_running(host, TENANT "/new");
+	assert_true(process_lives(web));
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 static void
 a_quota_that_cannot_be_meant_is_a_usage_error(void **state)
 {
@@ -1055,6 +1080,7 @@ main(void)
 	    ROOT_TEST(restarts_over_the_quota_wait),
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
 	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
+	    ROOT_TEST(a_tenants_directory_that_cannot_be_read_keeps_its_services),
 	    ROOT_TEST(a_quota_that_cannot_be_meant_is_a_usage_error),
 	    ROOT_TEST(a_tenants_directory_that_others_may_write_to_is_refused_at_the_start),
 	    ROOT_TEST(status_finds_a_tenants_stale_pid_file),

@@ -367,6 +367,26 @@ an_absolute_path_is_one(void **state)
 	assert_claim(reader, CLAIM_NUMBER, 4242);
 }
 
+/* Whose directory is the root. */
+static void
+a_path_with_no_slash_but_the_first_is_one(void **state)
+{
+	struct reader *reader = *state;
+	char path[64];
+	int file;
+
+	(void)snprintf(path, sizeof(path), "/proclaunch-test-%d.pid", getpid());
+	begin(reader, path);
+	assert_claim(reader, CLAIM_ABSENT, 0);
+	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (file == -1)
+		skip(); /* only root may */
+	assert_int_equal(write(file, "4242", 4), 4);
+	assert_int_equal(close(file), 0);
+	assert_claim(reader, CLAIM_NUMBER, 4242);
+	assert_int_equal(unlink(path), 0);
+}
+
 static void
 a_directory_that_comes_later_is_found(void **state)
 {
@@ -508,6 +528,7 @@ main(void)
 	    TEST(a_message_of_another_type_ends_the_reader),
 	    TEST(a_path_ends_where_its_line_ends_and_white_space_behind_it_is_none_of_it),
 	    TEST(an_absolute_path_is_one),
+	    TEST(a_path_with_no_slash_but_the_first_is_one),
 	    TEST(a_directory_that_comes_later_is_found),
 	    TEST(a_link_is_not_followed),
 	    TEST(a_fifo_is_not_waited_for),
