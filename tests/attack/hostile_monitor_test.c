@@ -854,6 +854,35 @@ a_goodbye_while_a_service_lives_does_not_make_the_parent_leave(void **state)
 	assert_false(process_lives(bird));
 }
 
+/* The entry is another profile's soon: what was still to be told of the old one must go with it. */
+static void
+a_profile_that_is_forgotten_while_it_is_told_of_is_told_of_no_more(void **state)
+{
+	struct scene *scene = *state;
+	struct message web, other, canary, fresh;
+	unsigned round;
+
+	begin(scene, &web, &other, &canary);
+	for (round = 0; round < 5; round++) {
+		host_remove(&scene->host, round == 0 ? "web" : "fresh");
+		wait_refused(scene, round == 0 ? &web : &fresh);
+		/* all of it is heard before anything is told */
+		peer_stop(scene->host.supervisor);
+		say(scene, MESSAGE_KEEP, round == 0 ? &web : &fresh, WISH_UP);
+		say(scene, MESSAGE_OPEN, round == 0 ? &web : &fresh, 0);
+		say(scene, MESSAGE_KEEP, &other, WISH_DEFAULT);
+		say(scene, MESSAGE_FORGET, round == 0 ? &web : &fresh, 0);
+		peer_continue(scene->host.supervisor);
+		drain(scene);
+		host_profile(&scene->host, "fresh", "exec sleep 1000");
+		learn(scene, "fresh", &fresh);
+		assert_int_equal(fresh.index, web.index);
+		assert_int_equal(fresh.generation, web.generation + round + 1);
+	}
+	assert_true(process_lives(start_profile(scene, &fresh)));
+	assert_true(process_lives(start_profile(scene, &other)));
+}
+
 #define HOSTILE_TEST(function)                                                    \
 	{                                                                         \
 		.name = #function, .test_func = (function), .setup_func = set_up, \
@@ -875,6 +904,7 @@ main(int count, char **arguments)
 	    HOSTILE_TEST(a_monitor_that_asks_before_it_greets_or_is_of_another_build_is_ended),
 	    HOSTILE_TEST(what_it_notes_is_given_back_and_decides_nothing),
 	    HOSTILE_TEST(a_start_of_what_is_refused_or_has_gone_executes_nothing),
+	    HOSTILE_TEST(a_profile_that_is_forgotten_while_it_is_told_of_is_told_of_no_more),
 	    HOSTILE_TEST(a_goodbye_while_a_service_lives_does_not_make_the_parent_leave),
 	};
 	const char *name = strrchr(arguments[0], '/');
