@@ -327,6 +327,7 @@ static void
 a_survey_that_never_looked_changes_nothing(void **state)
 {
 	struct host *host = *state;
+	struct deadline deadline;
 	struct seat seat;
 	pid_t child, mine;
 	int pidfd;
@@ -338,6 +339,7 @@ a_survey_that_never_looked_changes_nothing(void **state)
 	host_settle(host);
 	host_mark_log(host);
 	take_seat(host, &seat);
+	deadline = deadline_in(SOON / 2); /* long before it would be given up */
 	host_write(host, "mine/README", 0644, "%s", "");
 	hear_fork(&seat);
 	answer(&seat, -1, -1, 0, 0);
@@ -352,6 +354,7 @@ a_survey_that_never_looked_changes_nothing(void **state)
 	answer(&seat, child, pidfd, 0, 0);
 	wait_until(has_ended(pidfd));
 	end_child(child, pidfd);
+	assert_true(deadline_left(&deadline) > 0);
 	/* the one that a spawner takes with it is made by the next */
 	host_touch(host, "mine/run");
 	hear_fork(&seat);
