@@ -323,7 +323,7 @@ a_cgroup_that_somebody_removes_is_empty(void **state)
 	assert_int_equal(kill(left, SIGKILL), 0);
 	wait_until(rmdir(host_cgroup(host, "web", cgroup, sizeof(cgroup))) == 0);
 	peer_continue(host->supervisor);
-	wait_until(ctl(host, &outcome, "status", "web", NULL) == CTL_NO_PROFILE);
+	wait_until(ctl(host, &outcome, "explain", "web", NULL) == CTL_NO_PROFILE);
 	host_stop_all(host);
 }
 
