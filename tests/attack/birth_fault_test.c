@@ -257,7 +257,30 @@ a_directory_that_is_another_than_was_checked_is_not_entered(void **state)
 	assert_gives_up(NULL, STAGE_CHANGED, ESTALE, 1);
 }
 
-/* Or the two above would pass for a spawner that can do nothing. */
+/* It has come after the survey, which refuses one. */
+static void
+a_link_in_the_place_of_run_is_not_executed(void **state)
+{
+	struct incoming born, said;
+	struct asked asked;
+	int job;
+
+	(void)state;
+	begin(&asked, NULL);
+	assert_int_equal(renameat(asked.directory, "web/run", asked.directory, "web/other"), 0);
+	assert_int_equal(symlinkat("other", asked.directory, "web/run"), 0);
+	job = request(&asked, &born);
+	open_gate(&asked, job, 0);
+	assert_true(peer_receive(job, &said));
+	assert_int_equal(said.message.stage.stage, STAGE_EXEC);
+	assert_int_equal(said.message.stage.error, ELOOP);
+	assert_int_equal(status_of(&born), 111);
+	assert_false(has_run(&asked));
+	assert_int_equal(close(job) | unlinkat(asked.directory, "web/other", 0), 0);
+	end(&asked);
+}
+
+/* Or the three above would pass for a spawner that can do nothing. */
 static void
 a_birth_of_which_no_step_fails_executes(void **state)
 {
@@ -321,6 +344,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_birth_of_which_any_step_fails_says_which_and_executes_nothing),
 	    cmocka_unit_test(a_directory_that_is_another_than_was_checked_is_not_entered),
+	    cmocka_unit_test(a_link_in_the_place_of_run_is_not_executed),
 	    cmocka_unit_test(a_birth_of_which_no_step_fails_executes),
 	    cmocka_unit_test(a_fork_that_fails_says_why),
 	    cmocka_unit_test(a_gate_that_is_never_opened_is_never_passed),

@@ -330,11 +330,18 @@ log_files_are_roots_and_nobody_elses(void **state)
 	host_profile(host, "web", "seq -w 1 5000; exec sleep 1000");
 	host_write(host, "web/user", 0644, TENANT "\n");
 	host_write(host, "web/output", 0644, "format raw\nrotate_size 4K\n");
+	/* one that was there already is not left open to others either */
+	assert_int_equal(mkdir(host->state, 0711) | mkdir(log_path(host, ""), 0750), 0);
+	assert_int_equal(close(creat(log_path(host, "idle.log"), 0666)), 0);
+	host_profile(host, "idle", "echo printed; exec sleep 1000");
 	host_start(host);
 	(void)umask(before);
 	wait_until(contains(log_path(host, "web.log"), "5000\n"));
 	assert_int_equal(stat(log_path(host, "web.log"), &status), 0);
 	assert_int_equal(status.st_uid, 0);
+	assert_int_equal(status.st_mode, S_IFREG | 0640);
+	wait_until(contains(log_path(host, "idle.log"), "printed\n"));
+	assert_int_equal(stat(log_path(host, "idle.log"), &status), 0);
 	assert_int_equal(status.st_mode, S_IFREG | 0640);
 	assert_int_equal(stat(log_path(host, ""), &status), 0);
 	assert_int_equal(status.st_uid, 0);
@@ -349,21 +356,24 @@ static void
 a_link_in_the_place_of_a_log_file_is_not_followed(void **state)
 {
 	struct host *host = *state;
-	char victim[PATH_MAX], hard[PATH_MAX];
+	char victim[PATH_MAX], only[PATH_MAX], hard[PATH_MAX];
 
 	host_profile(host, "soft", "echo printed; exec sleep 1000");
 	host_profile(host, "hard", "echo printed; exec sleep 1000");
 	host_write(host, "victim", 0644, "untouched\n");
 	host_path(host, "victim", victim, sizeof(victim));
+	/* root's own, and of no other name: such as /etc/passwd */
+	host_write(host, "only", 0640, "untouched\n");
+	host_path(host, "only", only, sizeof(only));
 	assert_int_equal(mkdir(host->state, 0711), 0);
 	assert_int_equal(mkdir(log_path(host, ""), 0750), 0);
-	assert_int_equal(symlink(victim, log_path(host, "soft.log")), 0);
+	assert_int_equal(symlink(only, log_path(host, "soft.log")), 0);
 	(void)snprintf(hard, sizeof(hard), "%s", log_path(host, "hard.log"));
 	assert_int_equal(link(victim, hard), 0);
 	host_start(host);
 	host_wait_log(host, " WARN  soft its output cannot be written and waits: ");
 	host_wait_log(host, " WARN  hard its output cannot be written and waits: ");
-	assert_true(holds(victim, "untouched\n"));
+	assert_true(holds(victim, "untouched\n") && holds(only, "untouched\n"));
 	assert_int_equal(unlink(log_path(host, "soft.log")), 0);
 	wait_until(contains(log_path(host, "soft.log"), " printed\n"));
 	host_wait_log(host, " INFO  soft its output is written again$");
