@@ -129,11 +129,12 @@ stop_waiting(struct output_stream *stream)
 	stream->waiting = false;
 }
 
-/* An unfinished line will not be finished any more. */
+/* An unfinished line will not be finished any more. No more is waited for than a FIFO holds:
+ * somebody may go on printing who was handed the service's standard output, and is not ours. */
 static void
 flush(struct output_stream *stream)
 {
-	stream->flush = true;
+	stream->flush = BUSY_FIFO_BYTES;
 	if (stream->unfinished > 0)
 		stream->look_at = NEVER;
 	enqueue(stream);
@@ -413,7 +414,7 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 		return length > LINE_MAX_BYTES ? LINE_MAX_BYTES : length;
 	}
 	*behind = "\n";
-	return stream->flush ? length : 0;
+	return stream->flush > 0 ? length : 0;
 }
 
 static void
@@ -593,7 +594,7 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 {
 	int64_t quiet_at = stream->dropped_at + TRY_AGAIN;
 
-	stream->flush = false;
+	stream->flush = 0;
 	stream->unfinished = 0;
 	if (stream->stuck_since == 0)
 		return;
@@ -633,6 +634,14 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 	return true;
 }
 
+/* So many bytes have left the FIFO, those of a service that has ended before all others. */
+static size_t
+have_left(struct output_stream *stream, size_t bytes)
+{
+	stream->flush -= bytes < stream->flush ? bytes : stream->flush;
+	return bytes;
+}
+
 /* What stands first in the FIFO cannot be read, for its user has put it there in a way that it
  * cannot be: it is dropped and counted. The next look is later, or he could fill the log. */
 static void
@@ -646,7 +655,7 @@ skip_unreadable(const struct profile *profile, struct output_stream *stream, int
 		log_line(profile->facts.name, SAY_OUTPUT_UNREADABLE, strerror(error));
 	}
 	do
-		stream->dropped += fifo_skip(stream->fifo);
+		stream->dropped += have_left(stream, fifo_skip(stream->fifo));
 	while (fifo_peek(stream->fifo, in) == -1 && ++pieces < PIECES_SKIPPED);
 	stream->dropped_at = now;
 	stream->unfinished = 0;
@@ -679,10 +688,10 @@ move_lines(struct profile *profile, enum stream which)
 	take = limit_lines(&profile->settings.output, stream, take);
 	if (take == 0 || !write_lines(profile, which, &take, behind))
 		return false;
-	(void)fifo_consume(stream->fifo, take);
+	(void)have_left(stream, fifo_consume(stream->fifo, take));
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
-	if (take < length || stream->flush)
+	if (take < length || stream->flush > 0)
 		return true;
 	rest_if_hot(stream, length);
 	return false;
@@ -697,7 +706,7 @@ drop_lines(const struct profile *profile, struct output_stream *stream)
 	size_t take = 0;
 
 	if (length == 0)
-		stream->flush = false;
+		stream->flush = 0;
 	else if (length > 0)
 		take = choose(stream, (size_t)length, &behind);
 	if (take == 0 && length >= 0)
@@ -705,8 +714,8 @@ drop_lines(const struct profile *profile, struct output_stream *stream)
 	if (stream->dropped == 0)
 		log_line(profile->facts.name, SAY_OUTPUT_DROPPING,
 		    (unsigned)((clock_now() - stream->stuck_since) / SECOND));
-	stream->dropped +=
-	    length == -1 ? fifo_skip(stream->fifo) : fifo_consume(stream->fifo, take);
+	stream->dropped += have_left(
+	    stream, length == -1 ? fifo_skip(stream->fifo) : fifo_consume(stream->fifo, take));
 	stream->dropped_at = clock_now();
 	return true;
 }
@@ -720,7 +729,7 @@ look_at_stream(struct output_stream *stream)
 	int64_t now = clock_now();
 
 	if (profile->settings.output.discard) {
-		stream->flush = false;
+		stream->flush = 0;
 		stream->dropped = 0;
 		return fifo_throw_away(stream->fifo);
 	}
@@ -783,7 +792,7 @@ output_idle(const struct profile *profile)
 
 	for (which = 0; which < STREAM_COUNT; which++) {
 		stream = &profile->streams[which];
-		if (stream->fifo != -1 && (stream->ready || stream->resting || stream->flush))
+		if (stream->fifo != -1 && stream->flush > 0)
 			return false;
 	}
 	return true;

@@ -22,7 +22,7 @@ void output_flush(struct profile *profile);
 /* We leave: what services that have ended had printed goes out at once, whatever `rate` says. */
 void output_hurry(void);
 
-/* True when nothing is left in the profile's FIFOs that could be written. */
+/* True when nothing is left in the profile's FIFOs of what its last service had printed. */
 bool output_idle(const struct profile *profile);
 
 /* Says in the log how much was dropped, where it could not be said when writing went on. */

@@ -27,7 +27,8 @@ struct output_stream {
 	struct line_file file;
 	bool asked;	 /* the parent is to open the file */
 	bool ready;	 /* stands in the queue of those to be looked at */
-	bool flush;	 /* the service has ended: an unfinished line goes out too */
+	size_t flush;	 /* the service has ended, and left no more bytes than these: an unfinished
+			  * line goes out too; 0: all that it left has gone out */
 	bool grown;	 /* it was tried to make the FIFO larger */
 	bool roomy;	 /* it holds BUSY_FIFO_BYTES */
 	bool muted;	 /* epoll does not wake us when something is printed */

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -29,9 +30,63 @@
 #include "descriptors.h"
 #include "host.h"
 #include "peer.h"
+#include "printed.h"
 #include "silence.h"
 
 #define CTL_STOPPED 3 /* of status */
+
+/* Prints without end, until it is killed itself. */
+static pid_t
+print_into(pid_t service)
+{
+	char path[64], bytes[4096];
+	pid_t printer = fork();
+	int output;
+
+	if (printer != 0)
+		return printer;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/1", service);
+	output = open(path, O_WRONLY | O_CLOEXEC);
+	memset(bytes, '\n', sizeof(bytes));
+	while (write(output, bytes, sizeof(bytes)) > 0)
+		;
+	_exit(1);
+}
+
+/*
+ * A service may hand its standard output to a process that is not the profile's, and who prints
+ * faster than we write. SIGHUP waited for the last words for as long as he liked, and a profile
+ * that had gone was not forgotten.
+ */
+static void
+who_prints_without_end_holds_up_neither_the_end_nor_oblivion(void **state)
+{
+	static const char *const names[] = {"gone", "web"};
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t printers[2];
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		host_profile(host, names[i], "exec sleep 1000");
+		(void)snprintf(path, sizeof(path), "%s/output", names[i]);
+		host_write(host, path, 0644, "format raw\nrotate_size 64K\nrotate_keep 1\n");
+	}
+	host_start(host);
+	for (i = 0; i < 2; i++)
+		printers[i] = print_into(host_wait_running(host, names[i]));
+	wait_until(size_of(old_path(log_path(host, "gone.log"), 1)) > 0 &&
+	    size_of(old_path(log_path(host, "web.log"), 1)) > 0);
+	host_remove(host, "gone");
+	(void)snprintf(path, sizeof(path), "%s/fifo/gone.out", host->state);
+	wait_until(access(path, F_OK) == -1);
+	host_stop_all(host);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(kill(printers[i], SIGKILL), 0);
+		assert_int_equal(waitpid(printers[i], NULL, 0), printers[i]);
+	}
+}
 
 /*
  * `enable` is kept by the parent, and `stop` comes before that has been done: the later one holds.
@@ -445,6 +500,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(who_prints_without_end_holds_up_neither_the_end_nor_oblivion),
 	    ROOT_TEST(a_stop_that_overtakes_an_enable_holds),
 	    ROOT_TEST(a_start_that_overtakes_a_disable_holds),
 	    ROOT_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
