@@ -197,6 +197,38 @@ a_child_that_has_hung_up_before_its_birth_is_told_is_no_service(void **state)
 	host_stop_all(host);
 }
 
+/* Whatever it says before it is known to be born, but for the step that has failed, keeps its gate
+ * shut. */
+static void
+a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service(void **state)
+{
+	struct host *host = *state;
+	struct message ping;
+	struct seat seat;
+	int pidfd;
+	pid_t child;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	host_settle(host);
+	take_seat(host, &seat);
+	ask_for(host, "web");
+	hear_fork(&seat);
+	peer_fill(&ping, MESSAGE_PING, NO_PROFILE, 0);
+	assert_true(peer_send(seat.job, &ping, 0));
+	host_wait_log(host, " WARN  web cannot start: .*: Protocol error$");
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	assert_not_taken_for(host, "web");
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.job), 0);
+	leave_seat(&seat);
+	ask_for(host, "web");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 /* What a survey of the tenant's profile `mine` may not say of a profile. */
 static const struct lie {
 	const char *name;
@@ -427,6 +459,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_birth_that_answers_another_request_is_none),
 	    ROOT_TEST(a_child_that_has_hung_up_before_its_birth_is_told_is_no_service),
+	    ROOT_TEST(a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),

@@ -430,6 +430,48 @@ a_false_word_of_an_upgrade_starts_nothing(void **state)
 	assert_int_equal(unsetenv("PROCLAUNCH_UPGRADE"), 0);
 }
 
+/* Two that start at the same moment find no lock; one of them gets it. */
+static void
+who_is_a_moment_too_late_for_the_lock_leaves_as_who_comes_later(void **state)
+{
+	static const struct fault taken = {"lock", SYS_fcntl, 1, F_SETLK, EAGAIN};
+	const struct start starts[] = {{NULL, NULL, &taken}, {NULL, "--log-level=info", &taken}};
+	struct host *host = *state;
+	char said[256], path[PATH_MAX];
+	size_t i;
+
+	make_service(host);
+	for (i = 0; i < COUNT(starts); i++) { /* in the foreground, in the background */
+		assert_int_equal(try_start(host, &starts[i], said, sizeof(said)), 0);
+		assert_string_equal(said, "");
+		wait_until(host_processes(host) == 0);
+		assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+	}
+}
+
+static const struct fault no_kind = {"kind of file system", SYS_fstatfs, FAULT_ANY, 0, EIO};
+
+static void
+hide_kinds(void)
+{
+	if (!fault_install(&no_kind))
+		_exit(125);
+}
+
+/* What is mounted there may be said to be a hierarchy and be none. */
+static void
+what_is_not_known_to_be_a_hierarchy_of_cgroups_is_not_used_as_one(void **state)
+{
+	struct host *host = *state;
+
+	make_service(host);
+	host->before_exec = hide_kinds;
+	host_start(host);
+	host_wait_log(host, " WARN  ProcLaunch no writable cgroup v2 hierarchy");
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -438,6 +480,8 @@ main(void)
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
 	    ROOT_TEST(a_service_whose_record_cannot_be_written_is_not_executed),
+	    ROOT_TEST(who_is_a_moment_too_late_for_the_lock_leaves_as_who_comes_later),
+	    ROOT_TEST(what_is_not_known_to_be_a_hierarchy_of_cgroups_is_not_used_as_one),
 	    ROOT_TEST(a_false_word_of_an_upgrade_starts_nothing),
 	    ROOT_TEST(without_inotify_it_says_so_and_looks_every_rescan_seconds),
 	};
