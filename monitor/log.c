@@ -339,8 +339,12 @@ static bool
 confess(void)
 {
 	char line[NOTICE_BYTES];
+	size_t length;
 
-	if (lost > 0 && append(line, format_own(line, SAY_LINES_LOST, lost)))
+	if (lost == 0)
+		return true;
+	length = format_own(line, SAY_LINES_LOST, lost);
+	if (append(line, length))
 		lost = 0;
 	return lost == 0;
 }
@@ -350,6 +354,7 @@ log_line(const char *tag, enum level level, const char *format, ...)
 {
 	char message[MESSAGE_MAX], line[OWN_LINE_BYTES];
 	va_list arguments;
+	size_t length;
 
 	if (level > highest)
 		return;
@@ -358,7 +363,8 @@ log_line(const char *tag, enum level level, const char *format, ...)
 	va_end(arguments);
 	if (end - first > LOG_PENDING_BYTES / 2)
 		log_flush();
-	if (!confess() || !append(line, format_line(line, sizeof(line), tag, level, message)))
+	length = format_line(line, sizeof(line), tag, level, message);
+	if (!confess() || !append(line, length))
 		lost++;
 }
 
