@@ -297,7 +297,7 @@ check(const struct options *options)
 	configure_children(options);
 	children_open_binaries();
 	leave_after_check();
-	profiles_scan();
+	(void)profiles_scan();
 	come_up(CHECK_WITHIN);
 	for (;;)
 		turn();
@@ -388,7 +388,7 @@ main(int count, char **arguments)
 		fatal("/");
 	shed_capabilities();
 	adopt_all(before != NULL);
-	profiles_scan();
+	(void)profiles_scan();
 	tenants_scan();
 	come_up(TENANTS_WITHIN);
 	if (before == NULL)

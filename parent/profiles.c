@@ -422,24 +422,27 @@ find_orphan(const char *name)
 	watch_changed(profile);
 }
 
-void
+int
 profiles_scan(void)
 {
 	struct survey survey = our_survey();
 	struct profile *profile;
 	uint32_t index;
+	int error;
 
 	PROFILES_FOREACH(profile, index)
 		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
 	if (survey_directory(&survey) == -1) {
-		inform_report(REPORT_UNSCANNED, errno, "the profiles directory");
-		return; /* what could not be read has not disappeared */
+		error = errno;
+		inform_report(REPORT_UNSCANNED, error, "the profiles directory");
+		return error; /* what could not be read has not disappeared */
 	}
 	PROFILES_FOREACH(profile, index) {
 		if (!profile->seen)
 			profiles_look(profile->facts.name);
 	}
 	cgroup_each(find_orphan);
+	return 0;
 }
 
 void

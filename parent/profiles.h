@@ -29,8 +29,8 @@ int profiles_base(const char *name);
 void profiles_gone(struct profile *profile);
 
 /* Surveys all of it, marks as gone what has disappeared, and looks what else runs in our cgroups.
- */
-void profiles_scan(void);
+ * 0, or the errno of what prevented it. */
+int profiles_scan(void);
 
 /* Surveys one name: new, changed, or gone. */
 void profiles_look(const char *name);

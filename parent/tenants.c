@@ -22,6 +22,8 @@
 
 /* A tenant's directory that changed is looked at again so much later, however often it changes. */
 #define STILL_FOR (20 * MILLISECOND)
+/* All of them, where they could not be listed. */
+#define TRY_AGAIN (5 * SECOND)
 /* ... and one that could not be surveyed so much later. */
 #define LOOK_AGAIN (60 * SECOND)
 
@@ -315,6 +317,7 @@ tenants_scan(void)
 	own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (own == -1 || (stream = fdopendir(own)) == NULL) {
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
+		scan_at = clock_now() + TRY_AGAIN;
 		if (own != -1)
 			(void)close(own);
 		return; /* who could not be read has not left */

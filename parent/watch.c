@@ -40,10 +40,16 @@ watch_look_at(struct profile *profile, int64_t when)
 	next_look = clock_earlier(next_look, when);
 }
 
+static bool
+passes(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
 static void
 try_again(struct profile *profile, int error)
 {
-	if (error == EMFILE || error == ENFILE || error == ENOMEM)
+	if (passes(error))
 		watch_look_at(profile, clock_now() + TRY_AGAIN);
 }
 
@@ -267,7 +273,8 @@ watch_tend(int64_t now)
 {
 	if (now >= next_scan) {
 		next_scan = rescan_every == 0 ? NEVER : now + rescan_every;
-		profiles_scan();
+		if (passes(profiles_scan()))
+			next_scan = clock_earlier(next_scan, now + TRY_AGAIN);
 		tenants_scan();
 	}
 	if (now >= next_look)

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -24,6 +25,7 @@
 
 #include <cmocka.h>
 
+#include "accounts.h"
 #include "channel.h"
 #include "client.h"
 #include "ctl.h"
@@ -496,6 +498,49 @@ a_profile_that_could_not_be_looked_at_is_looked_at_again(void **state)
 	host_stop_all(host);
 }
 
+static void
+permit_descriptors(pid_t pid, bool all)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = all ? limit.rlim_max : 3;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* The parent has no descriptor to spare when an account or a tenant comes. That it was to look at
+ * all of them was forgotten once it could not. */
+static void
+a_scan_that_was_not_possible_is_made_again(void **state)
+{
+	struct host *host = *state;
+	char from[PATH_MAX], to[PATH_MAX], option[PATH_MAX + 16];
+
+	host_path(host, "../tenants", to, sizeof(to));
+	assert_int_equal(mkdir(to, 0755), 0);
+	(void)snprintf(option, sizeof(option), "--tenants=%s", to);
+	accounts_begin(host);
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, "newcomer\n");
+	assert_int_equal(mkdir(host_path(host, "../" TENANT, from, sizeof(from)), 0755), 0);
+	host_profile(host, "../" TENANT "/mail", "exec sleep 1000");
+	host_chown(host, "../" TENANT, TENANT);
+	host_start_with(host, "--log-level=debug", option, NULL);
+	host_wait_log(host, " monitor started pid ");
+	host_wait_log(host, " web refused: user: ");
+	permit_descriptors(host->supervisor, false);
+	accounts_set("newcomer", 4242);
+	host_wait_log(host, " cannot read the profiles directory: Too many open files");
+	host_mark_log(host);
+	assert_int_equal(rename(from, host_path(host, "../tenants/" TENANT, to, sizeof(to))), 0);
+	host_wait_log(host, " cannot read the tenants directory: Too many open files");
+	permit_descriptors(host->supervisor, true);
+	let_six_seconds_pass(host);
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, TENANT "/mail");
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -519,6 +564,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_profile_that_could_not_be_looked_at_is_looked_at_again, host_set_up_hasty,
 		host_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_scan_that_was_not_possible_is_made_again, host_set_up_hasty, host_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
