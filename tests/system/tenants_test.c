@@ -894,6 +894,31 @@ connections_over_the_quota_are_turned_away(void **state)
 	host_stop_all(host);
 }
 
+/* However many connections root has permitted to somebody. */
+static void
+a_quota_of_all_connections_leaves_places_to_root(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	int clients[300];
+	bool admitted = true;
+	unsigned count = 0, i;
+
+	make_tenants(host);
+	set_quota(host, "clients 300\n");
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)begin_other(host);
+	(void)host_wait_running(host, TENANT "/web");
+	while (count < 300 && admitted)
+		clients[count++] = client_greet(host, account_uid(TENANT), &admitted);
+	assert_false(admitted);
+	assert_in_range(count, 100, 299);
+	assert_int_equal(ctl(host, &outcome, "ping", NULL), CTL_DONE);
+	for (i = 0; i < count; i++)
+		assert_int_equal(close(clients[i]), 0);
+	host_stop_all(host);
+}
+
 static void
 a_quota_that_cannot_be_used_is_named_and_the_default_holds(void **state)
 {
@@ -1079,6 +1104,7 @@ main(void)
 	    ROOT_TEST(output_stays_within_the_quota),
 	    ROOT_TEST(restarts_over_the_quota_wait),
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
+	    ROOT_TEST(a_quota_of_all_connections_leaves_places_to_root),
 	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
 	    ROOT_TEST(a_tenants_directory_that_cannot_be_read_keeps_its_services),
 	    ROOT_TEST(a_quota_that_cannot_be_meant_is_a_usage_error),
