@@ -389,8 +389,19 @@ cgroup_remove(const char *profile)
 void
 cgroup_end(void)
 {
-	if (ours != -1)
-		(void)remove_below(ours, NULL);
+	int above = ours == -1 ? -1 : openat(ours, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+	bool locked;
+
+	if (above == -1)
+		return;
+	/* the hierarchy's root is root's, and nobody's to write to: what goes round that is shed */
+	locked = fstat(above, &status) == 0 && (status.st_mode & S_IWUSR) == 0 &&
+	    fchmod(above, (status.st_mode | S_IWUSR) & ALLPERMS) == 0;
+	(void)remove_below(ours, NULL);
+	if (locked)
+		(void)fchmod(above, status.st_mode & ALLPERMS);
+	(void)close(above);
 }
 
 void

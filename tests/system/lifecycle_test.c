@@ -486,6 +486,7 @@ sighup_stops_all_profiles_and_the_exit_status_is_111(void **state)
 	state_path(host, "proclaunch.pid", path, sizeof(path));
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(host_processes(host), 0);
+	assert_false(host_has_cgroups(host)); /* nor are they left behind */
 }
 
 static void
