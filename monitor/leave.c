@@ -32,6 +32,15 @@ leave_look(void)
 	look_due = true;
 }
 
+void
+leave_stop(struct profile *profile)
+{
+	/* the next start of the supervisor is a start from the beginning */
+	profile->failures = 0;
+	profile->finished = false;
+	supervise_step(profile, EVENT_DOWN);
+}
+
 static void
 stop_all(bool repeated)
 {
@@ -44,12 +53,8 @@ stop_all(bool repeated)
 	look_due = true;
 	PROFILES_FOREACH(profile, index) {
 		/* or we would note what we do not know yet; it is stopped when we do */
-		if (!profile->acquainted)
-			continue;
-		/* the next start of the supervisor is a start from the beginning */
-		profile->failures = 0;
-		profile->finished = false;
-		supervise_step(profile, EVENT_DOWN);
+		if (profile->acquainted)
+			leave_stop(profile);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "table.h"
 
 /* ORDER has come from the parent. */
 void leave_order(void *subject, struct incoming *incoming);
@@ -20,6 +21,9 @@ bool leave_intended(void);
 
 /* True when how processes end is left to our successor. */
 bool leave_begun(void);
+
+/* Stops one profile because all are to stop. */
+void leave_stop(struct profile *profile);
 
 /* A profile has stopped, perhaps the last one. */
 void leave_look(void);

@@ -135,7 +135,9 @@ acquaint(struct profile *profile)
 	if (profile->facts.gone != 0) {
 		supervise_gone(profile);
 	} else {
-		if (leave_intended() || profile->wish == WISH_DOWN)
+		if (leave_intended())
+			leave_stop(profile);
+		else if (profile->wish == WISH_DOWN)
 			supervise_step(
 			    profile, EVENT_DOWN); /* asked for while no monitor listened */
 		supervise_reconsider(profile);

@@ -124,7 +124,8 @@ supervise_plan(struct profile *profile)
 	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	leave_look();
 	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
-		profile->finished = !restart_permitted(profile);
+		/* what ends while all are to stop begins anew at the next start */
+		profile->finished = !restart_permitted(profile) && !leave_intended();
 		delay = backoff(profile);
 	}
 	profile->cause = CAUSE_NONE;

@@ -37,6 +37,49 @@
 
 #define CTL_STOPPED 3 /* of status */
 
+/*
+ * The monitor that has to stop all is not the one that SIGHUP came to. What had ended by then was
+ * not started at the next start, as it is after every other SIGHUP.
+ */
+static void
+a_start_after_sighup_is_one_from_the_beginning_whoever_died(void **state)
+{
+	struct host *host = *state;
+	pid_t monitor;
+
+	host_profile(host, "once", "exit 0");
+	host_start(host);
+	host_wait_log(host, " once stopped$");
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	assert_int_equal(kill(host->supervisor, SIGHUP), 0);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	assert_int_equal(host_signal_and_wait(host, 0), 111);
+	host_mark_log(host);
+	host_start(host);
+	host_wait_log(host, " once stopped$");
+	host_stop_all(host);
+}
+
+/* Likewise what had ended just before, and was waited for only because of what it had left behind.
+ */
+static void
+a_start_after_sighup_is_one_from_the_beginning_whatever_was_swept(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web",
+	    "(trap '' TERM; : > ready; sleep 0.5) &\n"
+	    "until [ -e ready ]; do sleep 0.01; done");
+	host_start(host);
+	host_wait_log(host, " web died pid [0-9]+ exit 0$");
+	host_stop_all(host);
+	host_mark_log(host);
+	host_start(host);
+	host_wait_log(host, " web starting$");
+	host_stop_all(host);
+}
+
 /* Prints without end, until it is killed itself. */
 static pid_t
 print_into(pid_t service)
@@ -545,6 +588,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    ROOT_TEST(a_start_after_sighup_is_one_from_the_beginning_whoever_died),
+	    ROOT_TEST(a_start_after_sighup_is_one_from_the_beginning_whatever_was_swept),
 	    ROOT_TEST(who_prints_without_end_holds_up_neither_the_end_nor_oblivion),
 	    ROOT_TEST(a_stop_that_overtakes_an_enable_holds),
 	    ROOT_TEST(a_start_that_overtakes_a_disable_holds),
