@@ -364,10 +364,14 @@ profiles_take_from(struct draft *draft, const char *tenant, const char *name, ui
 void
 profiles_ownerless(const char *name)
 {
+	const struct profile *profile = table_find(name);
 	struct draft draft = {.missing = 0};
 
 	strncpy(draft.facts.name, name, sizeof(draft.facts.name) - 1);
-	draft.facts.trigger = TRIGGER_UNKNOWN + 1;
+	/* no edit: what runs is to end */
+	draft.facts.trigger = profile != NULL && profile->process.trigger != 0
+	    ? profile->process.trigger
+	    : TRIGGER_UNKNOWN + 1;
 	draft.facts.owner = UINT32_MAX;
 	draft.facts.refusal = REFUSAL_NO_ACCOUNT;
 	draft.facts.refused_setting = SETTING_DIRECTORY;

@@ -566,6 +566,30 @@ an_account_that_goes_or_changes_its_uid_takes_its_services_with_it(void **state)
 	host_stop_all(host);
 }
 
+/* Who owns the profile has no account any more: nothing runs as that uid, as in a profile of root's
+ * whose `user` has none. */
+static void
+a_service_whose_owner_has_no_account_any_more_is_ended(void **state)
+{
+	struct host *host = *state;
+	pid_t web;
+
+	accounts_begin(host);
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_chown(host, "web", TENANT);
+	host_start(host);
+	web = host_wait_running(host, "web");
+	accounts_remove(TENANT);
+	host_wait_log(host, " web refused: the directory: belongs to a uid that has no account");
+	process_wait_gone(web);
+	host_wait_log(host, " web stopped$");
+	host_mark_log(host);
+	accounts_set(TENANT, account_uid(TENANT));
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 static void
 an_account_that_has_gone_unnoticed_is_missed_at_the_next_start(void **state)
 {
@@ -1095,6 +1119,7 @@ main(void)
 	    ROOT_TEST(what_a_tenant_puts_into_his_directory_hurts_him_alone),
 	    ROOT_TEST(a_file_system_that_never_answers_keeps_nobody_else_waiting),
 	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
+	    ROOT_TEST(a_service_whose_owner_has_no_account_any_more_is_ended),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_a_rescan),
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
