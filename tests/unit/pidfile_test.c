@@ -372,19 +372,25 @@ static void
 a_path_with_no_slash_but_the_first_is_one(void **state)
 {
 	struct reader *reader = *state;
-	char path[64];
+	enum channel_result result;
+	char path[64], aside[80];
 	int file;
 
 	(void)snprintf(path, sizeof(path), "/proclaunch-test-%d.pid", getpid());
+	(void)snprintf(aside, sizeof(aside), "%s.new", path);
 	begin(reader, path);
 	assert_claim(reader, CLAIM_ABSENT, 0);
-	file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	file = open(aside, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	if (file == -1)
 		skip(); /* only root may */
 	assert_int_equal(write(file, "4242", 4), 4);
 	assert_int_equal(close(file), 0);
-	assert_claim(reader, CLAIM_NUMBER, 4242);
+	assert_int_equal(rename(aside, path), 0); /* whole at once */
+	result = await(reader);
 	assert_int_equal(unlink(path), 0);
+	assert_int_equal(result, CHANNEL_DONE);
+	assert_int_equal(claim.verdict, CLAIM_NUMBER);
+	assert_int_equal(claim.pid, 4242);
 }
 
 static void
