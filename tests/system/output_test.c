@@ -209,11 +209,12 @@ static void
 an_unfinished_line_stays_whole_and_goes_out_when_the_service_dies(void **state)
 {
 	struct host *host = *state;
+	char path[PATH_MAX];
 	pid_t pid;
 
 	host_profile(host, "web",
 	    "echo first; printf begin; until [ -e go ]; do sleep 0.01; done\n"
-	    "echo end; printf unfinished; exec sleep 1000");
+	    "echo end; printf unfinished; : > printed; exec sleep 1000");
 	host_write(host, "web/output", 0644, "format raw\n");
 	host_start(host);
 	pid = host_wait_running(host, "web");
@@ -222,6 +223,8 @@ an_unfinished_line_stays_whole_and_goes_out_when_the_service_dies(void **state)
 	assert_true(holds(log_path(host, "web.log"), "first\n"));
 	host_write(host, "web/go", 0644, "%s", "");
 	wait_until(holds(log_path(host, "web.log"), "first\nbeginend\n"));
+	host_path(host, "web/printed", path, sizeof(path));
+	wait_until(access(path, F_OK) == 0);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	wait_until(holds(log_path(host, "web.log"), "first\nbeginend\nunfinished\n"));
 	host_stop_all(host);
