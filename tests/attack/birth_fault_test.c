@@ -338,10 +338,51 @@ a_gate_that_is_never_opened_is_never_passed(void **state)
 	end(&asked);
 }
 
+/* Before it has any child. It serves nobody then. */
+static void
+a_spawner_of_which_any_step_of_the_start_fails_does_not_serve(void **state)
+{
+	static const struct fault faults[] = {
+	    {"close_range", SYS_close_range, 0, FD_CHILD_FIRST_FREE - 1, EINVAL},
+	    {"signals blocked", SYS_rt_sigprocmask, 0, SIG_BLOCK, EINVAL},
+	    {"ends with its parent", SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL},
+	    {"non-dumpable", SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL},
+	    {"name", SYS_prctl, 0, PR_SET_NAME, EINVAL},
+	    {"bounding set", SYS_prctl, 0, PR_CAPBSET_DROP, EPERM},
+	    {"capabilities read", SYS_capget, FAULT_ANY, 0, EPERM},
+	    {"capabilities", SYS_capset, FAULT_ANY, 0, EPERM},
+	    {"ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM},
+	};
+	struct incoming incoming;
+	struct launch launch;
+	struct message hello;
+	int ends[2], status;
+	pid_t spawner;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(faults); i++) {
+		assert_int_equal(channel_pair(ends), 0);
+		launch = (struct launch){.fault = &faults[i], .channel = ends[1]};
+		spawner = child_begin(execute_spawner, &launch);
+		assert_int_equal(close(ends[1]), 0);
+		channel_hello(&hello);
+		hello.hello.options = HELLO_ROOT | HELLO_NO_ROOT;
+		(void)channel_send(ends[0], &hello, NULL, 0); /* it may have ended by now */
+		if (peer_receive(ends[0], &incoming))
+			fail_msg("%s: it serves", faults[i].name);
+		assert_int_equal(waitpid(spawner, &status, 0), spawner);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 1)
+			fail_msg("%s: status %d", faults[i].name, status);
+		assert_int_equal(close(ends[0]), 0);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_spawner_of_which_any_step_of_the_start_fails_does_not_serve),
 	    cmocka_unit_test(a_birth_of_which_any_step_fails_says_which_and_executes_nothing),
 	    cmocka_unit_test(a_directory_that_is_another_than_was_checked_is_not_entered),
 	    cmocka_unit_test(a_link_in_the_place_of_run_is_not_executed),

@@ -323,11 +323,6 @@ static const struct step {
     {{"all others closed", SYS_close_range, 2, CLOSE_RANGE_CLOEXEC, EINVAL}, NULL,
 	" ended at once, with status 1"},
     {{"exec", SYS_execveat, FAULT_ANY, 0, ENOEXEC}, NULL, " ended at once, with status 1"},
-    /* the spawner's own, whose words are passed on */
-    {{"close_range", SYS_close_range, 0, FD_CHILD_FIRST_FREE - 1, EINVAL}, NULL, "cannot prepare"},
-    {{"ends with us", SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}, NULL, "cannot prepare"},
-    {{"name", SYS_prctl, 0, PR_SET_NAME, EINVAL}, NULL, "cannot prepare"},
-    {{"bounding set", SYS_prctl, 0, PR_CAPBSET_DROP, EPERM}, "--no-root", "capabilities: "},
 };
 
 static void
