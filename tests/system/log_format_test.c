@@ -157,7 +157,9 @@ a_crash_of_ours_is_logged_with_its_signal_and_a_sandbox_violation_as_such(void *
 		const char *level, *said;
 	} crashes[] = {
 	    {SIGSYS, "FATAL", "SIGSYS: sandbox violation"},
+#ifndef PROCLAUNCH_SANITIZE /* AddressSanitizer catches this one, and exits */
 	    {SIGSEGV, "WARN ", "SIGSEGV"},
+#endif
 	    {SIGABRT, "WARN ", "SIGABRT"},
 	};
 	struct host *host = *state;
