@@ -4,6 +4,7 @@
  * none.
  */
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -331,6 +332,45 @@ every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled(void **state)
 	end_thread(&threaded);
 }
 
+/*
+ * Without cgroups a process is a profile's by its session and by all four of its uids: one that has
+ * become root by a set-uid program, and is the user's in its real uid alone, is not to be named and
+ * so signalled.
+ */
+static void
+who_is_the_users_in_one_uid_of_four_is_not_the_service(void **state)
+{
+	char program[PATH_MAX], path[PATH_MAX], uids[64];
+	struct host *host = *state;
+	int from, to;
+	pid_t raised;
+	struct stat status;
+
+	host_path(host, "../raised", program, sizeof(program));
+	from = open("/bin/sleep", O_RDONLY | O_CLOEXEC);
+	to = open(program, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+	assert_true(from != -1 && to != -1 && fstat(from, &status) == 0);
+	assert_int_equal(sendfile(to, from, NULL, (size_t)status.st_size), status.st_size);
+	assert_int_equal(fchmod(to, 04755), 0);
+	assert_int_equal(close(from) | close(to), 0);
+	host_profile(host, "half", "%s 1000 &\necho $! > raised\nexec sleep 1000", program);
+	host_write(host, "half/pid_file", 0644, "claim\n");
+	host_write(host, "half/user", 0644, TENANT "\n");
+	host_write(host, "half/allow_new_privs", 0644, "%s", "");
+	host_write(host, "half/raised", 0666, "%s", "");
+	host_start(host);
+	raised = wait_for_pid_file(host_path(host, "half/raised", path, sizeof(path)));
+	(void)snprintf(uids, sizeof(uids), "%u\t0\t0\t0", account_uid(TENANT));
+	wait_until(strcmp(process_status(raised, "Uid", path, sizeof(path)), uids) == 0);
+	host_write(host, "half/claim", 0644, "%d\n", raised);
+	host_wait_log(host, " WARN  half refused: pid_file names pid %d, %s$", raised, FOREIGN);
+	assert_int_equal(host_count_log(host, " half running "), 0);
+	host_stop_all(host);
+	assert_true(process_lives(raised)); /* nor did the end of the session reach it */
+	assert_int_equal(kill(raised, SIGKILL), 0);
+	process_wait_gone(raised);
+}
+
 /* The file is another one at every look, and never the true one. A child of the test: it asserts
  * nothing, and ends when anything fails. */
 static _Noreturn void
@@ -538,6 +578,7 @@ main(void)
 	    ROOT_TEST(every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled),
 	    SESSIONS_TEST(every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled),
 	    TENANT_TEST(every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled),
+	    SESSIONS_TEST(who_is_the_users_in_one_uid_of_four_is_not_the_service),
 	    ROOT_TEST(a_pid_file_that_is_replaced_while_it_is_read_is_never_believed),
 	    SESSIONS_TEST(a_pid_file_that_is_replaced_while_it_is_read_is_never_believed),
 	    ROOT_TEST(who_lies_until_start_timeout_is_ended_and_not_who_was_named),
