@@ -417,14 +417,11 @@ a_descriptor_that_never_closes_holds_nobody_up(void **state)
 	struct host *host = *state;
 	struct before before = begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
-	char directory[128];
 	struct silence silence;
 	bool admitted;
 	int file, client;
 
-	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
-	assert_int_equal(mkdir(directory, 0755), 0);
-	silence_begin(&silence, directory);
+	silence_begin(&silence, host->root);
 	file = open(silence.path, O_RDONLY | O_CLOEXEC);
 	assert_true(file != -1);
 	if (kernel_can_refuse())

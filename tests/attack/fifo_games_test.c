@@ -304,11 +304,9 @@ crowd(struct host *host)
 static void
 begin_game(struct host *host, struct silence *silence, const char *game, bool fading)
 {
-	char directory[128], ready[PATH_MAX], begun[PATH_MAX];
+	char ready[PATH_MAX], begun[PATH_MAX];
 
-	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
-	assert_int_equal(mkdir(directory, 0755), 0);
-	silence_begin(silence, directory);
+	silence_begin(silence, host->root);
 	host_profile(host, ".tenant",
 	    "[ -e once ] && echo free again && exec sleep 1000\n: > once\n"
 	    "exec ./writer %s %s",

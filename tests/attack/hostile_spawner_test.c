@@ -127,6 +127,19 @@ ask_for(struct host *host, const char *name)
 	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", name, NULL), CTL_DONE);
 }
 
+/* In the spawner's place, which is asked for `web`. */
+static void
+hear_of_web(struct host *host, struct seat *seat)
+{
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	host_settle(host);
+	take_seat(host, seat);
+	ask_for(host, "web");
+	hear_fork(seat);
+}
+
 static void
 assert_not_taken_for(struct host *host, const char *name)
 {
@@ -142,13 +155,7 @@ a_birth_that_answers_another_request_is_none(void **state)
 	int pidfd;
 	pid_t child;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_write(host, "web/down", 0644, "%s", "");
-	host_start(host);
-	host_settle(host);
-	take_seat(host, &seat);
-	ask_for(host, "web");
-	hear_fork(&seat);
+	hear_of_web(host, &seat);
 	child = make_child(&pidfd);
 	answer(&seat, child, pidfd, 1, 0);
 	answer(&seat, child, pidfd, UINT32_MAX, 0);
@@ -176,13 +183,7 @@ a_child_that_has_hung_up_before_its_birth_is_told_is_no_service(void **state)
 	int pidfd;
 	pid_t child;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_write(host, "web/down", 0644, "%s", "");
-	host_start(host);
-	host_settle(host);
-	take_seat(host, &seat);
-	ask_for(host, "web");
-	hear_fork(&seat);
+	hear_of_web(host, &seat);
 	assert_int_equal(close(seat.job), 0);
 	host_settle(host); /* the parent has seen it */
 	child = make_child(&pidfd);
@@ -208,13 +209,7 @@ a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service(void **s
 	int pidfd;
 	pid_t child;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_write(host, "web/down", 0644, "%s", "");
-	host_start(host);
-	host_settle(host);
-	take_seat(host, &seat);
-	ask_for(host, "web");
-	hear_fork(&seat);
+	hear_of_web(host, &seat);
 	peer_fill(&ping, MESSAGE_PING, NO_PROFILE, 0);
 	assert_true(peer_send(seat.job, &ping, 0));
 	host_wait_log(host, " WARN  web cannot start: .*: Protocol error$");

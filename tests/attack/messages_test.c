@@ -881,16 +881,14 @@ static void
 what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was(void **state)
 {
 	struct host *host = *state;
-	char directory[128], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct attempt attempt;
 	struct silence silence;
 	pid_t surveys[TYPES], survey, slow;
 	int channel;
 	size_t i, tried = 0;
 
-	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
-	assert_int_equal(mkdir(directory, 0755), 0);
-	silence_begin(&silence, directory);
+	silence_begin(&silence, host->root);
 	host_profile(host, "slow", "exec sleep 1000");
 	host_write(host, "slow/restart", 0644, "%s", "");
 	host_chown(host, "slow", TENANT);

@@ -271,16 +271,14 @@ static void
 eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
 {
 	struct host *host = *state;
-	char option[PATH_MAX], directory[128];
+	char option[PATH_MAX];
 	struct silence silence;
 	unsigned i, k;
 
 	accounts_begin(host);
 	make_tenant(host, OTHER_TENANT);
 	make_gang(host);
-	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
-	assert_int_equal(mkdir(directory, 0755), 0);
-	silence_begin(&silence, directory);
+	silence_begin(&silence, host->root);
 	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
 	host_start_with(host, "--log-level=info", option, NULL);
 	for (i = 0; i < GANG; i++)

@@ -64,12 +64,12 @@ has_cgroup(const struct host *host, const char *profile)
 	return access(host_cgroup(host, profile, cgroup, sizeof(cgroup)), F_OK) == 0;
 }
 
-static void
-what_a_service_has_moved_below_its_cgroup_is_ended_with_it(void **state)
+/* A service that leaves one behind, and another beside it, so that there is always one. */
+static pid_t
+begin(struct host *host, pid_t *left)
 {
-	struct host *host = *state;
 	char path[PATH_MAX];
-	pid_t main_process, left;
+	pid_t web;
 
 	host_profile(host, "stays", "exec sleep 1000");
 	host_profile(host, "web", LEFT "exec sleep 1000");
@@ -77,8 +77,19 @@ what_a_service_has_moved_below_its_cgroup_is_ended_with_it(void **state)
 	if (!host_has_cgroups(host))
 		skip();
 	(void)host_wait_running(host, "stays");
-	main_process = host_wait_running(host, "web");
-	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	web = host_wait_running(host, "web");
+	*left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	return web;
+}
+
+static void
+what_a_service_has_moved_below_its_cgroup_is_ended_with_it(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t main_process, left;
+
+	main_process = begin(host, &left);
 	move_below(host, "web", left);
 	host_remove(host, "web/run");
 	host_profile(host, "web", "exec sleep 1000");
@@ -125,14 +136,7 @@ the_processes_of_a_cgroup_that_no_profile_explains_are_ended(void **state)
 	char path[PATH_MAX];
 	pid_t web, left;
 
-	host_profile(host, "stays", "exec sleep 1000");
-	host_profile(host, "web", LEFT "exec sleep 1000");
-	host_start(host);
-	if (!host_has_cgroups(host))
-		skip();
-	(void)host_wait_running(host, "stays");
-	web = host_wait_running(host, "web");
-	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	web = begin(host, &left);
 	host_crash(host);
 	host_remove(host, "web");
 	(void)snprintf(path, sizeof(path), "%s/ledger", host->state);

@@ -133,6 +133,36 @@ who_prints_without_end_holds_up_neither_the_end_nor_oblivion(void **state)
 	}
 }
 
+/* Both are asked for, in this order, before the parent has done anything; both are answered. */
+static void
+ask_one_after_another(struct host *host, enum verb first, enum verb second)
+{
+	const enum verb asked[] = {first, second};
+	int clients[2], pings, i;
+	unsigned rows;
+	bool admitted;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	pings = client_greet(host, 0, &admitted);
+	for (i = 0; i < 2; i++)
+		clients[i] = client_greet(host, 0, &admitted);
+	peer_stop(host->supervisor);
+	for (i = 0; i < 2; i++) {
+		assert_true(client_ask(clients[i], asked[i], "web"));
+		assert_true(client_ask(pings, VERB_PING, "")); /* what was asked before is heard */
+		assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
+	}
+	peer_continue(host->supervisor);
+	for (i = 1; i >= 0; i--) {
+		assert_int_equal(client_answer(clients[i], &rows), RESULT_DONE);
+		assert_int_equal(close(clients[i]), 0);
+	}
+	assert_int_equal(close(pings), 0);
+	host_settle(host);
+}
+
 /*
  * `enable` is kept by the parent, and `stop` comes before that has been done: the later one holds.
  * It was stopped, and started again.
@@ -141,31 +171,11 @@ static void
 a_stop_that_overtakes_an_enable_holds(void **state)
 {
 	struct host *host = *state;
-	int enables, stops, pings;
 	struct outcome outcome;
-	unsigned rows;
-	bool admitted;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_start(host);
-	(void)host_wait_running(host, "web");
-	enables = client_greet(host, 0, &admitted);
-	stops = client_greet(host, 0, &admitted);
-	pings = client_greet(host, 0, &admitted);
-	peer_stop(host->supervisor);
-	assert_true(client_ask(enables, VERB_ENABLE, "web"));
-	assert_true(client_ask(pings, VERB_PING, ""));
-	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
-	assert_true(client_ask(stops, VERB_STOP, "web"));
-	assert_true(client_ask(pings, VERB_PING, ""));
-	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
-	peer_continue(host->supervisor);
-	assert_int_equal(client_answer(stops, &rows), RESULT_DONE);
-	assert_int_equal(client_answer(enables, &rows), RESULT_DONE);
-	host_settle(host);
+	ask_one_after_another(host, VERB_ENABLE, VERB_STOP);
 	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), CTL_STOPPED);
 	assert_int_equal(host_count_log(host, " web starting$"), 1);
-	assert_int_equal(close(enables) | close(stops) | close(pings), 0);
 	host_stop_all(host);
 }
 
@@ -175,30 +185,10 @@ a_start_that_overtakes_a_disable_holds(void **state)
 {
 	struct host *host = *state;
 	struct outcome outcome;
-	int disables, starts, pings;
-	unsigned rows;
-	bool admitted;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_start(host);
-	(void)host_wait_running(host, "web");
-	disables = client_greet(host, 0, &admitted);
-	starts = client_greet(host, 0, &admitted);
-	pings = client_greet(host, 0, &admitted);
-	peer_stop(host->supervisor);
-	assert_true(client_ask(disables, VERB_DISABLE, "web"));
-	assert_true(client_ask(pings, VERB_PING, ""));
-	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
-	assert_true(client_ask(starts, VERB_START, "web"));
-	assert_true(client_ask(pings, VERB_PING, ""));
-	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
-	peer_continue(host->supervisor);
-	assert_int_equal(client_answer(starts, &rows), RESULT_DONE);
-	assert_int_equal(client_answer(disables, &rows), RESULT_DONE);
-	host_settle(host);
+	ask_one_after_another(host, VERB_DISABLE, VERB_START);
 	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), CTL_DONE);
 	assert_int_equal(host_count_log(host, " web stopping$"), 0);
-	assert_int_equal(close(disables) | close(starts) | close(pings), 0);
 	host_stop_all(host);
 }
 
@@ -374,13 +364,11 @@ static void
 what_nobody_has_looked_at_yet_is_stopped_with_all_others(void **state)
 {
 	struct host *host = *state;
-	char directory[128], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct silence silence;
 	pid_t slow;
 
-	(void)snprintf(directory, sizeof(directory), "%s/silence", host->root);
-	assert_int_equal(mkdir(directory, 0755), 0);
-	silence_begin(&silence, directory);
+	silence_begin(&silence, host->root);
 	host_profile(host, "slow", "exec sleep 1000");
 	host_write(host, "slow/restart", 0644, "%s", "");
 	host_chown(host, "slow", TENANT);
