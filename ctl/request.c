@@ -67,6 +67,30 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+#define VERB(verb) (1U << (verb))
+#define WAITING_VERBS                                                                  \
+	(VERB(VERB_START) | VERB(VERB_STOP) | VERB(VERB_RESTART) | VERB(VERB_ENABLE) | \
+	    VERB(VERB_DISABLE))
+
+/* Options that are for some verbs only: somebody who gives them to another verb expects something
+ * that would not happen. The others are for all. */
+static const struct {
+	int letter;
+	const char *name;
+	uint32_t verbs;
+} uses[] = {
+    {'o', "-o", VERB(VERB_LIST) | VERB(VERB_STATUS)},
+    {OPTION_NO_HEADER, "--no-header", VERB(VERB_LIST) | VERB(VERB_STATUS)},
+    {OPTION_NO_WAIT, "--no-wait", WAITING_VERBS},
+    {'f', "-f", VERB(VERB_LOG) | VERB(VERB_EVENTS)},
+    {'n', "-n", VERB(VERB_LOG) | VERB(VERB_EVENTS)},
+    {OPTION_STDERR, "--stderr", VERB(VERB_LOG)},
+    {OPTION_FOR, "--for", VERB(VERB_WAIT)},
+    {OPTION_TEXTFILE, "--textfile", VERB(VERB_METRICS)},
+};
+#define USES (sizeof(uses) / sizeof(uses[0]))
+static bool given[USES];
+
 static _Noreturn void
 usage_error(void)
 {
@@ -135,9 +159,34 @@ read_state(const char *text)
 	return state;
 }
 
+/* No option means anything without its value: a script's variable was not set. */
+static void
+check_value(int letter)
+{
+	const struct option *option = long_options;
+
+	if (optarg == NULL || optarg[0] != '\0')
+		return;
+	while (option->val != letter)
+		option++;
+	warningx("--%s: must not be empty", option->name);
+	usage_error();
+}
+
+static void
+note_use(int letter)
+{
+	size_t i;
+
+	for (i = 0; i < USES; i++)
+		given[i] = given[i] || uses[i].letter == letter;
+}
+
 static void
 read_option(struct request *request, int letter)
 {
+	check_value(letter);
+	note_use(letter);
 	switch (letter) {
 	case 'd':
 		request->state_directory = optarg;
@@ -231,6 +280,7 @@ check_use(const struct request *request)
 {
 	const struct verb_rule *rule = &verb_rules[request->verb];
 	bool alone = request->verb == VERB_STATUS || request->verb == VERB_LOG;
+	size_t i;
 
 	if (request->name_count > 0 && !rule->names) {
 		warningx("%s takes no name", rule->name);
@@ -238,6 +288,12 @@ check_use(const struct request *request)
 	}
 	if (request->name_count == 0 && rule->authority == AUTHORITY_OWNER && !alone) {
 		warningx("%s needs the name of a profile", rule->name);
+		usage_error();
+	}
+	for (i = 0; i < (size_t)request->name_count; i++) {
+		if (request->names[i][0] != '\0')
+			continue;
+		warningx("the name of a profile must not be empty"); /* nor mean all of them */
 		usage_error();
 	}
 	if (request->name_count > 1 &&
@@ -249,8 +305,10 @@ check_use(const struct request *request)
 		warningx("wait needs --for=STATE");
 		usage_error();
 	}
-	if (request->follow && request->verb != VERB_LOG && request->verb != VERB_EVENTS) {
-		warningx("-f is for log and events");
+	for (i = 0; i < USES; i++) {
+		if (!given[i] || (uses[i].verbs & VERB(request->verb)) != 0)
+			continue;
+		warningx("%s takes no %s", rule->name, uses[i].name);
 		usage_error();
 	}
 }
@@ -262,7 +320,8 @@ request_read(struct request *request, int count, char **arguments)
 	int letter;
 
 	memset(request, 0, sizeof(*request));
-	request->state_directory = directory != NULL ? directory : DEFAULT_STATE_DIRECTORY;
+	request->state_directory =
+	    directory != NULL && directory[0] != '\0' ? directory : DEFAULT_STATE_DIRECTORY;
 	request->timeout = DEFAULT_TIMEOUT;
 	request->state = STATE_COUNT;
 	request->lines = -1;

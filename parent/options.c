@@ -128,14 +128,13 @@ read_rotation(struct options *options, const char *text)
 	options->log_rotate_keep = (uint32_t)keep;
 }
 
-/* A path that is looked up again later must not depend on where we are then. "" stays what it is:
- * it leads nowhere. */
+/* A path that is looked up again later must not depend on where we are then. */
 static const char *
 absolute(const char *path)
 {
 	char here[PATH_MAX], *whole;
 
-	if (path[0] == '/' || path[0] == '\0')
+	if (path[0] == '/')
 		return path;
 	if (getcwd(here, sizeof(here)) == NULL || asprintf(&whole, "%s/%s", here, path) == -1)
 		fatal("%s", path);
@@ -210,17 +209,23 @@ read_option(struct options *options, int letter)
 void
 options_read(struct options *options, int count, char **arguments)
 {
-	int letter, operands;
+	int letter, operands, which = 0;
 
 	memset(options, 0, sizeof(*options));
 	options->log_level = 2;
 	quota_default(&options->quota);
 	options->log_rotate_size = 10 << 20;
 	options->log_rotate_keep = 5;
-	while ((letter = getopt_long(count, arguments, "fD", long_options, NULL)) != -1)
+	while ((letter = getopt_long(count, arguments, "fD", long_options, &which)) != -1) {
+		if (optarg != NULL && optarg[0] == '\0') {
+			warningx("--%s: must not be empty", long_options[which].name);
+			usage_error();
+		}
 		read_option(options, letter);
+	}
 	operands = count - optind;
-	if (operands != (options->check ? 1 : 2)) {
+	if (operands != (options->check ? 1 : 2) || arguments[optind][0] == '\0' ||
+	    arguments[count - 1][0] == '\0') {
 		warningx("%s",
 		    options->check ? "--check takes one directory"
 				   : "a state directory and a profiles directory are needed");

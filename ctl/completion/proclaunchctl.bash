@@ -77,7 +77,7 @@ _proclaunchctl()
 
 	if [[ $word == -* ]]; then
 		case $verb in
-		list) options+=' --no-header --output=' ;;
+		list | status) options+=' --no-header --output=' ;;
 		start | stop | restart | enable | disable) options+=' --no-wait' ;;
 		wait) options+=' --for=' ;;
 		log) options+=' --follow --lines= --stderr' ;;

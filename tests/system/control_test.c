@@ -400,8 +400,32 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 	    {"list", "--timeout=1.5.5"},
 	    {"list", "--timeout=-1"},
 	    {"list", "--timeout="},
+	    {"list", "--color="},
 	    {"list", "-f"},
+	    {"start", "web", "-f"},
+	    {"list", "-n", "5"},
+	    {"list", "--for=running"},
+	    {"list", "--no-wait"},
+	    {"list", "--stderr"},
+	    {"list", "--textfile=f"},
+	    {"start", "web", "-o", "name"},
+	    {"start", "web", "--no-header"},
+	    {"start", "web", "--for=running"},
+	    {"reload", "web", "--no-wait"},
+	    {"status", "web", "-n", "5"},
+	    {"events", "--stderr"},
+	    {"check", "--textfile=f"},
+	    {"log", "--for=running"},
+	    {"metrics", "-o", "name"},
+	    {"ping", "--no-wait"},
 	    {"list", "-d"},
+	    {"list", "-d", ""},
+	    {"list", "--state-dir="},
+	    {"metrics", "--textfile="},
+	    {"start", ""},
+	    {"status", ""},
+	    {"log", ""},
+	    {"events", "web", ""},
 	};
 	struct host *host = *state;
 	struct outcome outcome;
@@ -409,7 +433,8 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 
 	/* no supervisor runs: whatever had asked for it would exit 1 */
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		(void)ctl(host, &outcome, lines[i][0], lines[i][1], lines[i][2], NULL);
+		(void)ctl(
+		    host, &outcome, lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL);
 		if (outcome.status != CTL_USAGE || outcome.output[0] != '\0' ||
 		    outcome.error[0] == '\0')
 			fail_msg("%s %s: exit %d", lines[i][0], lines[i][1], outcome.status);
