@@ -27,11 +27,11 @@ pidfile_parse(const char *text, size_t length, struct claim *claim)
 
 	while (digits < length && text[digits] >= '0' && text[digits] <= '9' && value <= INT32_MAX)
 		value = value * 10 + (text[digits++] - '0');
-	for (end = digits; end < length && memchr(" \t\r\n", text[end], 4) != NULL;)
-		end++;
+	end = digits < length && text[digits] == '\n' ? digits + 1 : digits;
 	claim->verdict = CLAIM_NUMBER;
 	claim->pid = (int32_t)value;
-	if (digits > 0 && end == length && value <= INT32_MAX)
+	/* strict, as who writes 010 may mean another number than we would read */
+	if (end == length && value <= INT32_MAX && (digits == 1 || (digits > 1 && text[0] != '0')))
 		return;
 	claim->verdict = CLAIM_MALFORMED;
 	claim->pid = 0;

@@ -72,6 +72,8 @@ static const struct lie {
     {"huge", NOBODY, "99999999999999999999999", "\"99999999999999999999999\", which is not a pid"},
     {"letters", NOBODY, "12ab", "\"12ab\", which is not a pid"},
     {"hexadecimal", NOBODY, "0x10", "\"0x10\", which is not a pid"},
+    {"zeros", NOBODY, "01\n", "\"01\\\\x0a\", which is not a pid"},
+    {"newlines", NOBODY, "1\n\n", "\"1\\\\x0a\\\\x0a\", which is not a pid"},
     {"space", NOBODY, " 1", "\" 1\", which is not a pid"},
     {"plus", NOBODY, "+1", "\"\\+1\", which is not a pid"},
     {"two", NOBODY, "1 1", "\"1 1\", which is not a pid"},
