@@ -1,10 +1,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "profiles.h"
 #include "report.h"
+#include "stamp.h"
 #include "words.h"
 
 void
@@ -65,18 +65,13 @@ profiles_last_exit(const struct row *row, char *text, size_t size)
 const char *
 profiles_time(int64_t wall_ms, bool milliseconds, char *text)
 {
-	time_t seconds = wall_ms / 1000;
-	struct tm parts;
-	size_t used;
+	_Static_assert(TIME_TEXT_BYTES >= STAMP_MILLISECONDS_BYTES, "no room for a time");
 
-	if (wall_ms == 0 || gmtime_r(&seconds, &parts) == NULL)
+	if (wall_ms == 0)
 		return "-";
-	used = strftime(text, TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
-	if (milliseconds)
-		(void)snprintf(
-		    text + used, TIME_TEXT_BYTES - used, ".%03dZ", (int)(wall_ms % 1000));
-	else
-		(void)snprintf(text + used, TIME_TEXT_BYTES - used, "Z");
+	stamp_milliseconds(wall_ms, text);
+	if (!milliseconds)
+		memcpy(strchr(text, '.'), "Z", 2);
 	return text;
 }
 
