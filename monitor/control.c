@@ -20,6 +20,11 @@
 #define IDLE_MAX	(30 * SECOND)
 #define ACCEPTS_AT_ONCE 64
 
+/* What a client may say depends on what it has said. */
+#define BEFORE_HELLO 1U
+#define AFTER_HELLO  2U
+#define OTHER_BUILD  4U
+
 static int listener = -1;
 static int64_t listen_again = NEVER;
 static struct client clients[CLIENTS_MAX];
@@ -138,8 +143,11 @@ admit(const struct client *newcomer)
 static void
 welcome(int channel)
 {
-	struct client newcomer = {
-	    .channel = channel, .file = -1, .more_at = NEVER, .close_at = clock_now() + IDLE_MAX};
+	struct client newcomer = {.channel = channel,
+	    .state = BEFORE_HELLO,
+	    .file = -1,
+	    .more_at = NEVER,
+	    .close_at = clock_now() + IDLE_MAX};
 	struct ucred caller;
 	socklen_t size = sizeof(caller);
 
@@ -240,14 +248,13 @@ handle_hello(void *subject, struct incoming *incoming)
 	struct client *client = subject;
 	struct message hello;
 
-	/* what it is built as is for the client to judge: an old one may still ask for our version
-	 */
-	(void)incoming;
 	message_begin(&hello, MESSAGE_HELLO);
 	hello.hello = greeting;
 	channel_sign(&hello);
 	(void)control_send(client, &hello);
-	client->greeted = true;
+	/* another build may know our version and no more: its number for `status` may be ours for
+	 * `stop` */
+	client->state = channel_same_build(&incoming->message) ? AFTER_HELLO : OTHER_BUILD;
 }
 
 static void
@@ -257,8 +264,6 @@ handle_ask(void *subject, struct incoming *incoming)
 }
 
 /* All that a client may say. */
-#define BEFORE_HELLO 1U
-#define AFTER_HELLO  2U
 static const struct rule rules[] = {
     {MESSAGE_HELLO, FROM_CLIENT, BEFORE_HELLO, 0, 0, handle_hello},
     {MESSAGE_ASK, FROM_CLIENT, AFTER_HELLO, 0, 0, handle_ask},
@@ -274,8 +279,8 @@ listen_to(struct client *client)
 	if (result == CHANNEL_AGAIN)
 		return true;
 	return result == CHANNEL_DONE &&
-	    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_CLIENT,
-		client->greeted ? AFTER_HELLO : BEFORE_HELLO, client, &incoming) == RULE_KEPT;
+	    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_CLIENT, client->state, client,
+		&incoming) == RULE_KEPT;
 }
 
 void

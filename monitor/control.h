@@ -29,9 +29,9 @@ struct client {
 	uint32_t uid;
 	bool admin;    /* root, or the user whose supervisor this is */
 	bool stranger; /* no profile runs as this user */
-	bool greeted;
-	bool blocked; /* there was no room for what we had to send */
+	bool blocked;  /* there was no room for what we had to send */
 	int64_t blocked_at;
+	unsigned state; /* which rules hold for what it says */
 	enum client_task task;
 	int64_t close_at; /* idle or not reading for too long; NEVER while it waits for us */
 	struct ask ask;

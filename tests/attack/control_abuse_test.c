@@ -23,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "build.h"
 #include "client.h"
 #include "ctl.h"
 #include "host.h"
@@ -271,6 +272,40 @@ become_hello(struct message *message)
 {
 	memset(message, 0, sizeof(*message));
 	message->type = MESSAGE_HELLO;
+}
+
+/* Numbers may mean something else to it: only the client can tell that from our answer, and what it
+ * has asked before it comes must not be done. */
+static void
+a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it(void **state)
+{
+	static const enum verb verbs[] = {VERB_STOP, VERB_SIGNAL, VERB_STATUS, VERB_PING};
+	struct host *host = *state;
+	struct message hello = {.type = MESSAGE_HELLO, .index = NO_PROFILE}, answer;
+	struct before before = begin(host);
+	size_t i;
+	int client;
+
+	strcpy(hello.hello.version, PROCLAUNCH_VERSION);
+	strcpy(hello.hello.build, "another");
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		client = client_connect(host, account_uid(TENANT));
+		assert_true(send_bytes(client, &hello, sizeof(hello)));
+		(void)client_ask(client, verbs[i], "web"); /* it may have hung up by now */
+		assert_true(client_receive(client, &answer, NULL));
+		assert_int_equal(answer.type, MESSAGE_HELLO);
+		assert_string_equal(answer.hello.build, PROCLAUNCH_BUILD);
+		assert_true(hangs_up(client, SOON));
+		assert_int_equal(close(client), 0);
+	}
+	client = client_connect(host, account_uid(TENANT));
+	assert_true(send_bytes(client, &hello, sizeof(hello)));
+	assert_true(client_receive(client, &answer, NULL));
+	(void)send_bytes(client, &hello, sizeof(hello)); /* nor can it try another greeting */
+	assert_true(hangs_up(client, SOON));
+	assert_int_equal(close(client), 0);
+	assert_int_equal(host_count_log(host, " by uid "), 0);
+	assert_unharmed(host, &before);
 }
 
 static void
@@ -611,6 +646,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
 	    ROOT_TEST(who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not),
+	    ROOT_TEST(a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
 	    ROOT_TEST(a_descriptor_that_never_closes_holds_nobody_up),

@@ -252,17 +252,26 @@ assert_output_is_whole(struct host *host)
 	free(text);
 }
 
+/* What proclaunchctl of that release says. */
+static int
+ctl_of(const struct host *host, enum release release, struct outcome *outcome, const char *verb,
+    const char *name)
+{
+	char path[PATH_MAX];
+
+	(void)snprintf(
+	    path, sizeof(path), "%s%s/proclaunchctl", build, release == OLD ? "" : "/next");
+	run_program(outcome, path, "-d", host->state, verb, name, NULL);
+	return outcome->status;
+}
+
 /* proclaunchctl of the same release is answered on the control socket. */
 static bool
 answers(struct host *host, enum release release)
 {
 	struct outcome outcome;
-	char path[PATH_MAX];
 
-	(void)snprintf(
-	    path, sizeof(path), "%s%s/proclaunchctl", build, release == OLD ? "" : "/next");
-	run_program(&outcome, path, "-d", host->state, "ping", NULL);
-	return outcome.status == 0;
+	return ctl_of(host, release, &outcome, "ping", NULL) == 0;
 }
 
 static ino_t
@@ -274,6 +283,38 @@ inode_of(struct host *host, const char *name)
 	(void)snprintf(path, sizeof(path), "%s/%s", host->state, name);
 	assert_int_equal(lstat(path, &status), 0);
 	return status.st_ino;
+}
+
+/* Whatever it asks with its greeting or after it. */
+static void
+proclaunchctl_of_another_release_says_so_and_does_nothing(void **state)
+{
+	static const struct {
+		const char *verb, *name;
+		int status;
+	} asked[] = {{"stop", "service", 1}, {"restart", "daemon", 1}, {"status", "service", 4},
+	    {"check", NULL, 3}, {"list", NULL, 1}, {"log", "printer", 1}, {"ping", NULL, 1}};
+	struct host *host = *state;
+	struct running running = start_services(host);
+	struct outcome outcome;
+	char text[128];
+	size_t i;
+
+	host_settle(host);
+	host_mark_log(host);
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		assert_int_equal(
+		    ctl_of(host, NEXT, &outcome, asked[i].verb, asked[i].name), asked[i].status);
+		(void)snprintf(text, sizeof(text),
+		    "proclaunchctl: the supervisor is version %s, build ", PROCLAUNCH_VERSION);
+		assert_int_equal(strncmp(outcome.error, text, strlen(text)), 0);
+	}
+	assert_int_equal(ctl_of(host, NEXT, &outcome, "version", NULL), 0);
+	(void)snprintf(text, sizeof(text), "running: ProcLaunch %s (build ", PROCLAUNCH_VERSION);
+	assert_non_null(strstr(outcome.output, text));
+	assert_nothing_has_happened(host, &running);
+	assert_true(answers(host, OLD));
+	host_stop_all(host);
 }
 
 static void
@@ -514,6 +555,8 @@ main(void)
 		set_up_without_cgroups),
 	    UPGRADE_TEST(the_new_programs_take_over_and_no_service_notices,
 		" (as an ordinary user)", set_up_tenant),
+	    UPGRADE_TEST(
+		proclaunchctl_of_another_release_says_so_and_does_nothing, "", set_up_root),
 	    UPGRADE_TEST(
 		when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why, "", set_up_root),
 	    UPGRADE_TEST(a_storm_of_signals_during_an_upgrade_does_no_harm, "", set_up_root),
