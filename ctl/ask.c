@@ -86,11 +86,9 @@ unreachable(const char *state_directory)
 }
 
 enum ask_result
-ask_connect(const char *state_directory, int64_t deadline, bool any_build, bool patient)
+ask_connect(const char *state_directory, int64_t deadline, bool patient)
 {
-	static struct incoming incoming;
 	struct message hello;
-	enum ask_result result;
 
 	if (connection != -1)
 		(void)close(connection);
@@ -100,7 +98,15 @@ ask_connect(const char *state_directory, int64_t deadline, bool any_build, bool 
 	channel_hello(&hello);
 	/* whoever has hung up already may have said why */
 	(void)channel_send(connection, &hello, NULL, 0);
-	result = ask_receive(&incoming, deadline);
+	return ASK_OK;
+}
+
+enum ask_result
+ask_greet(int64_t deadline, bool any_build)
+{
+	static struct incoming incoming;
+	enum ask_result result = ask_receive(&incoming, deadline);
+
 	if (result != ASK_OK)
 		return result;
 	if (incoming.message.type == MESSAGE_ANSWER) {

@@ -12,12 +12,13 @@ enum ask_result {
 };
 
 /*
- * Connects to STATE_DIR/control and exchanges greetings, until `deadline` (clock_now() scale). With
- * `any_build` another build than ours is put up with, as long as nothing but its greeting is asked;
- * `patient` waits for somebody to listen there.
+ * Connects to STATE_DIR/control, until `deadline` (clock_now() scale), and sends our greeting;
+ * `patient` waits for somebody to listen there. Then ask_greet() takes the supervisor's. With
+ * `any_build` another build than ours is put up with, as long as nothing but its greeting is asked.
+ * What changes nothing may be asked before ask_greet(), too: it is answered only to its own build.
  */
-enum ask_result
-ask_connect(const char *state_directory, int64_t deadline, bool any_build, bool patient);
+enum ask_result ask_connect(const char *state_directory, int64_t deadline, bool patient);
+enum ask_result ask_greet(int64_t deadline, bool any_build);
 
 /* The supervisor's greeting: its version, and where its profiles are. */
 const struct hello *ask_greeting(void);

@@ -28,7 +28,8 @@
 
 static struct request request;
 static int64_t deadline;
-static bool answered; /* the last request for rows */
+static bool answered;  /* the last request for rows */
+static unsigned asked; /* questions that are on their way, and which converse() comes to next */
 
 static enum exit_status
 exit_status_of(enum result result)
@@ -82,29 +83,6 @@ say_broken(enum ask_result result, const char *name)
 		warningx("%s%sthe supervisor has hung up", about, colon);
 }
 
-/* Connects; again when the monitor is being replaced just now. Who follows waits for a supervisor
- * that is started again, too. */
-static enum ask_result
-connect_until_deadline(bool again)
-{
-	enum ask_result result;
-
-	while ((result = ask_connect(request.state_directory, deadline,
-		    request.verb == VERB_VERSION, again && request.follow)) == ASK_LOST &&
-	    clock_now() < deadline)
-		(void)poll(NULL, 0, 20);
-	say_broken(result, NULL);
-	return result;
-}
-
-/* Asking twice does no harm, when the first answer was lost. */
-static bool
-repeatable(void)
-{
-	return request.verb != VERB_RESTART && request.verb != VERB_RELOAD &&
-	    request.verb != VERB_SIGNAL;
-}
-
 /* The monitor whose transitions were shown last, and which was the last of them. */
 static struct {
 	uint64_t incarnation; /* 0: none was asked yet */
@@ -140,24 +118,115 @@ take_transition(const struct transition_facts *transition)
 }
 
 static void
-fill_ask(struct ask *ask, const char *name)
+fill_ask(struct ask *ask, enum verb verb, const char *name)
 {
 	memset(ask, 0, sizeof(*ask));
-	ask->verb = request.verb;
+	ask->verb = verb;
 	if (request.no_wait)
 		ask->flags |= ASK_NO_WAIT;
 	if (request.follow)
 		ask->flags |= ASK_FOLLOW;
-	if (request.verb == VERB_SIGNAL)
+	if (verb == VERB_SIGNAL)
 		ask->number = (uint32_t)request.signal;
-	if (request.verb == VERB_LOG)
+	if (verb == VERB_LOG)
 		ask->number = request.error ? STREAM_ERROR : STREAM_OUTPUT;
-	if (request.verb == VERB_WAIT)
+	if (verb == VERB_WAIT)
 		ask->number = request.state;
-	if (request.verb == VERB_EVENTS)
+	if (verb == VERB_EVENTS)
 		ask->number = how_many_events();
 	if (name != NULL)
 		(void)snprintf(ask->name, sizeof(ask->name), "%s", name);
+}
+
+static bool
+fits(const char *name)
+{
+	return name == NULL || strlen(name) < FULL_NAME_BYTES;
+}
+
+static void
+ask_at_once(enum verb verb, const char *name)
+{
+	struct ask ask;
+
+	fill_ask(&ask, verb, name);
+	if (ask_send(&ask) == ASK_OK)
+		asked++;
+}
+
+/* What a verb asks about each name, or about none: a name is looked up as `status` does it,
+ * whatever is made of the row. */
+static enum verb
+question(void)
+{
+	switch (request.verb) {
+	case VERB_LIST:
+	case VERB_STATUS:
+	case VERB_EXPLAIN:
+	case VERB_CHECK:
+	case VERB_METRICS:
+		return request.name_count > 0 ? VERB_STATUS : VERB_LIST;
+	default:
+		return request.verb;
+	}
+}
+
+/* Is it one screen about one profile, which ends with the last lines of its log? */
+static bool
+on_one_screen(void)
+{
+	return request.verb == VERB_STATUS && request.name_count == 1 && !request.json &&
+	    !request.quiet;
+}
+
+/* The first questions go out with our greeting, since to wait for an answer takes longer than to
+ * give it; but none that changes anything before we know whose supervisor it is. What `events` asks
+ * depends on that. */
+static void
+ask_first(void)
+{
+	const char *name = request.name_count > 0 ? request.names[0] : NULL;
+	enum verb verb = question();
+
+	if (verb_rules[verb].changes || verb == VERB_EVENTS || verb == VERB_VERSION || !fits(name))
+		return;
+	ask_at_once(verb, name);
+	if (asked > 0 && on_one_screen())
+		ask_at_once(VERB_LOG, name);
+}
+
+static enum ask_result
+connect_once(bool again)
+{
+	enum ask_result result =
+	    ask_connect(request.state_directory, deadline, again && request.follow);
+
+	asked = 0;
+	if (result == ASK_OK && !again)
+		ask_first();
+	if (result == ASK_OK)
+		result = ask_greet(deadline, request.verb == VERB_VERSION);
+	return result;
+}
+
+/* Connects; again when the monitor is being replaced just now. Who follows waits for a supervisor
+ * that is started again, too. */
+static enum ask_result
+connect_until_deadline(bool again)
+{
+	enum ask_result result;
+
+	while ((result = connect_once(again)) == ASK_LOST && clock_now() < deadline)
+		(void)poll(NULL, 0, 20);
+	say_broken(result, NULL);
+	return result;
+}
+
+/* Asking twice does no harm, when the first answer was lost. */
+static bool
+repeatable(enum verb verb)
+{
+	return verb != VERB_RESTART && verb != VERB_RELOAD && verb != VERB_SIGNAL;
 }
 
 /* The current file comes after the older one: then the end of both can be shown. */
@@ -207,28 +276,39 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 	return result;
 }
 
+static enum ask_result
+send_question(enum verb verb, const char *name)
+{
+	struct ask ask;
+
+	if (asked > 0) {
+		asked--;
+		return ASK_OK;
+	}
+	fill_ask(&ask, verb, name);
+	return ask_send(&ask);
+}
+
 /* One request about one name (NULL: about none). */
 static enum ask_result
-converse(const char *name, struct profiles *profiles, struct answer *answer)
+converse(enum verb verb, const char *name, struct profiles *profiles, struct answer *answer)
 {
 	size_t had = profiles->count;
 	enum ask_result result;
-	struct ask ask;
 
-	if (name != NULL && strlen(name) >= sizeof(ask.name)) {
+	if (!fits(name)) {
 		memset(answer, 0, sizeof(*answer));
 		answer->result = RESULT_NO_PROFILE;
 		(void)snprintf(answer->text, sizeof(answer->text), "no such profile");
 		return ASK_OK;
 	}
 	for (;;) {
-		fill_ask(&ask, name);
-		result = ask_send(&ask);
+		result = send_question(verb, name);
 		if (result == ASK_OK)
 			result = listen_for_answer(profiles, answer);
 		if (request.follow)
 			deadline = clock_now() + request.timeout; /* to find it again */
-		if (result != ASK_LOST || !repeatable() || clock_now() >= deadline)
+		if (result != ASK_LOST || !repeatable(verb) || clock_now() >= deadline)
 			return result;
 		profiles->count = had; /* all are told again */
 		result = connect_until_deadline(true);
@@ -257,7 +337,7 @@ command(void)
 	int status = EXIT_DONE, i;
 
 	for (i = 0; i < request.name_count; i++) {
-		result = converse(request.names[i], &none, &answer);
+		result = converse(request.verb, request.names[i], &none, &answer);
 		if (result != ASK_OK) {
 			say_broken(result, request.names[i]);
 			return EXIT_FAILED;
@@ -275,7 +355,7 @@ general(void)
 	const char *name = request.name_count > 0 ? request.names[0] : NULL;
 	struct profiles none = {.count = 0};
 	struct answer answer;
-	enum ask_result result = converse(name, &none, &answer);
+	enum ask_result result = converse(request.verb, name, &none, &answer);
 
 	if (result != ASK_OK) {
 		say_broken(result, NULL);
@@ -292,16 +372,12 @@ collect(struct profiles *profiles, int *status)
 {
 	struct answer answer;
 	enum ask_result result;
-	enum verb verb = request.verb;
 	int i = 0;
 
 	*status = EXIT_DONE;
 	do {
-		/* a name is looked up as `status` does it, whatever is made of the row */
-		request.verb = request.name_count > 0 ? VERB_STATUS : VERB_LIST;
-		result =
-		    converse(request.name_count > 0 ? request.names[i] : NULL, profiles, &answer);
-		request.verb = verb;
+		result = converse(question(), request.name_count > 0 ? request.names[i] : NULL,
+		    profiles, &answer);
 		answered = result == ASK_OK;
 		if (!answered) {
 			say_broken(result, NULL);
@@ -311,8 +387,8 @@ collect(struct profiles *profiles, int *status)
 		if (answer.result != RESULT_DONE) {
 			say_answer(request.names[i], &answer);
 			*status = worse(*status,
-			    verb == VERB_STATUS ? (int)EXIT_STATUS_UNKNOWN
-						: (int)exit_status_of(answer.result));
+			    request.verb == VERB_STATUS ? (int)EXIT_STATUS_UNKNOWN
+							: (int)exit_status_of(answer.result));
 		}
 	} while (++i < request.name_count);
 	profiles_sort(profiles);
@@ -358,13 +434,11 @@ show_last_lines(const char *name)
 	struct profiles none = {.count = 0};
 	struct answer answer;
 
-	request.verb = VERB_LOG;
 	request.lines = STATUS_LINES;
 	(void)putchar('\n');
-	if (converse(name, &none, &answer) == ASK_OK)
+	if (converse(VERB_LOG, name, &none, &answer) == ASK_OK)
 		say_answer(name, &answer);
 	follow_end();
-	request.verb = VERB_STATUS;
 }
 
 static void
