@@ -1,6 +1,5 @@
 #include <dirent.h>
 #include <fcntl.h>
-#include <libsmartcols/libsmartcols.h>
 #include <limits.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -22,7 +21,17 @@ struct member {
 	char command[128];
 	unsigned long resident; /* KiB */
 	unsigned long ticks;	/* of processor time */
-	struct libscols_line *line;
+	bool shown;
+};
+
+/* The processes of a profile, and how they are printed. */
+struct family {
+	size_t count;
+	struct member members[MEMBERS_MAX];
+	int pid_width;
+	int memory_width;
+	int processor_width;
+	char branches[2 * MEMBERS_MAX + 1]; /* of the tree, in front of a command */
 };
 
 /* What fits of a file of /proc, as a string; its length, -1 when there is none. */
@@ -77,11 +86,41 @@ read_member(pid_t pid, struct member *member)
 		return false;
 	*close_bracket = '\0';
 	member->pid = pid;
-	member->line = NULL;
+	member->shown = false;
 	member->ticks = user + system;
 	member->resident = (unsigned long)(resident * sysconf(_SC_PAGESIZE) / 1024);
 	(void)snprintf(member->command, sizeof(member->command), "[%s]", open_bracket + 1);
 	return true;
+}
+
+/* Is the hierarchy mounted there? Then its file that lists the members of the cgroup is the path.
+ */
+static bool
+mounted_at(const char *directory, const char *cgroup, char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s%s/cgroup.procs", directory, cgroup);
+	return access(path, R_OK) == 0;
+}
+
+/* Where cgroup v2 usually is, alone and beside v1; anywhere else it takes a while to find. */
+static bool
+find_hierarchy(const char *cgroup, char *path, size_t size)
+{
+	struct mntent *mount;
+	FILE *mounts;
+	bool found = false;
+
+	if (mounted_at("/sys/fs/cgroup", cgroup, path, size) ||
+	    mounted_at("/sys/fs/cgroup/unified", cgroup, path, size))
+		return true;
+	mounts = setmntent("/proc/self/mounts", "re");
+	if (mounts == NULL)
+		return false;
+	while (!found && (mount = getmntent(mounts)) != NULL)
+		found = strcmp(mount->mnt_type, "cgroup2") == 0 &&
+		    mounted_at(mount->mnt_dir, cgroup, path, size);
+	(void)endmntent(mounts);
+	return found;
 }
 
 /* The file that lists the members of the process's cgroup; false when there is no such thing. */
@@ -89,9 +128,6 @@ static bool
 members_path(pid_t pid, char *path, size_t size)
 {
 	char text[PATH_MAX], own[64], *line, *end;
-	struct mntent *mount;
-	FILE *mounts;
-	bool found = false;
 
 	(void)snprintf(own, sizeof(own), "/proc/%d/cgroup", pid);
 	if (slurp(own, text, sizeof(text)) <= 0)
@@ -103,140 +139,204 @@ members_path(pid_t pid, char *path, size_t size)
 	end = strchr(line, '\n');
 	if (end != NULL)
 		*end = '\0';
-	mounts = setmntent("/proc/self/mounts", "re");
-	while (mounts != NULL && !found && (mount = getmntent(mounts)) != NULL) {
-		if (strcmp(mount->mnt_type, "cgroup2") != 0)
-			continue;
-		(void)snprintf(path, size, "%s%s/cgroup.procs", mount->mnt_dir, line);
-		found = access(path, R_OK) == 0;
-	}
-	if (mounts != NULL)
-		(void)endmntent(mounts);
-	return found;
+	return find_hierarchy(line, path, size);
 }
 
 static struct member *
-find_member(struct member *members, size_t count, pid_t pid)
+find_member(struct family *family, pid_t pid)
 {
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (members[i].pid == pid)
-			return &members[i];
+	for (i = 0; i < family->count; i++)
+		if (family->members[i].pid == pid)
+			return &family->members[i];
 	return NULL;
 }
 
 /* One look at all processes that there are: those of the main one's session, and those that descend
- * from one that is known already. Returns how many are known now. */
-static size_t
-read_relatives(struct member *members, size_t count, DIR *folder)
+ * from one that is known already. */
+static void
+read_relatives(struct family *family, DIR *folder)
 {
 	struct dirent *entry;
 	struct member *next;
 	pid_t pid;
 
-	while (count < MEMBERS_MAX && (entry = readdir(folder)) != NULL) {
+	while (family->count < MEMBERS_MAX && (entry = readdir(folder)) != NULL) {
 		pid = (pid_t)strtol(entry->d_name, NULL, 10);
-		next = &members[count];
-		if (pid > 0 && find_member(members, count, pid) == NULL && read_member(pid, next) &&
-		    (next->session == members[0].session ||
-			find_member(members, count, next->parent) != NULL))
-			count++;
+		next = &family->members[family->count];
+		if (pid > 0 && find_member(family, pid) == NULL && read_member(pid, next) &&
+		    (next->session == family->members[0].session ||
+			find_member(family, next->parent) != NULL))
+			family->count++;
 	}
-	return count;
 }
 
 /* Without a cgroup: what can be told from the main one. */
-static size_t
-read_family(pid_t main_pid, struct member *members)
+static void
+read_family(pid_t main_pid, struct family *family)
 {
-	size_t count = 1, before = 0;
+	size_t before = 0;
 	DIR *folder;
 
-	if (!read_member(main_pid, &members[0]))
-		return 0;
+	if (!read_member(main_pid, &family->members[0]))
+		return;
+	family->count = 1;
 	folder = opendir("/proc");
-	while (folder != NULL && count > before) {
-		before = count;
+	while (folder != NULL && family->count > before) {
+		before = family->count;
 		rewinddir(folder);
-		count = read_relatives(members, count, folder);
+		read_relatives(family, folder);
 	}
 	if (folder != NULL)
 		(void)closedir(folder);
-	return count;
 }
 
 /* The processes of the profile: of its cgroup, or else the main one's session and descendants. */
-static size_t
-read_members(pid_t main_pid, struct member *members)
+static void
+read_members(pid_t main_pid, struct family *family)
 {
 	char path[2 * PATH_MAX];
-	size_t count = 0;
 	FILE *list;
 	int pid;
 
-	if (!members_path(main_pid, path, sizeof(path)) || (list = fopen(path, "re")) == NULL)
-		return read_family(main_pid, members);
-	while (count < MEMBERS_MAX && fscanf(list, "%d", &pid) == 1)
-		if (read_member(pid, &members[count]))
-			count++;
+	family->count = 0;
+	if (!members_path(main_pid, path, sizeof(path)) || (list = fopen(path, "re")) == NULL) {
+		read_family(main_pid, family);
+		return;
+	}
+	while (family->count < MEMBERS_MAX && fscanf(list, "%d", &pid) == 1)
+		if (read_member(pid, &family->members[family->count]))
+			family->count++;
 	(void)fclose(list);
-	return count;
 }
 
-/* A line below its parent's, which is added first. */
-static void
-add_member(
-    struct libscols_table *table, struct member *members, size_t count, struct member *member)
+static double
+seconds(unsigned long ticks)
 {
-	struct member *parent = find_member(members, count, member->parent);
-	char text[64];
+	return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
 
-	if (member->line != NULL)
-		return;
-	if (parent != NULL)
-		add_member(table, members, count, parent);
-	member->line = scols_table_new_line(table, parent == NULL ? NULL : parent->line);
-	if (member->line == NULL)
-		fatal("memory");
-	(void)snprintf(text, sizeof(text), "%d", member->pid);
-	(void)scols_line_set_data(member->line, 0, text);
-	(void)snprintf(text, sizeof(text), "%lu K", member->resident);
-	(void)scols_line_set_data(member->line, 1, text);
-	(void)snprintf(
-	    text, sizeof(text), "%.2f s", (double)member->ticks / (double)sysconf(_SC_CLK_TCK));
-	(void)scols_line_set_data(member->line, 2, text);
-	(void)scols_line_set_data(member->line, 3, member->command);
+static void
+widen(int *width, int length)
+{
+	if (length > *width)
+		*width = length;
+}
+
+static void
+measure(struct family *family)
+{
+	const struct member *member;
+
+	family->pid_width = strlen("PID");
+	family->memory_width = strlen("MEMORY");
+	family->processor_width = strlen("CPU");
+	for (member = family->members; member < family->members + family->count; member++) {
+		widen(&family->pid_width, snprintf(NULL, 0, "%d", member->pid));
+		widen(&family->memory_width, snprintf(NULL, 0, "%lu K", member->resident));
+		widen(
+		    &family->processor_width, snprintf(NULL, 0, "%.2f s", seconds(member->ticks)));
+	}
+}
+
+/* Who has started the process has chosen these bytes: none of them commands the terminal, and none
+ * looks like one that was escaped. */
+static void
+print_command(const char *command)
+{
+	for (; *command != '\0'; command++)
+		if (*command < ' ' || *command > '~' || (command[0] == '\\' && command[1] == 'x'))
+			(void)printf("\\x%02x", (unsigned char)*command);
+		else
+			(void)putchar(*command);
+}
+
+static void
+print_member(const struct family *family, const struct member *member)
+{
+	(void)printf("%*d %*lu K %*.2f s %s", family->pid_width, member->pid,
+	    family->memory_width - 2, member->resident, family->processor_width - 2,
+	    seconds(member->ticks), family->branches);
+	print_command(member->command);
+	(void)putchar('\n');
+}
+
+static struct member *
+next_child(struct family *family, const struct member *parent, struct member *child)
+{
+	for (; child < family->members + family->count; child++)
+		if (child->parent == parent->pid && !child->shown)
+			return child;
+	return NULL;
+}
+
+/* The process, and below it what it has started. */
+static void
+print_descendants(struct family *family, struct member *member, size_t depth)
+{
+	char *branch = family->branches + 2 * depth;
+	struct member *child, *next;
+
+	member->shown = true;
+	print_member(family, member);
+	if (depth > 0)
+		memcpy(branch - 2, branch[-2] == '|' ? "| " : "  ", 2);
+	for (child = next_child(family, member, family->members); child != NULL; child = next) {
+		next = next_child(family, member, child + 1);
+		memcpy(branch, next == NULL ? "`-" : "|-", 3);
+		print_descendants(family, child, depth + 1);
+	}
+	*branch = '\0';
+}
+
+/* The eldest of those whom it descends from. That the kernel's files were read one after another
+ * can make two processes each other's parent. */
+static struct member *
+ancestor(struct family *family, struct member *member)
+{
+	struct member *parent;
+	size_t generations;
+
+	for (generations = 0; generations < family->count; generations++) {
+		parent = find_member(family, member->parent);
+		if (parent == NULL || parent->shown)
+			break;
+		member = parent;
+	}
+	return member;
+}
+
+static void
+print_tree(struct family *family)
+{
+	struct member *member;
+
+	measure(family);
+	(void)printf("%*s %*s %*s COMMAND\n", family->pid_width, "PID", family->memory_width,
+	    "MEMORY", family->processor_width, "CPU");
+	for (member = family->members; member < family->members + family->count; member++)
+		if (!member->shown)
+			print_descendants(family, ancestor(family, member), 0);
 }
 
 static void
 show_processes(pid_t main_pid)
 {
-	static struct member members[MEMBERS_MAX];
-	struct libscols_table *table;
+	static struct family family;
 	unsigned long resident = 0, ticks = 0;
-	size_t count, i;
+	size_t i;
 
-	count = read_members(main_pid, members);
-	table = scols_new_table();
-	if (table == NULL || scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT) == NULL ||
-	    scols_table_new_column(table, "MEMORY", 0, SCOLS_FL_RIGHT) == NULL ||
-	    scols_table_new_column(table, "CPU", 0, SCOLS_FL_RIGHT) == NULL ||
-	    scols_table_new_column(table, "COMMAND", 0, SCOLS_FL_TREE) == NULL)
-		fatal("memory");
-	(void)scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
-	(void)scols_table_enable_ascii(table, 1);
-	for (i = 0; i < count; i++)
-		read_command(&members[i]);
-	for (i = 0; i < count; i++) {
-		add_member(table, members, count, &members[i]);
-		resident += members[i].resident;
-		ticks += members[i].ticks;
+	read_members(main_pid, &family);
+	for (i = 0; i < family.count; i++) {
+		read_command(&family.members[i]);
+		resident += family.members[i].resident;
+		ticks += family.members[i].ticks;
 	}
-	(void)printf("  %zu process%s, %lu K memory, %.2f s processor time\n\n", count,
-	    count == 1 ? "" : "es", resident, (double)ticks / (double)sysconf(_SC_CLK_TCK));
-	(void)scols_print_table(table);
-	scols_unref_table(table);
+	(void)printf("  %zu process%s, %lu K memory, %.2f s processor time\n\n", family.count,
+	    family.count == 1 ? "" : "es", resident, seconds(ticks));
+	if (family.count > 0)
+		print_tree(&family);
 }
 
 void

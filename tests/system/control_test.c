@@ -788,6 +788,53 @@ status_is_one_screen_with_processes_memory_processor_and_last_lines(void **state
 }
 
 static void
+assert_columns_end_where_their_heads_do(const char *heads, unsigned lines)
+{
+	size_t pid = (size_t)(strstr(heads, "PID") - heads) + 2,
+	       memory = (size_t)(strstr(heads, "MEMORY") - heads) + 5,
+	       processor = (size_t)(strstr(heads, "CPU") - heads) + 2;
+	const char *line = heads;
+
+	while (lines-- > 0) {
+		line = strchr(line, '\n') + 1;
+		assert_in_range(line[pid], '0', '9');
+		assert_int_equal(line[memory], 'K');
+		assert_int_equal(line[processor], 's');
+	}
+}
+
+static void
+status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "web",
+	    "sh -c 'sleep 1003 & exec sleep 1002' &\n"
+	    "sleep 1001 &\n"
+	    "exec sh -c 'sleep 1000; :' \"$(printf 'caf\\303\\251 \\177 \\033[31m \\\\x41 "
+	    "\\\\y')\"");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	do
+		assert_int_equal(ctl(host, &outcome, "status", "web", NULL), STATUS_RUNNING);
+	while (strstr(outcome.output, "-sleep 1000\n") == NULL ||
+	    strstr(outcome.output, "-sleep 1001\n") == NULL ||
+	    strstr(outcome.output, "-sleep 1002\n") == NULL ||
+	    strstr(outcome.output, "-sleep 1003\n") == NULL);
+	assert_matches(outcome.output,
+	    "\n +PID +MEMORY +CPU COMMAND\n"
+	    " *[0-9]+ +[0-9]+ K +[0-9.]+ s sh -c sleep 1000; : "
+	    "caf\\\\xc3\\\\xa9 \\\\x7f  \\[31m \\\\x5cx41 \\\\y\n");
+	assert_matches(
+	    outcome.output, " s [|]-sleep 1002\n *[0-9]+ +[0-9]+ K +[0-9.]+ s [|] `-sleep 1003\n");
+	assert_matches(outcome.output, " s [|]-sleep 1001\n");
+	assert_matches(outcome.output, " s `-sleep 1000\n\n");
+	assert_columns_end_where_their_heads_do(strstr(outcome.output, "\n\n") + 2, 4);
+	host_stop_all(host);
+}
+
+static void
 status_of_two_shows_the_last_lines_of_each(void **state)
 {
 	struct host *host = *state;
@@ -1406,6 +1453,8 @@ main(void)
 	    ROOT_TEST(an_end_that_the_kernel_could_not_tell_has_exit_null),
 	    ROOT_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
 	    SESSIONS_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
+	    ROOT_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
+	    SESSIONS_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
 	    ROOT_TEST(status_of_two_shows_the_last_lines_of_each),
 	    ROOT_TEST(explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it),
 	    ROOT_TEST(explain_says_what_is_waited_for_and_until_when),
