@@ -3,6 +3,7 @@
  * and never a signal to anybody. DESIGN.md section 6. Where there are cgroups, and where there are
  * none.
  */
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -26,6 +28,7 @@
 #include <cmocka.h>
 
 #include "canary.h"
+#include "child.h"
 #include "host.h"
 
 #define FOREIGN "which is not in this profile"
@@ -373,6 +376,73 @@ who_is_the_users_in_one_uid_of_four_is_not_the_service(void **state)
 	process_wait_gone(raised);
 }
 
+/* In the supervisor's own view of the file system. */
+static int
+enter_mounts_of(pid_t pid)
+{
+	char path[64];
+	int mounts;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	mounts = open(path, O_RDONLY | O_CLOEXEC);
+	return mounts == -1 ? -1 : setns(mounts, CLONE_NEWNS);
+}
+
+struct hiding {
+	const struct host *host;
+	pid_t process;
+	const char *empty; /* what is seen instead */
+};
+
+static void
+hide(void *context)
+{
+	const struct hiding *hiding = context;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d", hiding->process);
+	REQUIRE(enter_mounts_of(hiding->host->supervisor) == 0);
+	if (hiding->empty != NULL)
+		REQUIRE(mount(hiding->empty, path, NULL, MS_BIND, NULL) == 0);
+	else
+		REQUIRE(umount(path) == 0);
+}
+
+static void
+have_own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) == -1 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
+		_exit(125);
+}
+
+/* Its cgroup would do, and its number is right: but nobody can say when it was started. */
+static void
+a_process_of_which_proc_tells_nothing_is_not_the_service(void **state)
+{
+	struct host *host = *state;
+	char empty[PATH_MAX];
+	struct hiding hiding = {.host = host, .empty = empty};
+
+	make_folders(host);
+	make_liar(host, "web");
+	(void)snprintf(empty, sizeof(empty), "%s/empty", host->root);
+	assert_int_equal(mkdir(empty, 0755), 0);
+	host->before_exec = have_own_mounts;
+	host_start(host);
+	hiding.process = true_pid(host, "web");
+	child_run(hide, &hiding);
+	put_pid(host, "web", hiding.process);
+	host_wait_log(host, " WARN  web refused: pid_file names pid %d, which does not exist$",
+	    hiding.process);
+	assert_int_equal(host_count_log(host, " web running"), 0);
+	hiding.empty = NULL;
+	child_run(hide, &hiding);
+	put_pid(host, "web", hiding.process);
+	assert_int_equal(host_wait_running(host, "web"), hiding.process);
+	host_stop_all(host);
+	assert_false(process_lives(hiding.process));
+}
+
 /* The file is another one at every look, and never the true one. A child of the test: it asserts
  * nothing, and ends when anything fails. */
 static _Noreturn void
@@ -581,6 +651,7 @@ main(void)
 	    SESSIONS_TEST(every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled),
 	    TENANT_TEST(every_lie_in_a_pid_file_is_refused_by_name_and_nobody_is_signalled),
 	    SESSIONS_TEST(who_is_the_users_in_one_uid_of_four_is_not_the_service),
+	    ROOT_TEST(a_process_of_which_proc_tells_nothing_is_not_the_service),
 	    ROOT_TEST(a_pid_file_that_is_replaced_while_it_is_read_is_never_believed),
 	    SESSIONS_TEST(a_pid_file_that_is_replaced_while_it_is_read_is_never_believed),
 	    ROOT_TEST(who_lies_until_start_timeout_is_ended_and_not_who_was_named),
