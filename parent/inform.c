@@ -3,11 +3,16 @@
 #include <unistd.h>
 
 #include "children.h"
+#include "clock.h"
 #include "files.h"
 #include "inform.h"
 #include "outputs.h"
+#include "watch.h"
 
 #define REPORTS_MAX 64
+/* A FIFO that could not be opened for want of descriptors or memory is handed over so much later.
+ */
+#define HAND_OVER_AGAIN (1 * SECOND)
 /* As many as the monitor has clients. */
 #define READS_MAX 256
 
@@ -307,6 +312,11 @@ send_streams(struct profile *profile, enum tell what)
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
 		if ((*due & 1U << stream) == 0)
 			continue;
+		if (what == TELL_FIFO && outputs_hold(profile, (enum stream)stream) == -1 &&
+		    (profile->streams & 1U << stream) != 0) {
+			watch_look_at(profile, clock_now() + HAND_OVER_AGAIN); /* it is still due */
+			continue;
+		}
 		if (!send_stream(profile, what, (enum stream)stream))
 			return false;
 		*due &= ~(1U << stream);

@@ -260,6 +260,8 @@ look_at_due(int64_t now)
 	PROFILES_FOREACH(profile, index) {
 		if (profile->look_at <= now) {
 			profile->look_at = NEVER;
+			if (profile->fifos_due != 0)
+				inform_tell(profile, TELL_FIFO);
 			set_watch(profile); /* first, or a change between the two is missed */
 			profiles_look(profile->facts.name);
 		}

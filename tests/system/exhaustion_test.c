@@ -156,10 +156,77 @@ fifos_of(pid_t pid)
 }
 
 static void
+set_descriptors(pid_t pid, rlim_t soft, struct rlimit *before)
+{
+	struct rlimit limit;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, before), 0);
+	limit = *before;
+	limit.rlim_cur = soft;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* The child that the supervisor has made last, unless a list that changes while it is read shows
+ * another one. */
+static pid_t
+youngest_child(const struct host *host)
+{
+	char name[32], pids[16384], *last;
+
+	(void)snprintf(name, sizeof(name), "task/%d/children", host->supervisor);
+	assert_true(read_proc(host->supervisor, name, pids, sizeof(pids)) > 0);
+	if (pids[strlen(pids) - 1] == ' ')
+		pids[strlen(pids) - 1] = '\0';
+	last = strrchr(pids, ' ');
+	return (pid_t)strtol(last == NULL ? pids : last + 1, NULL, 10);
+}
+
+/* Is it the monitor, or about to become it? */
+static bool
+is_monitor(pid_t pid)
+{
+	char name[32];
+
+	return read_proc(pid, "comm", name, sizeof(name)) > 0 &&
+	    (strcmp(name, "proclaunch\n") == 0 || strcmp(name, "proclaunch-moni\n") == 0);
+}
+
+static bool
+is_stopped(pid_t pid)
+{
+	char value[64];
+
+	return process_status(pid, "State", value, sizeof(value))[0] == 'T';
+}
+
+/* Kills the monitor, and stops the next one before it has said anything to the parent, which it
+ * does when it is confined. Who was faster than we are is killed as well. */
+static pid_t
+stop_next_monitor(struct host *host)
+{
+	pid_t monitor = host_monitor(host), before;
+	struct deadline deadline;
+	char value[64];
+
+	do {
+		before = monitor;
+		assert_int_equal(kill(before, SIGKILL), 0);
+		deadline = deadline_in(SOON);
+		do /* without a pause, which could be too long */
+			monitor = youngest_child(host);
+		while ((monitor == before || !is_monitor(monitor)) && deadline_left(&deadline) > 0);
+		assert_int_equal(kill(monitor, SIGSTOP), 0);
+		wait_until(is_stopped(monitor));
+	} while (strcmp(process_status(monitor, "NoNewPrivs", value, sizeof(value)), "0") != 0);
+	return monitor;
+}
+
+static void
 where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **state)
 {
 	char name[32], path[PATH_MAX], text[64];
 	struct host *host = *state;
+	struct rlimit before, none;
 	struct outcome outcome;
 	pid_t monitor;
 	unsigned i;
@@ -189,6 +256,15 @@ where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **stat
 	assert_int_equal(kill(monitor, SIGKILL), 0);
 	wait_until(host_monitor(host) != monitor && fifos_of(host_monitor(host)) == FIFOS);
 	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
+	/* where there is no descriptor to open the others with, they wait until there is one */
+	monitor = stop_next_monitor(host);
+	set_descriptors(host->supervisor, 3, &before);
+	assert_int_equal(kill(monitor, SIGCONT), 0);
+	wait_until(fifos_of(monitor) == FIFOS_HELD);
+	wait_until(ctl(host, &outcome, "ping", NULL) == CTL_DONE); /* it has been told of all */
+	set_descriptors(host->supervisor, before.rlim_cur, &none);
+	wait_until(fifos_of(monitor) == FIFOS);
+	wait_until(fifos_of(host->supervisor) == FIFOS_HELD);
 	host_crash(host);
 	host_start(host);
 	wait_until(fifos_of(host_monitor(host)) == FIFOS);
@@ -200,17 +276,6 @@ where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **stat
 		assert_string_equal(text, "gone\n");
 	}
 	host_stop_all(host);
-}
-
-static void
-set_descriptors(pid_t pid, rlim_t soft, struct rlimit *before)
-{
-	struct rlimit limit;
-
-	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, before), 0);
-	limit = *before;
-	limit.rlim_cur = soft;
-	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
 static void
