@@ -1,4 +1,5 @@
-/* What a pid file names: a number if and only if it is digits, then white space, and fits a pid. */
+/* What a pid file names: a number if and only if it is decimal, with one newline or none, and fits
+ * a pid. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,7 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static const char grammar[] = "^[0-9]+[ \t\r\n]*$";
+	static const char grammar[] = "^(0|[1-9][0-9]*)\n?$";
 	struct message message;
 	char text[PIDFILE_BYTES_MAX + 1];
 	bool number;
