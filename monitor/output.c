@@ -421,6 +421,8 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 	full = fifo_is_full(stream->fifo);
 	if ((full || length >= LINE_MAX_BYTES) && grow(stream))
 		return 0; /* there is room for the rest of it now */
+	/* when it was filled only after we had looked at it, the rest of the line has come too */
+	full = full && fifo_peek(stream->fifo, in) == (ssize_t)length;
 	if (full || length > LINE_MAX_BYTES) {
 		*behind = SPLIT_MARK;
 		return length > LINE_MAX_BYTES ? LINE_MAX_BYTES : length;

@@ -4,8 +4,10 @@
  */
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -21,6 +23,7 @@
 
 #include <cmocka.h>
 
+#include "fault.h"
 #include "printed.h"
 
 /* How long an output that cannot be written is kept, and a little more. */
@@ -221,6 +224,59 @@ a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it(void **state)
 		text = all_files_of(host, names[i]);
 		next = 1000000;
 		assert_true(check_storm(text, &next) <= death);
+		free(text);
+	}
+	host_stop_all(host);
+}
+
+/* As where the FIFOs of others have used up what pipe(7) grants to all of them together. */
+static void
+let_no_fifo_grow(void)
+{
+	static const struct fault refused = {
+	    .number = SYS_fcntl, .argument = 1, .value = F_SETPIPE_SZ, .error = EPERM};
+
+	if (!fault_install(&refused))
+		_exit(125);
+}
+
+/* What fills up while the monitor looks at the beginning of a line was once taken for a line that
+ * can grow no more. There are more writers than processors, so that it happens often. */
+static void
+a_fifo_that_is_full_and_cannot_grow_tears_no_line(void **state)
+{
+	static const char *const names[] = {"one", "two", "three"};
+	struct host *host = *state;
+	unsigned long next;
+	char path[PATH_MAX], *text;
+	size_t length, i;
+	int fifo;
+
+	host->before_exec = let_no_fifo_grow;
+	for (i = 0; i < 3; i++) {
+		host_profile(host, names[i],
+		    "until [ -e ../go ]; do sleep 0.01; done\n"
+		    "seq -f '%%.0f the quick brown fox jumps over the lazy dog' 1000000 1199999\n"
+		    "echo end 1200000; exec sleep 1000");
+		(void)snprintf(path, sizeof(path), "%s/output", names[i]);
+		host_write(host, path, 0644, "format raw\nrotate_size 1G\n");
+	}
+	host_start(host);
+	for (i = 0; i < 3; i++) {
+		(void)host_wait_running(host, names[i]);
+		(void)snprintf(path, sizeof(path), "%s/fifo/%s.out", host->state, names[i]);
+		fifo = open(path, O_RDWR | O_CLOEXEC);
+		assert_int_equal(fcntl(fifo, F_SETPIPE_SZ, 8192), 8192);
+		assert_int_equal(close(fifo), 0);
+	}
+	host_write(host, "go", 0644, "%s", "");
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(path, sizeof(path), "%s.log", names[i]);
+		wait_until(contains(log_path(host, path), "\nend "));
+		text = content_of(log_path(host, path), &length);
+		next = 1000000;
+		(void)check_storm(text, &next);
+		assert_int_equal(next, 1200000);
 		free(text);
 	}
 	host_stop_all(host);
@@ -530,6 +586,7 @@ main(void)
 	    ROOT_TEST(a_monitor_killed_50_times_in_a_storm_and_its_parent_too_lose_no_line),
 	    ROOT_TEST(a_spawner_that_is_killed_and_upgrades_lose_no_line),
 	    ROOT_TEST(a_rotation_in_a_storm_loses_no_line_and_neither_does_a_death_in_it),
+	    ROOT_TEST(a_fifo_that_is_full_and_cannot_grow_tears_no_line),
 	    ROOT_TEST(its_last_words_are_not_lost_with_a_monitor_that_is_killed),
 	    ROOT_TEST(its_last_words_are_not_lost_while_there_is_no_monitor_and_no_spawner),
 	    ROOT_TEST(its_last_words_are_not_lost_in_an_upgrade),
