@@ -29,20 +29,17 @@ static int listener = -1;
 static int64_t listen_again = NEVER;
 static struct client clients[CLIENTS_MAX];
 static unsigned client_count;
+static unsigned clients_end; /* no place from here on has ever been taken, or costs any memory */
 static uint32_t admin_uid;
 static struct hello greeting;
 
 void
 control_configure(const struct hello *hello)
 {
-	unsigned i;
-
 	admin_uid = hello->admin;
 	memcpy(greeting.base, hello->base, sizeof(greeting.base));
 	memcpy(greeting.tenants, hello->tenants, sizeof(greeting.tenants));
 	greeting.incarnation = (uint64_t)clock_now();
-	for (i = 0; i < CLIENTS_MAX; i++)
-		clients[i].channel = -1;
 }
 
 void
@@ -104,7 +101,7 @@ too_many(const struct client *newcomer)
 
 	if (newcomer->admin)
 		return client_count >= CLIENTS_MAX;
-	for (i = 0; i < CLIENTS_MAX; i++)
+	for (i = 0; i < clients_end; i++)
 		if (clients[i].channel != -1 && clients[i].stranger == newcomer->stranger &&
 		    (newcomer->stranger || clients[i].uid == newcomer->uid))
 			same++;
@@ -130,8 +127,10 @@ admit(const struct client *newcomer)
 {
 	unsigned place = 0;
 
-	while (clients[place].channel != -1)
+	while (place < clients_end && clients[place].channel != -1)
 		place++;
+	if (place == clients_end)
+		clients_end++;
 	clients[place] = *newcomer;
 	client_count++;
 	if (loop_add(newcomer->channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
@@ -229,7 +228,7 @@ control_place(const struct client *client)
 struct client *
 control_at(uint32_t place)
 {
-	return place < CLIENTS_MAX && clients[place].channel != -1 ? &clients[place] : NULL;
+	return place < clients_end && clients[place].channel != -1 ? &clients[place] : NULL;
 }
 
 void
@@ -237,7 +236,7 @@ control_each(void (*look)(struct client *client, void *context), void *context)
 {
 	unsigned i;
 
-	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+	for (i = 0; i < clients_end && client_count > 0; i++)
 		if (clients[i].channel != -1)
 			look(&clients[i], context);
 }
@@ -306,7 +305,7 @@ control_deadline(void)
 	int64_t deadline = clock_earlier(listen_again, commands_deadline());
 	unsigned i;
 
-	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+	for (i = 0; i < clients_end && client_count > 0; i++)
 		if (clients[i].channel != -1)
 			deadline = clock_earlier(deadline, clients[i].close_at);
 	return deadline;
@@ -328,7 +327,7 @@ control_tend(int64_t now)
 {
 	unsigned i;
 
-	for (i = 0; i < CLIENTS_MAX && client_count > 0; i++)
+	for (i = 0; i < clients_end && client_count > 0; i++)
 		if (clients[i].channel != -1 && clients[i].close_at <= now)
 			close_client(&clients[i]);
 	if (listen_again <= now) {
