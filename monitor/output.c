@@ -90,16 +90,6 @@ output_prepare(void)
 	open_files_max = getrlimit(RLIMIT_NOFILE, &limit) == 0 ? (unsigned)limit.rlim_cur : 1024;
 }
 
-static struct profile *
-owner_of(struct output_stream *stream, enum stream *which)
-{
-	/* the streams lie in the profile's entry, the profiles in a table */
-	struct profile *profile = table_holding(stream);
-
-	*which = (enum stream)(stream - profile->streams);
-	return profile;
-}
-
 static void
 dequeue(struct output_stream *stream)
 {
@@ -153,16 +143,13 @@ flush(struct output_stream *stream)
 static int
 watch(const struct output_stream *stream)
 {
-	const struct profile *profile = table_holding(stream);
-
-	return loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO,
-	    table_index(profile) * STREAM_COUNT + (uint32_t)(stream - profile->streams));
+	return loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO, table_stream_number(stream));
 }
 
 static void
 listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 {
-	struct output_stream *stream = &profile->streams[which];
+	struct output_stream *stream = table_stream(profile, which);
 
 	stream->fifo = fifo;
 	stream->grown = stream->roomy = false;
@@ -191,7 +178,8 @@ output_take_fifo(void *subject, struct incoming *incoming)
 	(void)subject;
 	if (profile == NULL)
 		return;
-	stream = &profile->streams[which];
+	table_use_stream(profile, which);
+	stream = table_stream(profile, which);
 	open_fifos++;
 	if (stream->fifo == -1) {
 		listen_to_fifo(profile, which, channel_take(incoming));
@@ -208,7 +196,7 @@ static void
 turn_to_next_fifo(struct output_stream *stream)
 {
 	enum stream which;
-	struct profile *profile = owner_of(stream, &which);
+	struct profile *profile = table_holding(stream, &which);
 	int next = stream->next_fifo;
 
 	close_fifo(&stream->fifo);
@@ -236,8 +224,8 @@ make_room(void)
 	if (open_files + open_fifos + CLIENTS_MAX + 64 < open_files_max)
 		return;
 	PROFILES_FOREACH(profile, index) {
-		for (which = 0; which < STREAM_COUNT; which++) {
-			stream = &profile->streams[which];
+		for (which = 0; which < profile->stream_count; which++) {
+			stream = table_stream(profile, which);
 			if (stream->file.descriptor != -1 &&
 			    (oldest == NULL || stream->last_use < oldest->last_use))
 				oldest = stream;
@@ -294,9 +282,9 @@ output_take_file(void *subject, struct incoming *incoming)
 	struct output_stream *stream;
 
 	(void)subject;
-	if (profile == NULL)
+	if (profile == NULL || message->file.stream >= profile->stream_count)
 		return;
-	stream = &profile->streams[message->file.stream];
+	stream = table_stream(profile, message->file.stream);
 	stream->asked = false;
 	close_file(stream);
 	if (incoming->count == 0) {
@@ -315,16 +303,18 @@ output_take_file(void *subject, struct incoming *incoming)
 static void
 ask_for_file(struct profile *profile, enum stream which)
 {
-	if (profile->streams[which].asked)
+	struct output_stream *stream = table_stream(profile, which);
+
+	if (stream->asked)
 		return;
-	profile->streams[which].asked = true;
+	stream->asked = true;
 	parent_ask_file(profile, which);
 }
 
 static void
 rotate(struct profile *profile, enum stream which)
 {
-	struct output_stream *stream = &profile->streams[which];
+	struct output_stream *stream = table_stream(profile, which);
 
 	close_file(stream);
 	stream->asked = stream->rotating = true;
@@ -520,7 +510,6 @@ look_at_unfinished(struct output_stream *stream, size_t length)
 static void
 hear(struct output_stream *stream, bool heard)
 {
-	struct profile *profile = table_holding(stream);
 	int64_t now = clock_now();
 
 	if (stream->unwatched && watch(stream) == -1) {
@@ -532,8 +521,8 @@ hear(struct output_stream *stream, bool heard)
 	}
 	stream->unwatched = false;
 	stream->muted = !heard;
-	loop_change(stream->fifo, heard ? EPOLLIN | EPOLLET : 0, SOURCE_FIFO,
-	    table_index(profile) * STREAM_COUNT + (uint32_t)(stream - profile->streams));
+	loop_change(
+	    stream->fifo, heard ? EPOLLIN | EPOLLET : 0, SOURCE_FIFO, table_stream_number(stream));
 }
 
 /* Lines have been written, and so many bytes of them were all that stood in the FIFO. */
@@ -624,7 +613,7 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 static bool
 write_lines(struct profile *profile, enum stream which, size_t *length, const char *behind)
 {
-	struct output_stream *stream = &profile->streams[which];
+	struct output_stream *stream = table_stream(profile, which);
 	const struct output_settings *settings = &profile->settings.output;
 	uint64_t room = room_left(settings, stream);
 	size_t all = *length, bytes;
@@ -682,7 +671,7 @@ skip_unreadable(const struct profile *profile, struct output_stream *stream, int
 static bool
 move_lines(struct profile *profile, enum stream which)
 {
-	struct output_stream *stream = &profile->streams[which];
+	struct output_stream *stream = table_stream(profile, which);
 	const char *behind;
 	ssize_t shown = fifo_peek(stream->fifo, in);
 	size_t length = (size_t)shown, take;
@@ -741,7 +730,7 @@ static bool
 look_at_stream(struct output_stream *stream)
 {
 	enum stream which;
-	struct profile *profile = owner_of(stream, &which);
+	struct profile *profile = table_holding(stream, &which);
 	int64_t now = clock_now();
 
 	if (profile->settings.output.discard) {
@@ -779,9 +768,9 @@ output_flush(struct profile *profile)
 {
 	unsigned which;
 
-	for (which = 0; which < STREAM_COUNT; which++)
-		if (profile->streams[which].fifo != -1)
-			flush(&profile->streams[which]);
+	for (which = 0; which < profile->stream_count; which++)
+		if (table_stream(profile, which)->fifo != -1)
+			flush(table_stream(profile, which));
 }
 
 void
@@ -793,9 +782,9 @@ output_hurry(void)
 
 	hurried_at = clock_now();
 	PROFILES_FOREACH(profile, index) {
-		for (which = 0; which < STREAM_COUNT; which++) {
-			profile->streams[which].look_at = NEVER;
-			enqueue(&profile->streams[which]);
+		for (which = 0; which < profile->stream_count; which++) {
+			table_stream(profile, which)->look_at = NEVER;
+			enqueue(table_stream(profile, which));
 		}
 	}
 }
@@ -806,8 +795,8 @@ output_idle(const struct profile *profile)
 	const struct output_stream *stream;
 	unsigned which;
 
-	for (which = 0; which < STREAM_COUNT; which++) {
-		stream = &profile->streams[which];
+	for (which = 0; which < profile->stream_count; which++) {
+		stream = table_stream(profile, which);
 		if (stream->fifo != -1 && stream->flush > 0)
 			return false;
 	}
@@ -819,10 +808,10 @@ output_confess(const struct profile *profile)
 {
 	unsigned which;
 
-	for (which = 0; which < STREAM_COUNT; which++)
-		if (profile->streams[which].dropped > 0)
+	for (which = 0; which < profile->stream_count; which++)
+		if (table_stream(profile, which)->dropped > 0)
 			log_line(profile->facts.name, SAY_OUTPUT_GONE,
-			    (unsigned long long)profile->streams[which].dropped);
+			    (unsigned long long)table_stream(profile, which)->dropped);
 }
 
 void
@@ -832,8 +821,8 @@ output_forget(struct profile *profile)
 	unsigned which;
 
 	output_confess(profile);
-	for (which = 0; which < STREAM_COUNT; which++) {
-		stream = &profile->streams[which];
+	for (which = 0; which < profile->stream_count; which++) {
+		stream = table_stream(profile, which);
 		dequeue(stream);
 		close_file(stream);
 		close_fifo(&stream->fifo);
@@ -851,21 +840,19 @@ output_reopen(void)
 	unsigned which;
 
 	PROFILES_FOREACH(profile, index) {
-		for (which = 0; which < STREAM_COUNT; which++)
-			close_file(&profile->streams[which]);
+		for (which = 0; which < profile->stream_count; which++)
+			close_file(table_stream(profile, which));
 	}
 }
 
 void
-output_event(uint32_t index, uint32_t events)
+output_event(uint32_t number, uint32_t events)
 {
-	struct profile *profile = table_used(index / STREAM_COUNT);
-	struct output_stream *stream;
+	struct output_stream *stream = table_stream_numbered(number);
 
 	(void)events;
-	if (profile == NULL)
+	if (stream == NULL)
 		return;
-	stream = &profile->streams[index % STREAM_COUNT];
 	if (stream->unfinished > 0 && stream->quiet_until > clock_now()) {
 		look_later(stream, stream->quiet_until);
 		return;

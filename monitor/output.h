@@ -34,8 +34,8 @@ void output_forget(struct profile *profile);
 /* Every output file is to be opened anew. */
 void output_reopen(void);
 
-/* Handler of the loop; the index is that of the profile, times STREAM_COUNT, plus the stream. */
-void output_event(uint32_t index, uint32_t events);
+/* Handler of the loop; the number is the stream's. */
+void output_event(uint32_t number, uint32_t events);
 
 /* When output_tend() has something to do; NEVER otherwise. */
 int64_t output_deadline(void);

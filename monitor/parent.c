@@ -105,14 +105,14 @@ parent_ask_keep(struct profile *profile, enum wish wish)
 void
 parent_ask_file(struct profile *profile, enum stream stream)
 {
-	profile->streams[stream].wants_file = true;
+	table_stream(profile, stream)->wants_file = true;
 	enqueue(profile, ASKED_FILES);
 }
 
 void
 parent_ask_rotate(struct profile *profile, enum stream stream)
 {
-	profile->streams[stream].wants_rotation = true;
+	table_stream(profile, stream)->wants_rotation = true;
 	enqueue(profile, ASKED_FILES);
 }
 
@@ -217,7 +217,7 @@ send_signals(struct profile *profile)
 static bool
 send_file_ask(struct profile *profile, enum stream stream)
 {
-	struct output_stream *asking = &profile->streams[stream];
+	struct output_stream *asking = table_stream(profile, stream);
 	struct message message;
 
 	message_begin(&message, asking->wants_rotation ? MESSAGE_ROTATE : MESSAGE_OPEN);
@@ -236,9 +236,9 @@ send_file_asks(struct profile *profile)
 {
 	unsigned stream;
 
-	for (stream = 0; stream < STREAM_COUNT; stream++)
-		if ((profile->streams[stream].wants_file ||
-			profile->streams[stream].wants_rotation) &&
+	for (stream = 0; stream < profile->stream_count; stream++)
+		if ((table_stream(profile, stream)->wants_file ||
+			table_stream(profile, stream)->wants_rotation) &&
 		    !send_file_ask(profile, (enum stream)stream))
 			return false;
 	return true;

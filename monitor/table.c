@@ -4,6 +4,8 @@
 #include "table.h"
 
 static struct profile profiles[PROFILES_MAX];
+static struct output_stream
+    streams[STREAM_COUNT * PROFILES_MAX]; /* all first ones before all second */
 static uint32_t end;
 
 struct profile *
@@ -24,7 +26,6 @@ struct profile *
 table_make(uint32_t index, uint32_t generation)
 {
 	struct profile *profile;
-	unsigned stream;
 
 	if (index >= PROFILES_MAX)
 		return NULL;
@@ -34,11 +35,6 @@ table_make(uint32_t index, uint32_t generation)
 	profile->generation = generation;
 	profile->timer_at = NEVER;
 	profile->since_wall_ms = clock_wall_ms();
-	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		profile->streams[stream].fifo = profile->streams[stream].next_fifo = -1;
-		profile->streams[stream].file.descriptor = -1;
-		profile->streams[stream].look_at = NEVER;
-	}
 	if (index >= end)
 		end = index + 1;
 	return profile;
@@ -52,11 +48,42 @@ table_free(struct profile *profile)
 		end--;
 }
 
-struct profile *
-table_holding(const struct output_stream *stream)
+struct output_stream *
+table_stream(const struct profile *profile, unsigned which)
 {
-	return &profiles[(size_t)((const char *)stream - (const char *)profiles) /
-	    sizeof(profiles[0])];
+	return &streams[which * PROFILES_MAX + table_index(profile)];
+}
+
+void
+table_use_stream(struct profile *profile, enum stream which)
+{
+	for (; profile->stream_count <= which; profile->stream_count++)
+		*table_stream(profile, profile->stream_count) = (struct output_stream){
+		    .fifo = -1, .next_fifo = -1, .file.descriptor = -1, .look_at = NEVER};
+}
+
+uint32_t
+table_stream_number(const struct output_stream *stream)
+{
+	return (uint32_t)(stream - streams);
+}
+
+struct output_stream *
+table_stream_numbered(uint32_t number)
+{
+	const struct profile *profile = table_used(number % PROFILES_MAX);
+
+	return profile != NULL && number / PROFILES_MAX < profile->stream_count ? &streams[number]
+										: NULL;
+}
+
+struct profile *
+table_holding(const struct output_stream *stream, enum stream *which)
+{
+	uint32_t number = table_stream_number(stream);
+
+	*which = (enum stream)(number / PROFILES_MAX);
+	return &profiles[number % PROFILES_MAX];
 }
 
 uint32_t

@@ -103,7 +103,8 @@ struct profile {
 	int32_t exit_value;
 	int64_t exit_wall_ms;
 
-	struct output_stream streams[STREAM_COUNT];
+	/* how many of its streams have been in use, of table_stream(): most services have one */
+	unsigned stream_count;
 
 	/* what the parent is still to be asked; `parent` keeps this */
 	unsigned ask;
@@ -123,8 +124,20 @@ struct profile *table_make(uint32_t index, uint32_t generation);
 /* The entry is not in use any more; whoever keeps something in it has closed that. */
 void table_free(struct profile *profile);
 
-/* The entry that holds this stream. */
-struct profile *table_holding(const struct output_stream *stream);
+/* One of the profile's streams; it stands in a table of its own, in which those that are not in use
+ * take no memory: it may be touched if `which` is less than the profile's stream_count. */
+struct output_stream *table_stream(const struct profile *profile, unsigned which);
+
+/* Takes this stream of the profile, and those before it, into use. */
+void table_use_stream(struct profile *profile, enum stream which);
+
+/* The number of a stream, unlike that of every other one; and the stream of a number, NULL when it
+ * is not in use. */
+uint32_t table_stream_number(const struct output_stream *stream);
+struct output_stream *table_stream_numbered(uint32_t number);
+
+/* Whose stream it is, and which. */
+struct profile *table_holding(const struct output_stream *stream, enum stream *which);
 
 uint32_t table_index(const struct profile *profile);
 
