@@ -85,6 +85,8 @@ fail(struct profile *profile, enum stage stage, int error)
 	close_birth(profile);
 	dequeue(profile, ASKED_RUN);
 	profile->process.phase = PHASE_NONE;
+	if (profile->rest != -1 || profile->pin_count > 0)
+		processes_rest(profile); /* kill_mode has spared it */
 	profile->process.ended = clock_now();
 	profile->process.end = END_UNBORN;
 	profile->process.stage = stage;
@@ -115,10 +117,10 @@ void
 births_start(struct profile *profile, uint32_t attempt)
 {
 	processes_release(profile);
-	loop_close(&profile->rest);
 	memset(&profile->process, 0, sizeof(profile->process));
 	memset(&profile->claim, 0, sizeof(profile->claim));
 	profile->process.attempt = attempt;
+	profile->process.uid = profile->facts.uid;
 	profile->process.trigger = profile->facts.trigger;
 	profile->process.started = clock_now();
 	if (profile->facts.refusal != REFUSAL_NONE || profile->facts.gone != 0) {
@@ -485,6 +487,7 @@ run_born(struct profile *profile, const struct message *message, int pidfd)
 		return;
 	}
 	processes_hold(profile, message->born.pid, pidfd);
+	loop_close(&profile->rest);
 	profile->sessions[0] = message->born.pid; /* it begins with setsid(2) */
 	profile->process.phase = PHASE_BORN;
 	profile->process.started = clock_now();

@@ -209,6 +209,14 @@ settle(struct profile *profile)
 	profile->process.phase = PHASE_NONE;
 }
 
+void
+processes_rest(struct profile *profile)
+{
+	profile->process.phase = PHASE_REST;
+	if (!rest_lives(profile))
+		settle(profile);
+}
+
 /* `run` has left and has not told us, or not yet, which process is the daemon. Without cgroups
  * nobody knows whether there is one. */
 static bool
@@ -235,9 +243,7 @@ end_now(struct profile *profile, enum process_end end, int value)
 		profile->process.end_value = value;
 	}
 	profile->process.ended = clock_now();
-	profile->process.phase = PHASE_REST;
-	if (!rest_lives(profile))
-		settle(profile);
+	processes_rest(profile);
 	processes_changed(profile);
 }
 
@@ -468,8 +474,7 @@ processes_adopt(struct profile *profile)
 		break;
 	case PHASE_REST:
 		profile->process.adopted = 1;
-		if (!rest_lives(profile))
-			settle(profile);
+		processes_rest(profile);
 		break;
 	default:
 		break;

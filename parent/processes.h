@@ -37,6 +37,9 @@ bool processes_reap(void);
  * profile, and says so. */
 void processes_ended(struct profile *profile, enum process_end end, int value);
 
+/* There is no main process, and what lives is a rest; or nothing lives. */
+void processes_rest(struct profile *profile);
+
 /* What was recorded or found is compared with what lives; at the start, for each entry. */
 void processes_adopt(struct profile *profile);
 

@@ -215,6 +215,45 @@ a_start_that_fails_beside_what_is_spared_has_failed(void **state)
 }
 
 /*
+ * Nothing was executed, and what kill_mode spares of the last start lives: it is the profile's as
+ * before. Nobody knew of it any more: the next supervisor ended it, and a profile that had gone was
+ * forgotten over it.
+ */
+static void
+a_start_that_is_taken_back_leaves_what_is_spared_to_its_profile(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	pid_t left, spawner;
+
+	host_profile(host, "web",
+	    "[ -e ../left ] || { sleep 1000 & echo $! > ../left; }\nexec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "left", path, sizeof(path)));
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	spawner = host_spawner(host);
+	peer_stop(spawner);
+	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", "web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	peer_continue(spawner);
+	host_crash(host);
+	host_start(host);
+	host_settle(host);
+	assert_true(process_lives(left));
+	host_remove(host, "web");
+	host_wait_log(host, " web disappeared");
+	host_settle(host);
+	assert_int_equal(ctl(host, &outcome, "explain", "web", NULL), CTL_DONE);
+	assert_true(process_lives(left));
+	assert_int_equal(kill(left, SIGKILL), 0);
+	wait_until(ctl(host, &outcome, "explain", "web", NULL) == CTL_NO_PROFILE);
+	host_stop_all(host);
+}
+
+/*
  * `run` is told to stop, and leaves with success and a daemon behind that no pid file names. Nobody
  * told that one, and without stop_timeout it was waited for for ever.
  */
@@ -582,6 +621,8 @@ main(void)
 	    ROOT_TEST(a_stop_that_overtakes_an_enable_holds),
 	    ROOT_TEST(a_start_that_overtakes_a_disable_holds),
 	    ROOT_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
+	    ROOT_TEST(a_start_that_is_taken_back_leaves_what_is_spared_to_its_profile),
+	    SESSIONS_TEST(a_start_that_is_taken_back_leaves_what_is_spared_to_its_profile),
 	    SESSIONS_TEST(a_start_that_fails_beside_what_is_spared_has_failed),
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
 	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
