@@ -971,6 +971,7 @@ static const struct fault faults[] = {
 
 struct launch {
 	const struct fault *fault; /* NULL: none */
+	uid_t uid;		   /* of an ordinary user; 0: root */
 	int channel;
 	int words;
 	int empty;
@@ -991,6 +992,7 @@ execute_monitor(void *context)
 	REQUIRE(dup2(high[1], FD_PARENT) != -1 && dup2(high[2], FD_EMPTY) != -1);
 	REQUIRE(launch->fault == NULL || fault_install(launch->fault));
 	REQUIRE(dup2(high[0], FD_LAST_WORDS) != -1);
+	REQUIRE(launch->uid == 0 || setresuid(launch->uid, launch->uid, launch->uid) == 0);
 	(void)execl(program, program, (char *)NULL);
 	REQUIRE(!"executed");
 }
@@ -1007,34 +1009,48 @@ open_empty(void)
 	return empty;
 }
 
+/* Our end of its channel, and of the pipe with its last words. */
+static pid_t
+begin_monitor(struct launch *launch)
+{
+	int ends[2], pipes[2];
+	pid_t pid;
+
+	launch->empty = open_empty();
+	assert_int_equal(channel_pair(ends), 0);
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	launch->channel = ends[1];
+	launch->words = pipes[1];
+	pid = child_begin(execute_monitor, launch);
+	assert_int_equal(close(ends[1]) | close(pipes[1]) | close(launch->empty), 0);
+	launch->channel = ends[0];
+	launch->words = pipes[0];
+	return pid;
+}
+
 /* Whether it has answered; then it ends, for its parent has hung up. `words` is what it said. */
 static bool
 monitor_serves(const struct fault *fault, char *words, size_t size)
 {
-	struct launch launch = {.fault = fault, .empty = open_empty()};
+	struct launch launch = {.fault = fault};
 	struct incoming incoming;
 	struct message hello;
-	int ends[2], pipes[2], status;
 	ssize_t length;
 	bool serves;
+	int status;
 	pid_t pid;
 
-	assert_int_equal(channel_pair(ends), 0);
-	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	launch.channel = ends[1];
-	launch.words = pipes[1];
-	pid = child_begin(execute_monitor, &launch);
-	assert_int_equal(close(ends[1]) | close(pipes[1]) | close(launch.empty), 0);
+	pid = begin_monitor(&launch);
 	channel_hello(&hello);
 	hello.hello.options = HELLO_ROOT;
 	hello.hello.uid = UID;
 	hello.hello.gid = GID;
-	(void)peer_send(ends[0], &hello, 0); /* it may have gone by now */
-	serves = peer_receive(ends[0], &incoming);
-	assert_int_equal(close(ends[0]), 0);
-	length = read(pipes[0], words, size - 1); /* until it has gone */
+	(void)peer_send(launch.channel, &hello, 0); /* it may have gone by now */
+	serves = peer_receive(launch.channel, &incoming);
+	assert_int_equal(close(launch.channel), 0);
+	length = read(launch.words, words, size - 1); /* until it has gone */
 	words[length < 0 ? 0 : length] = '\0';
-	assert_int_equal(close(pipes[0]), 0);
+	assert_int_equal(close(launch.words), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), serves ? 0 : 1); /* by its own will */
@@ -1056,6 +1072,33 @@ a_monitor_of_which_any_step_of_the_confinement_fails_does_not_serve(void **state
 		if (!begins(words, "proclaunch-monitor: "))
 			fail_msg("%s failed, and the monitor says: %s", faults[i].name, words);
 	}
+}
+
+static bool
+waits_for_events(pid_t pid)
+{
+	char text[256];
+
+	return read_proc(pid, "syscall", text, sizeof(text)) > 0 &&
+	    strtol(text, NULL, 10) == SYS_epoll_pwait;
+}
+
+/* It holds its channel before it has heard what it is to be, and no change of ids protects the
+ * monitor of an ordinary user. */
+static void
+who_is_not_confined_yet_cannot_be_looked_into_either(void **state)
+{
+	struct launch launch = {.uid = account_uid(TENANT)};
+	struct secret secret = {.uid = launch.uid};
+	int status;
+
+	(void)state;
+	secret.pid = begin_monitor(&launch);
+	wait_until(waits_for_events(secret.pid));
+	child_run(try_to_look_into, &secret);
+	assert_int_equal(close(launch.channel) | close(launch.words), 0);
+	assert_int_equal(waitpid(secret.pid, &status, 0), secret.pid);
+	assert_int_equal(status, 0);
 }
 
 static void
@@ -1109,6 +1152,7 @@ main(void)
 	    cmocka_unit_test(landlock_alone_denies_whoever_is_outside),
 	    cmocka_unit_test(the_filter_alone_denies_every_path),
 	    cmocka_unit_test(a_monitor_of_which_any_step_of_the_confinement_fails_does_not_serve),
+	    cmocka_unit_test(who_is_not_confined_yet_cannot_be_looked_into_either),
 	    cmocka_unit_test(a_monitor_that_is_told_to_be_root_does_not_serve),
 	};
 
