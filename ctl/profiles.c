@@ -71,7 +71,7 @@ profiles_time(int64_t wall_ms, bool milliseconds, char *text)
 		return "-";
 	stamp_milliseconds(wall_ms, text);
 	if (!milliseconds)
-		memcpy(strchr(text, '.'), "Z", 2);
+		memcpy(text + strlen("2026-11-23T03:16:00"), "Z", 2);
 	return text;
 }
 

@@ -252,7 +252,7 @@ announced(void)
 static size_t
 begin_page(struct lines *lines)
 {
-	size_t from = first, i;
+	size_t from, i;
 	unsigned missing = 0;
 
 	if (marked - first <= LINES_BYTES)

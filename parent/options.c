@@ -157,8 +157,9 @@ read_quota(struct options *options, const char *text)
 	}
 }
 
+/* `value` is of no meaning for an option that takes none. */
 static void
-read_option(struct options *options, int letter)
+read_option(struct options *options, int letter, const char *value)
 {
 	switch (letter) {
 	case 'f':
@@ -168,31 +169,31 @@ read_option(struct options *options, int letter)
 		options->log_level = 3;
 		break;
 	case OPTION_LOG_LEVEL:
-		options->log_level = read_level(optarg);
+		options->log_level = read_level(value);
 		break;
 	case OPTION_LOG_PATH:
-		options->log_path = strcmp(optarg, "-") == 0 ? optarg : absolute(optarg);
+		options->log_path = strcmp(value, "-") == 0 ? value : absolute(value);
 		break;
 	case OPTION_LOG_ROTATE:
-		read_rotation(options, optarg);
+		read_rotation(options, value);
 		break;
 	case OPTION_OUTPUT_DIR:
-		options->output_directory = absolute(optarg);
+		options->output_directory = absolute(value);
 		break;
 	case OPTION_TENANTS:
-		options->tenants_directory = optarg;
+		options->tenants_directory = value;
 		break;
 	case OPTION_TENANT_QUOTA:
-		read_quota(options, optarg);
+		read_quota(options, value);
 		break;
 	case OPTION_MONITOR_USER:
-		options->monitor_user = optarg;
+		options->monitor_user = value;
 		break;
 	case OPTION_NO_ROOT:
 		options->no_root = true;
 		break;
 	case OPTION_RESCAN:
-		options->rescan = read_seconds(optarg);
+		options->rescan = read_seconds(value);
 		break;
 	case OPTION_CHECK:
 		options->check = true;
@@ -210,6 +211,7 @@ void
 options_read(struct options *options, int count, char **arguments)
 {
 	int letter, operands, which = 0;
+	const char *value;
 
 	memset(options, 0, sizeof(*options));
 	options->log_level = 2;
@@ -217,11 +219,12 @@ options_read(struct options *options, int count, char **arguments)
 	options->log_rotate_size = 10 << 20;
 	options->log_rotate_keep = 5;
 	while ((letter = getopt_long(count, arguments, "fD", long_options, &which)) != -1) {
-		if (optarg != NULL && optarg[0] == '\0') {
+		value = optarg == NULL ? "none" : optarg;
+		if (value[0] == '\0') {
 			warningx("--%s: must not be empty", long_options[which].name);
 			usage_error();
 		}
-		read_option(options, letter);
+		read_option(options, letter, value);
 	}
 	operands = count - optind;
 	if (operands != (options->check ? 1 : 2) || arguments[optind][0] == '\0' ||
