@@ -182,12 +182,11 @@ our_own_log_is_written_again_when_its_directory_is_another(void **state)
 static void
 a_rotation_that_cannot_be_meant_is_a_usage_error(void **state)
 {
-	static const char *const wrong[] = {"--log-rotate=", "--log-rotate=10M",
-	    "--log-rotate=10M,", "--log-rotate=,5", "--log-rotate=4095,5", "--log-rotate=0,5",
-	    "--log-rotate=-4096,5", "--log-rotate=10M,101", "--log-rotate=10M,-1",
-	    "--log-rotate=10M,5x", "--log-rotate=10T,5", "--log-rotate=1025G,5",
-	    "--log-rotate=17179869185G,5", "--log-rotate=18446744073709555712,5",
-	    "--log-rotate=10M,4294967301"};
+	static const char *const wrong[] = {"--log-rotate=10M", "--log-rotate=10M,",
+	    "--log-rotate=,5", "--log-rotate=4095,5", "--log-rotate=0,5", "--log-rotate=-4096,5",
+	    "--log-rotate=10M,101", "--log-rotate=10M,-1", "--log-rotate=10M,5x",
+	    "--log-rotate=10T,5", "--log-rotate=1025G,5", "--log-rotate=17179869185G,5",
+	    "--log-rotate=18446744073709555712,5", "--log-rotate=10M,4294967301"};
 	struct host *host = *state;
 	struct outcome outcome;
 	size_t i;
