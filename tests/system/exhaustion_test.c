@@ -44,17 +44,6 @@ make_services(struct host *host, const char *stem, unsigned count)
 	}
 }
 
-static void
-remove_services(struct host *host, const char *stem, unsigned first, unsigned count)
-{
-	char name[32];
-
-	for (; count-- > 0; first++) {
-		(void)snprintf(name, sizeof(name), "%s-%02u", stem, first);
-		host_remove(host, name);
-	}
-}
-
 /* How many profiles proclaunchctl lists in this state. */
 static unsigned
 count_listed(struct host *host, const char *state)
@@ -76,6 +65,25 @@ wait_listed(struct host *host, const char *state, unsigned expected)
 
 	while (count_listed(host, state) != expected)
 		deadline_pause(&deadline, state, __FILE__, __LINE__);
+}
+
+/* So many of those that run: what is left has to be started. */
+static void
+remove_running(struct host *host, unsigned count)
+{
+	char *line, *rest = NULL, name[64], state[32];
+	struct outcome outcome;
+
+	(void)ctl(host, &outcome, "list", "--no-header", "-o", "name,state", NULL);
+	for (line = strtok_r(outcome.output, "\n", &rest); line != NULL && count > 0;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		assert_int_equal(sscanf(line, "%63s %31s", name, state), 2);
+		if (strcmp(state, "running") != 0)
+			continue;
+		host_remove(host, name);
+		count--;
+	}
+	assert_int_equal(count, 0);
 }
 
 static void
@@ -111,7 +119,7 @@ with_few_descriptors_as_many_services_run_as_there_is_room_for(void **state)
 	assert_in_range(running, 1, 11);
 	/* where some make room the others rise by themselves */
 	host_mark_log(host);
-	remove_services(host, "web", 0, 6);
+	remove_running(host, 6);
 	wait_listed(host, "running", 6);
 	assert_int_equal(host_count_log(host, " ProcLaunch .* died "), 0);
 	host_stop_all(host);
@@ -384,7 +392,7 @@ where_no_process_can_be_made_others_go_on_and_it_is_tried_again(void **state)
 	wait_until((running = count_listed(host, "running")) >= PROCESSES_MAX - 4);
 	assert_in_range(running, 1, PROCESSES_MAX - 3);
 	host_mark_log(host);
-	remove_services(host, "web", 0, 6);
+	remove_running(host, 6);
 	wait_listed(host, "running", 6);
 	host_stop_all(host);
 	assert_no_second_copy(host);
