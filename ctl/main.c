@@ -13,6 +13,7 @@
 #include "build.h"
 #include "clock.h"
 #include "follow.h"
+#include "json.h"
 #include "nagios.h"
 #include "openmetrics.h"
 #include "pidfile.h"
@@ -21,6 +22,7 @@
 #include "request.h"
 #include "screen.h"
 #include "show.h"
+#include "listing.h"
 
 #define DEFAULT_EVENTS 20
 #define DEFAULT_LINES  50
@@ -403,6 +405,13 @@ answers_in_json(void)
 	return request.json && answered;
 }
 
+static bool
+in_a_table(void)
+{
+	return !request.json && !request.quiet &&
+	    (request.verb == VERB_LIST || (request.verb == VERB_STATUS && request.name_count == 0));
+}
+
 static int
 list(void)
 {
@@ -412,9 +421,9 @@ list(void)
 	if (!collect(&profiles, &status) && profiles.count == 0 && !answers_in_json())
 		return status;
 	if (request.json)
-		show_json(&profiles);
-	else
-		show_table(&request, &profiles);
+		json_show_profiles(&profiles);
+	else if (in_a_table())
+		listing_show(&request, &profiles);
 	profiles_free(&profiles);
 	return status;
 }
@@ -468,9 +477,9 @@ show_status(void)
 	for (i = 0; i < profiles.count; i++)
 		status = worse(status, status_of(&profiles.rows[i]));
 	if (request.json)
-		show_json(&profiles);
-	else if (request.name_count == 0 && !request.quiet)
-		show_table(&request, &profiles);
+		json_show_profiles(&profiles);
+	else if (in_a_table())
+		listing_show(&request, &profiles);
 	else if (!request.quiet)
 		show_screens(&profiles);
 	profiles_free(&profiles);
@@ -486,7 +495,7 @@ explain(void)
 
 	(void)collect(&profiles, &status);
 	if (answers_in_json())
-		show_json(&profiles);
+		json_show_profiles(&profiles);
 	for (i = 0; i < profiles.count && !request.json; i++)
 		show_explanation(&profiles.rows[i]);
 	profiles_free(&profiles);
@@ -530,7 +539,7 @@ version(void)
 	const struct hello *running = ask_greeting();
 
 	if (request.json) {
-		show_versions(running);
+		json_show_versions(running);
 		return EXIT_DONE;
 	}
 	(void)fputs(BUILD_LINE, stdout);
@@ -546,6 +555,13 @@ ping(void)
 	if (status == EXIT_DONE)
 		(void)puts("the supervisor answers");
 	return status;
+}
+
+/* Loads what the answer is to be shown with, while it is on its way. */
+static bool
+load_library(void)
+{
+	return request.json ? json_load() : !in_a_table() || listing_load();
 }
 
 /* What each verb does here. */
@@ -602,10 +618,12 @@ main(int count, char **arguments)
 	request_read(&request, count, arguments);
 	if (request.quiet)
 		be_quiet();
-	show_check_fields(&request);
+	listing_check_fields(&request);
 	deadline = clock_now() + request.timeout;
 	if (connect_until_deadline(false) != ASK_OK)
 		return exit_unreachable();
+	if (!load_library())
+		return exit_unknown();
 	status = carry_out[request.verb]();
 	if (fflush(stdout) == EOF || ferror(stdout) != 0) {
 		warning("standard output");

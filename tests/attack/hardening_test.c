@@ -127,11 +127,20 @@ section(const struct binary *binary, uint32_t type)
 	return NULL;
 }
 
+static const Elf64_Shdr *
+strings_of(const struct binary *binary, const Elf64_Shdr *table)
+{
+	const Elf64_Ehdr *header = header_of(binary);
+	const Elf64_Shdr *sections =
+	    at(binary, header->e_shoff, header->e_shnum * sizeof(Elf64_Shdr));
+
+	return &sections[table->sh_link];
+}
+
 /* How many functions are taken from libraries whose names match. */
 static unsigned
 imports(const struct binary *binary, bool (*matches)(const char *name))
 {
-	const Elf64_Ehdr *header = header_of(binary);
 	const Elf64_Shdr *table = section(binary, SHT_DYNSYM), *strings;
 	const Elf64_Sym *symbols;
 	const char *names;
@@ -139,9 +148,7 @@ imports(const struct binary *binary, bool (*matches)(const char *name))
 	size_t i;
 
 	assert_non_null(table);
-	strings =
-	    (const Elf64_Shdr *)at(binary, header->e_shoff, header->e_shnum * sizeof(Elf64_Shdr)) +
-	    table->sh_link;
+	strings = strings_of(binary, table);
 	symbols = at(binary, table->sh_offset, table->sh_size);
 	names = at(binary, strings->sh_offset, strings->sh_size);
 	for (i = 0; i < table->sh_size / sizeof(Elf64_Sym); i++)
@@ -216,6 +223,55 @@ assert_control_flow_is_guarded(const struct binary *binary)
 		if (words[i] == GNU_PROPERTY_X86_FEATURE_1_AND && words[i + 1] == 4)
 			features = words[i + 2];
 	assert_int_equal(features & both, both);
+}
+#endif
+
+#ifndef PROCLAUNCH_SANITIZE
+/* The libraries that the dynamic linker loads with it, each with a space behind it. */
+static void
+needed(const struct binary *binary, char *list, size_t size)
+{
+	const Elf64_Shdr *table = section(binary, SHT_DYNAMIC), *strings;
+	const Elf64_Dyn *entry;
+	const char *names;
+
+	assert_non_null(table);
+	strings = strings_of(binary, table);
+	names = at(binary, strings->sh_offset, strings->sh_size);
+	list[0] = '\0';
+	for (entry = at(binary, table->sh_offset, table->sh_size); entry->d_tag != DT_NULL; entry++)
+		if (entry->d_tag == DT_NEEDED)
+			(void)snprintf(list + strlen(list), size - strlen(list), "%s ",
+			    names + entry->d_un.d_val);
+}
+
+/* Root's two have none but the C library. What proclaunchctl loads when it needs it stands in
+ * notes, where who makes packages looks for it. */
+static void
+each_binary_needs_no_library_but_those_that_are_told(void **state)
+{
+	static const char *const libraries[COUNT(programs)] = {
+	    "libc.so.6 ", "libseccomp.so.2 libc.so.6 ", "libc.so.6 ", "libc.so.6 "};
+	static const char *const loaded[] = {
+	    "\"soname\":[\"libjson-c.so.5\"]", "\"soname\":[\"libsmartcols.so.1\"]"};
+	struct binary binary;
+	char list[256];
+	size_t i, j;
+	bool told;
+
+	(void)state;
+	for (i = 0; i < COUNT(programs); i++) {
+		map_program(&binary, programs[i]);
+		print_message("%s\n", binary.name);
+		needed(&binary, list, sizeof(list));
+		assert_string_equal(list, libraries[i]);
+		for (j = 0; j < COUNT(loaded); j++) {
+			told =
+			    memmem(binary.bytes, binary.size, loaded[j], strlen(loaded[j])) != NULL;
+			assert_int_equal(told, strcmp(programs[i], "proclaunchctl") == 0);
+		}
+		unmap(&binary);
+	}
 }
 #endif
 
@@ -356,6 +412,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(each_binary_is_linked_against_exploitation),
 #ifndef PROCLAUNCH_SANITIZE /* which is built otherwise on purpose */
+	    cmocka_unit_test(each_binary_needs_no_library_but_those_that_are_told),
 	    cmocka_unit_test(each_binary_is_compiled_against_exploitation),
 	    cmocka_unit_test_setup_teardown(
 		a_second_build_in_another_directory_is_the_same_byte_for_byte, make_second,

@@ -10,9 +10,11 @@
 
 #include "ask.h"
 #include "input.h"
+#include "json.h"
 #include "nagios.h"
 #include "openmetrics.h"
 #include "show.h"
+#include "listing.h"
 
 #define TEXT_MAX (1 << 18)
 
@@ -68,7 +70,7 @@ LLVMFuzzerInitialize(int *count, char ***arguments)
 	(void)count;
 	(void)arguments;
 	terminal = fmemopen(text, sizeof(text), "w");
-	PROPERTY(terminal != NULL);
+	PROPERTY(terminal != NULL && json_load() && listing_load());
 	stdout = terminal;
 	return 0;
 }
@@ -95,9 +97,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	for (i = 0; i < message.rows.count; i++)
 		profiles_add(&profiles, &message.rows.rows[i]);
 	profiles_sort(&profiles);
-	show_json(&profiles);
+	json_show_profiles(&profiles);
 	check_json();
-	show_table(&request, &profiles);
+	listing_show(&request, &profiles);
 	(void)printed();
 	(void)nagios_report(&profiles);
 	(void)printed();

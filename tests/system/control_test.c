@@ -433,8 +433,7 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 
 	/* no supervisor runs: whatever had asked for it would exit 1 */
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		(void)ctl(
-		    host, &outcome, lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL);
+		(void)ctl(host, &outcome, lines[i][0], lines[i][1], lines[i][2], lines[i][3], NULL);
 		if (outcome.status != CTL_USAGE || outcome.output[0] != '\0' ||
 		    outcome.error[0] == '\0')
 			fail_msg("%s %s: exit %d", lines[i][0], lines[i][1], outcome.status);
@@ -1257,6 +1256,53 @@ several_names_are_each_tried_and_the_worst_outcome_counts(void **state)
 }
 
 /* A plugin that says WARNING, or a status that says dead, because a disk is full would be a lie. */
+/* What is neither a table nor JSON is had without them, and sooner. */
+static void
+a_library_that_is_broken_is_named_and_what_needs_none_does_without(void **state)
+{
+	static const struct {
+		const char *command;
+		int status;
+		const char *library;
+	} asked[] = {{"list", CTL_FAILED, "libsmartcols.so.1"},
+	    {"status", STATUS_UNKNOWN, "libsmartcols.so.1"},
+	    {"list --json", CTL_FAILED, "libjson-c.so.5"},
+	    {"status --json web", STATUS_UNKNOWN, "libjson-c.so.5"},
+	    {"explain --json web", CTL_FAILED, "libjson-c.so.5"},
+	    {"events --json", CTL_FAILED, "libjson-c.so.5"},
+	    {"version --json", CTL_FAILED, "libjson-c.so.5"}, {"status web", STATUS_RUNNING, NULL},
+	    {"--quiet list", CTL_DONE, NULL}, {"--quiet status", STATUS_RUNNING, NULL},
+	    {"explain web", CTL_DONE, NULL}, {"events", CTL_DONE, NULL},
+	    {"log web", CTL_DONE, NULL}, {"check", CTL_DONE, NULL}, {"metrics", CTL_DONE, NULL},
+	    {"ping", CTL_DONE, NULL}};
+	struct host *host = *state;
+	char program[PATH_MAX], command[2 * PATH_MAX];
+	struct outcome outcome;
+	size_t i;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_program("proclaunchctl", program, sizeof(program));
+	(void)snprintf(command, sizeof(command),
+	    "mkdir %s/lib && cd %s/lib && : > libsmartcols.so.1 && : > libjson-c.so.5", host->root,
+	    host->root);
+	run_program(&outcome, "/bin/sh", "-c", command, NULL);
+	assert_int_equal(outcome.status, 0);
+	for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		(void)snprintf(command, sizeof(command), "LD_LIBRARY_PATH=%s/lib %s -d %s %s",
+		    host->root, program, host->state, asked[i].command);
+		run_program(&outcome, "/bin/sh", "-c", command, NULL);
+		if (outcome.status != asked[i].status)
+			fail_msg("%s: %d %s", asked[i].command, outcome.status, outcome.error);
+		if (asked[i].library == NULL)
+			assert_string_equal(outcome.error, "");
+		else
+			assert_non_null(strstr(outcome.error, asked[i].library));
+	}
+	host_stop_all(host);
+}
+
 static void
 an_answer_that_cannot_be_printed_is_no_answer(void **state)
 {
@@ -1467,6 +1513,7 @@ main(void)
 	    ROOT_TEST(ping_and_version_answer),
 	    ROOT_TEST(several_names_are_each_tried_and_the_worst_outcome_counts),
 	    ROOT_TEST(a_profile_that_there_is_not_is_named),
+	    ROOT_TEST(a_library_that_is_broken_is_named_and_what_needs_none_does_without),
 	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
 	    ROOT_TEST(events_go_on_without_a_gap_when_the_monitor_is_killed),

@@ -334,7 +334,7 @@ static const struct {
     {"monitor/commands.c", "take_token(", NULL, 15, "proclaunchctl.1"},
     {"monitor/supervise.c", "event_names[", "\n};", 3, "proclaunchctl.1"},
     {"ctl/openmetrics.c", "families[]", "\n};", 15, "proclaunchctl.1"},
-    {"ctl/show.c", "} fields[", "\n};", 3, "proclaunchctl.1"},
+    {"ctl/listing.c", "} fields[", "\n};", 3, "proclaunchctl.1"},
 };
 
 static void
