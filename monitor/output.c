@@ -18,7 +18,7 @@
 #include "stamp.h"
 #include "vocabulary.h"
 
-#define OUT_BYTES (4 * LINE_MAX_BYTES)
+#define OUT_BYTES (2 * LOOK_BYTES)
 /* Behind each piece of a line that was split. */
 #define SPLIT_MARK "\\\n"
 /* However high a rate is, it is looked so many times a second at what waits for it. */
@@ -365,7 +365,7 @@ spend(const struct output_settings *settings, struct output_stream *stream, size
 	}
 }
 
-/* A line of 64 KiB needs LOOK_BYTES to stay whole. */
+/* A line of 64 KiB needs more room than a new FIFO has to stay whole. */
 static bool
 grow(struct output_stream *stream)
 {
@@ -373,7 +373,7 @@ grow(struct output_stream *stream)
 		return false;
 	stream->grown = true;
 	stream->roomy = fifo_grow(stream->fifo, BUSY_FIFO_BYTES);
-	return stream->roomy || fifo_grow(stream->fifo, LOOK_BYTES);
+	return stream->roomy || fifo_grow(stream->fifo, ROOMY_FIFO_BYTES);
 }
 
 /* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
