@@ -200,18 +200,30 @@ files_hide_pid(void)
 }
 
 int
+files_open_own(const char *name, mode_t mode, struct stat *status)
+{
+	int opened;
+
+	if (mkdirat(state, name, mode) == -1 && errno != EEXIST)
+		fatal("state directory: %s", name);
+	opened = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (opened == -1 || fstat(opened, status) == -1)
+		fatal("state directory: %s", name);
+	if (status->st_uid != geteuid())
+		fatalx("state directory: %s belongs to uid %u: move it away", name, status->st_uid);
+	return opened;
+}
+
+int
 files_open_empty(void)
 {
 	struct stat status;
-	int empty;
+	int empty = files_open_own("empty", 0555, &status);
 
-	if (mkdirat(state, "empty", 0555) == -1 && errno != EEXIST)
+	if (fchmod(empty, 0555) == -1)
 		fatal("state directory: empty");
-	empty = openat(state, "empty", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (empty == -1 || fstat(empty, &status) == -1 || fchmod(empty, 0555) == -1)
-		fatal("state directory: empty");
-	if (status.st_uid != geteuid() || status.st_nlink != 2)
-		fatalx("state directory: empty must be an empty directory of our own: remove it");
+	if (status.st_nlink != 2)
+		fatalx("state directory: empty must be an empty directory: remove it");
 	return empty;
 }
 

@@ -4,6 +4,8 @@
 #ifndef PROCLAUNCH_FILES_H
 #define PROCLAUNCH_FILES_H
 
+#include <sys/stat.h>
+
 #include <stdbool.h>
 
 #include "message.h"
@@ -13,6 +15,10 @@
  * alone, with how to mend it. Returns its descriptor, which stays the room's.
  */
 int files_open_state(const char *path);
+
+/* Opens a directory in the state directory, which is made with this mode when it is missing, and
+ * says what it is. Fatal when it cannot be, or is not ours. The descriptor is the caller's. */
+int files_open_own(const char *name, mode_t mode, struct stat *status);
 
 /* Opens a directory that must satisfy trust_open_directory(); fatal, with how to mend it. The
  * second returns -1 instead. */

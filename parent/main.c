@@ -374,7 +374,7 @@ main(int count, char **arguments)
 		children_started(); /* services are up: no child's death may end us now */
 	ledger_open(state);
 	recall_lines();
-	wishes_open(state);
+	wishes_open();
 	outputs_open(state, options.output_directory);
 	files_open_control(upgrade_control());
 	if (before == NULL)

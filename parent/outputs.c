@@ -45,23 +45,6 @@ outputs_limit(uint32_t descriptors)
 	    descriptors / 2 > 4 * RESERVED ? descriptors / 2 - 2 * RESERVED : descriptors / 4;
 }
 
-static int
-open_fifos(void)
-{
-	struct stat status;
-	int opened;
-
-	if (mkdirat(state, "fifo", 0700) == -1 && errno != EEXIST)
-		fatal("state directory: fifo");
-	opened = openat(state, "fifo", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (opened == -1 || fstat(opened, &status) == -1)
-		fatal("state directory: fifo");
-	if (status.st_uid != geteuid() || (status.st_mode & 077) != 0)
-		fatalx("state directory: fifo must belong to uid %u alone, mode 0700: move it away",
-		    geteuid());
-	return opened;
-}
-
 /* By its path each time: it may have been deleted, moved away or mounted over since. Our own is
  * made again. The caller owns the descriptor; -1 with errno. */
 static int
@@ -86,11 +69,14 @@ open_outputs(void)
 void
 outputs_open(int state_directory, const char *path)
 {
+	struct stat status;
 	int outputs;
 
 	state = state_directory;
 	outputs_path = path;
-	fifos = open_fifos();
+	fifos = files_open_own("fifo", 0700, &status);
+	if ((status.st_mode & 077) != 0)
+		fatalx("state directory: fifo must be of mode 0700: move it away");
 	outputs = path != NULL ? files_open_trusted("output directory", path) : open_outputs();
 	if (outputs == -1)
 		fatal(

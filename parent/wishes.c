@@ -5,32 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "files.h"
 #include "wishes.h"
 
 static int directories[WISH_COUNT] = {-1, -1, -1};
 
-static int
-open_own(int state, const char *name)
+void
+wishes_open(void)
 {
 	struct stat status;
-	int opened;
 
-	if (mkdirat(state, name, 0700) == -1 && errno != EEXIST)
-		fatal("state directory: %s", name);
-	opened = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (opened == -1 || fstat(opened, &status) == -1)
-		fatal("state directory: %s", name);
-	if (status.st_uid != geteuid())
-		fatalx("state directory: %s belongs to uid %u: move it away", name, status.st_uid);
-	return opened;
-}
-
-void
-wishes_open(int state_directory)
-{
-	directories[WISH_UP] = open_own(state_directory, "enabled");
-	directories[WISH_DOWN] = open_own(state_directory, "disabled");
+	directories[WISH_UP] = files_open_own("enabled", 0700, &status);
+	directories[WISH_DOWN] = files_open_own("disabled", 0700, &status);
 }
 
 /* A tenant's profile is alice/web; '%' stands in no name. */

@@ -8,7 +8,7 @@
 #include "message.h"
 
 /* Opens the two directories; fatal when they cannot be ours. */
-void wishes_open(int state_directory);
+void wishes_open(void);
 
 /* What is kept of the profile of that name. */
 enum wish wishes_of(const char *profile);

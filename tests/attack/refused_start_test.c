@@ -109,13 +109,13 @@ static const struct entry {
 	bool tenants; /* it belongs to a tenant */
 	const char *reason;
 } entries[] = {
-    {"empty", DIRECTORY, 0555, true, "empty must be an empty directory of our own"},
-    {"empty", FULL_DIRECTORY, 0555, false, "empty must be an empty directory of our own"},
+    {"empty", DIRECTORY, 0555, true, "state directory: empty belongs to uid"},
+    {"empty", FULL_DIRECTORY, 0555, false, "empty must be an empty directory"},
     {"empty", LINK, 0, false, "state directory: empty: Not a directory"},
     {"empty", FILE_OF_OURS, 0600, false, "state directory: empty: Not a directory"},
-    {"fifo", DIRECTORY, 0700, true, "fifo must belong to uid 0 alone"},
-    {"fifo", DIRECTORY, 0750, false, "fifo must belong to uid 0 alone"},
-    {"fifo", DIRECTORY, 0701, false, "fifo must belong to uid 0 alone"},
+    {"fifo", DIRECTORY, 0700, true, "state directory: fifo belongs to uid"},
+    {"fifo", DIRECTORY, 0750, false, "fifo must be of mode 0700"},
+    {"fifo", DIRECTORY, 0701, false, "fifo must be of mode 0700"},
     {"fifo", LINK, 0, false, "state directory: fifo: Not a directory"},
     {"output", DIRECTORY, 0750, true, "output, which must be a directory of uid 0"},
     {"output", DIRECTORY, 0770, false, "output, which must be a directory of uid 0"},
