@@ -540,9 +540,11 @@ an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing(void **state)
 
 	host_profile(host, "web", GUARD "exec sleep 1000");
 	host_profile(host, "goes", GUARD "exec sleep 1000");
+	host_profile(host, "still", GUARD "exec sleep 1000");
 	host_start(host);
 	before = host_wait_running(host, "web");
 	(void)host_wait_running(host, "goes");
+	(void)host_wait_running(host, "still");
 	host_write(host, ".one", 0644, "%s", "");
 	host_path(host, ".one", one, sizeof(one));
 	host_path(host, ".other", other, sizeof(other));
@@ -556,14 +558,23 @@ an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing(void **state)
 	/* none of this is in the queue */
 	host_profile(host, "new", GUARD "exec sleep 1000");
 	host_touch(host, "web/run");
+	host_write(host, "still/README", 0644, "%s", "");
 	host_remove(host, "goes");
 	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
 	host_wait_log(host, " WARN  ProcLaunch too many changes at once");
 	(void)host_wait_running(host, "new");
 	host_wait_log(host, " goes stopped$");
 	assert_int_not_equal(host_wait_running(host, "web"), before);
-	/* and what changes afterwards is noticed as ever */
+	/* and what changes afterwards is noticed as ever, also where the event that a watch was for
+	 * is one of those that were lost, and nothing had changed that counts */
 	host_settle(host);
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	host_touch(host, "still/run");
+	host_wait_log(host, " web changed\\. Restarting\\.$");
+	host_wait_log(host, " still changed\\. Restarting\\.$");
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, "still");
 	host_stop_all(host);
 	assert_no_second_copy(host);
 }
