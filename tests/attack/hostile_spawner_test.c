@@ -427,6 +427,7 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
 	hear_fork(&seat);
 	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	host_settle(host); /* or the next look at the profile would ask */
 	answer(&seat, -1, -1, 0, 0);
 	assert_int_equal(close(seat.job), 0);
 	/* one that is dead before it is told of */
