@@ -256,17 +256,34 @@ after_file(struct client *client)
 }
 
 /* The transition of that number, if the client may see it and has asked for it. */
-static const struct transition_facts *
+static const struct history_entry *
 transition_for(const struct client *client, uint64_t number)
 {
-	uint32_t uid;
-	const struct transition_facts *facts = history_at(number, &uid);
+	const struct history_entry *transition = history_at(number);
+	uint32_t uid = transition->uid;
 
 	if (!client->admin && (uid != client->uid || uid == 0 || uid == OVERFLOW_UID))
 		return NULL;
-	if (client->ask.name[0] != '\0' && strcmp(facts->name, client->ask.name) != 0)
+	if (client->ask.name[0] != '\0' && strcmp(transition->name, client->ask.name) != 0)
 		return NULL;
-	return facts;
+	return transition;
+}
+
+static bool
+send_transition(struct client *client, const struct history_entry *transition)
+{
+	struct message message;
+	struct transition_facts *facts = &message.transition;
+
+	message_begin(&message, MESSAGE_TRANSITION);
+	memcpy(facts->name, transition->name, sizeof(facts->name));
+	facts->wall_ms = transition->wall_ms;
+	facts->from = transition->from;
+	facts->to = transition->to;
+	facts->pid = transition->pid;
+	facts->number = transition->number;
+	(void)snprintf(facts->reason, sizeof(facts->reason), "%s", transition->reason);
+	return control_send(client, &message);
 }
 
 /* Where the last `count` transitions begin that the client may see. */
@@ -441,22 +458,17 @@ send_rows(struct client *client)
 static bool
 send_history(struct client *client)
 {
-	const struct transition_facts *facts;
-	struct message message;
+	const struct history_entry *transition;
 
 	if (client->next_transition < history_oldest()) {
 		answer(client, RESULT_FAILED, "too slow: transitions were lost");
 		return true;
 	}
 	for (; client->next_transition < history_next(); client->next_transition++) {
-		if (!parent_has_done(history_mark(client->next_transition)))
+		if (!parent_has_done(history_at(client->next_transition)->mark))
 			return true;
-		facts = transition_for(client, client->next_transition);
-		if (facts == NULL)
-			continue;
-		message_begin(&message, MESSAGE_TRANSITION);
-		message.transition = *facts;
-		if (!control_send(client, &message))
+		transition = transition_for(client, client->next_transition);
+		if (transition != NULL && !send_transition(client, transition))
 			return false;
 	}
 	if ((client->ask.flags & ASK_FOLLOW) == 0)

@@ -1,39 +1,27 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
 #include "history.h"
 #include "parent.h"
 
-static struct entry {
-	struct transition_facts facts;
-	uint32_t uid;
-	uint32_t mark;
-} entries[HISTORY_MAX]; /* a ring */
+static struct history_entry transitions[HISTORY_MAX]; /* a ring */
 static uint64_t next;
 
 void
 history_add(const struct profile *profile, enum state from, const char *reason)
 {
-	struct entry *entry = &entries[next % HISTORY_MAX];
+	struct history_entry *transition = &transitions[next % HISTORY_MAX];
 
-	memset(entry, 0, sizeof(*entry));
-	entry->facts.number = (uint32_t)next++;
-	memcpy(entry->facts.name, profile->facts.name, sizeof(entry->facts.name));
-	entry->facts.wall_ms = clock_wall_ms();
-	entry->facts.from = from;
-	entry->facts.to = profile->state;
+	*transition = (struct history_entry){.uid = profile->facts.uid,
+	    .number = (uint32_t)next++,
+	    .wall_ms = clock_wall_ms(),
+	    .reason = reason,
+	    .mark = parent_next_mark(),
+	    .from = (uint8_t)from,
+	    .to = (uint8_t)profile->state};
+	memcpy(transition->name, profile->facts.name, sizeof(transition->name));
 	if (profile->state == STATE_RUNNING || profile->state == STATE_STOPPING)
-		entry->facts.pid = profile->process.pid;
-	(void)snprintf(entry->facts.reason, sizeof(entry->facts.reason), "%s", reason);
-	entry->uid = profile->facts.uid;
-	entry->mark = parent_next_mark();
-}
-
-uint32_t
-history_mark(uint64_t number)
-{
-	return entries[number % HISTORY_MAX].mark;
+		transition->pid = profile->process.pid;
 }
 
 uint64_t
@@ -48,11 +36,8 @@ history_oldest(void)
 	return next > HISTORY_MAX ? next - HISTORY_MAX : 0;
 }
 
-const struct transition_facts *
-history_at(uint64_t number, uint32_t *uid)
+const struct history_entry *
+history_at(uint64_t number)
 {
-	const struct entry *entry = &entries[number % HISTORY_MAX];
-
-	*uid = entry->uid;
-	return &entry->facts;
+	return &transitions[number % HISTORY_MAX];
 }
