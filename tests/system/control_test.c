@@ -833,6 +833,38 @@ status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal(void **
 	host_stop_all(host);
 }
 
+/* By the cgroup, wherever its hierarchy is mounted; its session and its parents do not tell. */
+static void
+status_counts_a_process_that_only_its_cgroup_keeps_in_the_profile(void **state)
+{
+	struct host *host = *state;
+	char program[PATH_MAX], command[2 * PATH_MAX];
+	struct outcome outcome;
+
+	host_profile(host, "web", "sh -c 'setsid sleep 1001 &'\nexec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	if (!host_has_cgroups(host)) {
+		host_stop_all(host);
+		skip();
+	}
+	do
+		assert_int_equal(ctl(host, &outcome, "status", "web", NULL), STATUS_RUNNING);
+	while (strstr(outcome.output, " s sleep 1000\n") == NULL ||
+	    strstr(outcome.output, " s sleep 1001\n") == NULL);
+	assert_non_null(strstr(outcome.output, "\n  2 processes, "));
+	host_program("proclaunchctl", program, sizeof(program));
+	(void)snprintf(command, sizeof(command),
+	    "umount -l /sys/fs/cgroup && mkdir %s/v2 && mount -t cgroup2 none %s/v2 && "
+	    "exec %s -d %s status web",
+	    host->root, host->root, program, host->state);
+	run_program(&outcome, "/usr/bin/unshare", "--mount", "/bin/sh", "-c", command, NULL);
+	assert_int_equal(outcome.status, STATUS_RUNNING);
+	assert_non_null(strstr(outcome.output, "\n  2 processes, "));
+	assert_non_null(strstr(outcome.output, " s sleep 1001\n"));
+	host_stop_all(host);
+}
+
 static void
 status_of_two_shows_the_last_lines_of_each(void **state)
 {
@@ -1501,6 +1533,7 @@ main(void)
 	    SESSIONS_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
 	    ROOT_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
 	    SESSIONS_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
+	    ROOT_TEST(status_counts_a_process_that_only_its_cgroup_keeps_in_the_profile),
 	    ROOT_TEST(status_of_two_shows_the_last_lines_of_each),
 	    ROOT_TEST(explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it),
 	    ROOT_TEST(explain_says_what_is_waited_for_and_until_when),
