@@ -30,8 +30,9 @@
 
 static struct request request;
 static int64_t deadline;
-static bool answered;  /* the last request for rows */
-static unsigned asked; /* questions that are on their way, and which converse() comes to next */
+static bool answered;	   /* the last request for rows */
+static unsigned asked;	   /* questions that are on their way, and which converse() comes to next */
+static uint32_t ask_flags; /* of the questions to come, enum ask_flag */
 
 static enum exit_status
 exit_status_of(enum result result)
@@ -124,6 +125,7 @@ fill_ask(struct ask *ask, enum verb verb, const char *name)
 {
 	memset(ask, 0, sizeof(*ask));
 	ask->verb = verb;
+	ask->flags = ask_flags;
 	if (request.no_wait)
 		ask->flags |= ASK_NO_WAIT;
 	if (request.follow)
@@ -228,7 +230,8 @@ connect_until_deadline(bool again)
 static bool
 repeatable(enum verb verb)
 {
-	return verb != VERB_RESTART && verb != VERB_RELOAD && verb != VERB_SIGNAL;
+	return (ask_flags & ASK_ALREADY) != 0 ||
+	    (verb != VERB_RESTART && verb != VERB_RELOAD && verb != VERB_SIGNAL);
 }
 
 /* The current file comes after the older one: then the end of both can be shown. */
@@ -329,24 +332,52 @@ say_answer(const char *name, const struct answer *answer)
 		warningx("%s: %s", verb_rules[request.verb].name, answer->text);
 }
 
-/* Start, stop and their kin: each name in turn. */
-static int
-command(void)
+/* Asks about each name that is still of interest, and says what went wrong. False when the
+ * conversation broke down. */
+static bool
+ask_each(bool *interesting, int *status)
 {
 	struct profiles none = {.count = 0};
 	struct answer answer;
 	enum ask_result result;
-	int status = EXIT_DONE, i;
+	int i;
 
 	for (i = 0; i < request.name_count; i++) {
+		if (!interesting[i])
+			continue;
 		result = converse(request.verb, request.names[i], &none, &answer);
 		if (result != ASK_OK) {
 			say_broken(result, request.names[i]);
-			return EXIT_FAILED;
+			*status = EXIT_FAILED;
+			return false;
 		}
 		say_answer(request.names[i], &answer);
-		status = worse(status, (int)exit_status_of((enum result)answer.result));
+		*status = worse(*status, (int)exit_status_of((enum result)answer.result));
+		interesting[i] = answer.result == RESULT_DONE;
 	}
+	return true;
+}
+
+/* Start, stop and their kin. All names are asked for before the first is waited for: to stop ten
+ * services takes as long as the slowest of them. */
+static int
+command(void)
+{
+	bool *interesting = malloc((size_t)request.name_count * sizeof(*interesting));
+	int status = EXIT_DONE;
+
+	if (interesting == NULL)
+		fatal("%s", verb_rules[request.verb].name);
+	memset(interesting, true, (size_t)request.name_count * sizeof(*interesting));
+	if (request.name_count > 1 && request_waits(&request)) {
+		ask_flags = ASK_NO_WAIT;
+		if (!ask_each(interesting, &status))
+			goto done;
+		ask_flags = ASK_ALREADY;
+	}
+	(void)ask_each(interesting, &status);
+done:
+	free(interesting);
 	return status;
 }
 

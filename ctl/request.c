@@ -333,6 +333,12 @@ request_read(struct request *request, int count, char **arguments)
 }
 
 bool
+request_waits(const struct request *request)
+{
+	return (WAITING_VERBS & VERB(request->verb)) != 0 && !request->no_wait;
+}
+
+bool
 request_coloured(const struct request *request)
 {
 	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */

@@ -47,6 +47,9 @@ enum exit_status {
  */
 void request_read(struct request *request, int count, char **arguments);
 
+/* True when the verb is answered only when what it asks for has been carried out. */
+bool request_waits(const struct request *request);
+
 /* True when standard output is to be coloured. */
 bool request_coloured(const struct request *request);
 

@@ -126,14 +126,20 @@ say_command(const struct client *client, const char *tag)
 		log_line(tag, SAY_COMMAND_BY, verb, client->uid);
 }
 
+static bool
+changes(const struct ask *ask)
+{
+	return verb_rules[ask->verb].changes && (ask->flags & ASK_ALREADY) == 0;
+}
+
 static void
 refuse(struct client *client, enum result result, const char *text)
 {
 	const struct verb_rule *rule = &verb_rules[client->ask.verb];
 
-	if (rule->changes && client->ask.name[0] == '\0')
+	if (changes(&client->ask) && client->ask.name[0] == '\0')
 		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED, rule->name, client->uid);
-	else if (rule->changes)
+	else if (changes(&client->ask))
 		log_line(TAG_PROCLAUNCH, SAY_COMMAND_REFUSED_NAME, rule->name, client->uid,
 		    client->ask.name);
 	answer(client, result, text);
@@ -386,7 +392,7 @@ commands_begin(struct client *client, const struct ask *ask)
 	client->ask = *ask;
 	client->index = NO_PROFILE;
 	client->mark = parent_next_mark();
-	if (rule->changes && !take_token(client)) {
+	if (changes(ask) && !take_token(client)) {
 		answer(client, RESULT_REFUSED, "too many commands at once: wait a moment");
 		return;
 	}
@@ -404,7 +410,7 @@ commands_begin(struct client *client, const struct ask *ask)
 		return;
 	}
 	if (ask->name[0] == '\0' && (rule->authority != AUTHORITY_OWNER || ask->verb == VERB_LOG)) {
-		if (rule->changes)
+		if (changes(ask))
 			say_command(client, TAG_PROCLAUNCH);
 		begin_for_all(client);
 		return;
@@ -416,9 +422,12 @@ commands_begin(struct client *client, const struct ask *ask)
 	}
 	client->index = table_index(profile);
 	client->generation = profile->generation;
-	if (rule->changes)
+	if (changes(ask))
 		say_command(client, profile->facts.name);
-	carry_out(client, profile);
+	if ((ask->flags & ASK_ALREADY) != 0)
+		wait_for_profile(client);
+	else
+		carry_out(client, profile);
 }
 
 /* Fills the message with the next rows that the client may see; returns where to go on. */

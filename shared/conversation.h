@@ -55,7 +55,9 @@ enum verb verb_from_text(const char *text);
 
 enum ask_flag {
 	ASK_NO_WAIT = 1, /* answer when the command is accepted, not when it has been carried out */
-	ASK_FOLLOW = 2	 /* log, events: go on */
+	ASK_FOLLOW = 2,	 /* log, events: go on */
+	ASK_ALREADY =
+	    4 /* it was asked for before: do nothing, and answer when it has been carried out */
 };
 
 struct ask {

@@ -616,6 +616,37 @@ a_storm_of_starts_and_stops_is_bounded_and_delays_nobody(void **state)
 	assert_unharmed(host, &before);
 }
 
+/* To wait for what was asked for costs no token and leaves no line, and so must do nothing else. */
+static void
+who_says_that_it_was_asked_for_before_changes_nothing(void **state)
+{
+	static const enum verb verbs[] = {VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD,
+	    VERB_SIGNAL, VERB_ENABLE, VERB_DISABLE, VERB_RESET};
+	struct host *host = *state;
+	struct before before = begin(host);
+	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
+	unsigned rows, i;
+	bool admitted;
+	int client;
+
+	host_mark_log(host);
+	client = client_greet(host, account_uid(TENANT), &admitted);
+	assert_true(admitted);
+	message.ask.flags = ASK_ALREADY | ASK_NO_WAIT;
+	message.ask.number = SIGKILL;
+	for (i = 0; i < 20 * sizeof(verbs) / sizeof(verbs[0]); i++) {
+		message.ask.verb = verbs[i / 2 % (sizeof(verbs) / sizeof(verbs[0]))];
+		strcpy(message.ask.name, i % 2 == 0 ? "web" : "mail");
+		assert_true(send_bytes(client, &message, sizeof(message)));
+		assert_int_equal(
+		    client_answer(client, &rows), i % 2 == 0 ? RESULT_DONE : RESULT_NO_PROFILE);
+	}
+	assert_int_equal(close(client), 0);
+	assert_int_equal(host_count_log(host, " by uid [0-9]+"), 0);
+	assert_int_equal(host_count_log(host, " web "), 0);
+	assert_unharmed(host, &before);
+}
+
 /* Many hands: each with its own uid, none of which owns a profile. */
 static void
 a_storm_of_strangers_fills_no_log_and_takes_no_tokens(void **state)
@@ -654,6 +685,7 @@ main(void)
 	    ROOT_TEST(who_follows_a_log_and_does_not_read_costs_no_time),
 	    ROOT_TEST(clients_that_die_in_the_middle_leave_nothing),
 	    ROOT_TEST(a_storm_of_starts_and_stops_is_bounded_and_delays_nobody),
+	    ROOT_TEST(who_says_that_it_was_asked_for_before_changes_nothing),
 	    ROOT_TEST(a_storm_of_strangers_fills_no_log_and_takes_no_tokens),
 	};
 

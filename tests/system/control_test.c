@@ -1287,6 +1287,41 @@ several_names_are_each_tried_and_the_worst_outcome_counts(void **state)
 	host_stop_all(host);
 }
 
+/* Each of them ends only when all have been told to. */
+static void
+several_names_are_all_asked_for_before_one_is_waited_for(void **state)
+{
+	static const char *const names[] = {"one", "two", "three"};
+	struct host *host = *state;
+	struct outcome outcome;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		host_profile(host, names[i],
+		    "trap '> ../%s.told' TERM\n> ready\n"
+		    "until [ -e ../one.told -a -e ../two.told -a -e ../three.told ]; do sleep "
+		    "0.05; "
+		    "done",
+		    names[i]);
+	host_start(host);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		wait_ready(host, names[i]);
+	assert_int_equal(
+	    ctl(host, &outcome, "--timeout=5", "stop", "one", "two", "nothing", "three", NULL),
+	    CTL_NO_PROFILE);
+	assert_string_equal(outcome.error, "proclaunchctl: nothing: no such profile\n");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_state(host, names[i], "stopped", STATUS_STOPPED);
+	/* each was asked for once, and each is waited for */
+	assert_int_equal(host_count_log(host, " (one|two|three) stop by uid 0$"), 3);
+	host_replace(host, "two/run", 0755, "#!/bin/sh\nexit 3\n");
+	host_settle(host);
+	assert_int_equal(ctl(host, &outcome, "start", "one", "two", "three", NULL), CTL_FAILED);
+	assert_non_null(strstr(outcome.error, "proclaunchctl: two: "));
+	assert_int_equal(host_count_log(host, " (one|two|three) start by uid 0$"), 3);
+	host_stop_all(host);
+}
+
 /* A plugin that says WARNING, or a status that says dead, because a disk is full would be a lie. */
 /* What is neither a table nor JSON is had without them, and sooner. */
 static void
@@ -1545,6 +1580,7 @@ main(void)
 	    ROOT_TEST(reopen_opens_the_log_and_all_output_anew),
 	    ROOT_TEST(ping_and_version_answer),
 	    ROOT_TEST(several_names_are_each_tried_and_the_worst_outcome_counts),
+	    ROOT_TEST(several_names_are_all_asked_for_before_one_is_waited_for),
 	    ROOT_TEST(a_profile_that_there_is_not_is_named),
 	    ROOT_TEST(a_library_that_is_broken_is_named_and_what_needs_none_does_without),
 	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
