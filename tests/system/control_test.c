@@ -3,7 +3,9 @@
  * that scripts rely on. Who may use it is authority_test's matter.
  */
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 #include <json-c/json.h>
@@ -22,6 +24,7 @@
 
 #include "ctl.h"
 #include "host.h"
+#include "message.h"
 
 #define STATUS_RUNNING 0
 #define STATUS_STALE   1
@@ -355,6 +358,70 @@ a_supervisor_that_does_not_answer_is_given_up_after_timeout(void **state)
 	assert_int_equal(kill(monitor, SIGCONT), 0);
 	assert_int_equal(ctl(host, &outcome, "ping", NULL), CTL_DONE);
 	host_stop_all(host);
+}
+
+/* Listens as a supervisor would, and answers nothing. */
+static int
+listen_in(const struct host *host)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	assert_int_not_equal(listener, -1);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%.80s/control", host->root);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	return listener;
+}
+
+/* How much the one who was there has asked behind its greeting. */
+static unsigned
+questions_before_an_answer(int listener)
+{
+	struct message message;
+	unsigned questions = 0;
+	int client = accept(listener, NULL, NULL);
+
+	assert_int_not_equal(client, -1);
+	assert_int_equal(recv(client, &message, sizeof(message), 0), sizeof(message));
+	assert_int_equal(message.type, MESSAGE_HELLO);
+	while (recv(client, &message, sizeof(message), 0) > 0) {
+		assert_int_equal(message.type, MESSAGE_ASK);
+		questions++;
+	}
+	assert_int_equal(close(client), 0);
+	return questions;
+}
+
+static void
+nothing_that_changes_anything_is_asked_before_it_is_known_whose_supervisor_it_is(void **state)
+{
+	static const struct {
+		const char *command;
+		unsigned questions;
+	} verbs[] = {{"start web", 0}, {"stop web", 0}, {"restart web", 0}, {"reload web", 0},
+	    {"signal HUP web", 0}, {"enable web", 0}, {"disable web", 0}, {"reset web", 0},
+	    {"reopen", 0}, {"version", 0}, {"events web", 0}, {"list", 1}, {"list web mail", 1},
+	    {"status", 1}, {"status web", 2}, {"status web mail", 1}, {"status --json web", 1},
+	    {"explain web", 1}, {"wait --for=running web", 1}, {"log web", 1}, {"check", 1},
+	    {"check web", 1}, {"metrics", 1}, {"ping", 1}};
+	struct host *host = *state;
+	char program[PATH_MAX], command[2 * PATH_MAX];
+	struct outcome outcome;
+	int listener = listen_in(host);
+	size_t i;
+
+	host_program("proclaunchctl", program, sizeof(program));
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		(void)snprintf(command, sizeof(command), "exec %s -d %s --timeout=0.02 %s", program,
+		    host->root, verbs[i].command);
+		run_program(&outcome, "/bin/sh", "-c", command, NULL);
+		assert_int_not_equal(outcome.status, CTL_DONE);
+		assert_non_null(strstr(outcome.error, "not done in time"));
+		if (questions_before_an_answer(listener) != verbs[i].questions)
+			fail_msg("%s", verbs[i].command);
+	}
+	assert_int_equal(close(listener), 0);
 }
 
 static void
@@ -1557,6 +1624,8 @@ main(void)
 	    ROOT_TEST(status_exits_as_the_linux_standard_base_says),
 	    ROOT_TEST(without_a_supervisor_status_exits_4_check_3_and_the_others_1),
 	    ROOT_TEST(a_supervisor_that_does_not_answer_is_given_up_after_timeout),
+	    ROOT_TEST(
+		nothing_that_changes_anything_is_asked_before_it_is_known_whose_supervisor_it_is),
 	    ROOT_TEST(usage_errors_exit_2_and_ask_nobody),
 	    ROOT_TEST(options_are_taken_before_and_after_the_verb),
 	    ROOT_TEST(quiet_prints_nothing_and_output_that_cannot_be_written_is_a_failure),
