@@ -2,9 +2,7 @@
 #include <sys/resource.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "commands.h"
@@ -13,14 +11,11 @@
 #include "log.h"
 #include "output.h"
 #include "parent.h"
+#include "piece.h"
 #include "report.h"
 #include "sources.h"
-#include "stamp.h"
 #include "vocabulary.h"
 
-#define OUT_BYTES (2 * LOOK_BYTES)
-/* Behind each piece of a line that was split. */
-#define SPLIT_MARK "\\\n"
 /* However high a rate is, it is looked so many times a second at what waits for it. */
 #define LOOKS_AT_RATE 100
 /* How often what could not be written is tried again, and how long it may wait until it is dropped.
@@ -57,24 +52,9 @@
 /* So many pieces that cannot be read are skipped in one go: it takes longer than to read them, and
  * others wait. */
 #define PIECES_SKIPPED 16
-/* A notice of what was dropped: a stamp, and "-- NUMBER bytes were dropped here --". */
-#define NOTICE_BYTES (STAMP_BYTES + 64)
-#define PAGE_BYTES   4096
 
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
-/*
- * Where bytes lie in their pages decides how long the kernel copies them: AMD's processors copy ten
- * times as slowly when the last twelve bits of the address are up to 63 more than those of the one
- * that is copied from. Who prints without a pause fills whole pages, so that what comes first in
- * his FIFO stands close to a page's end, as does the end of his file: what is read comes to stand
- * half a page from both, and what is stamped as it will stand in the file. All have room for a
- * notice in front.
- */
-static char in_room[PAGE_BYTES / 2 + LOOK_BYTES + sizeof(SPLIT_MARK)]
-    __attribute__((aligned(PAGE_BYTES)));
-static char out_room[2 * PAGE_BYTES + OUT_BYTES] __attribute__((aligned(PAGE_BYTES)));
-static char *const in = in_room + PAGE_BYTES / 2;
 static struct stream_queue waiting = TAILQ_HEAD_INITIALIZER(waiting); /* look_at says for when */
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
@@ -325,10 +305,9 @@ rotate(struct profile *profile, enum stream which)
 static size_t
 limit_lines(const struct output_settings *settings, struct output_stream *stream, size_t length)
 {
-	uint32_t rate = settings->rate, tokens;
+	uint32_t rate = settings->rate;
 	int64_t now, earned;
-	size_t taken = 0;
-	const char *newline;
+	size_t taken;
 
 	if (rate == 0 || hurried_at != 0)
 		return length;
@@ -341,10 +320,7 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 		stream->tokens += (uint32_t)earned;
 		stream->tokens_at += earned * SECOND / rate;
 	}
-	for (tokens = stream->tokens; tokens > 0 && taken < length; tokens--) {
-		newline = memchr(in + taken, '\n', length - taken);
-		taken = newline == NULL ? length : (size_t)(newline - in) + 1;
-	}
+	taken = piece_first_lines(length, stream->tokens);
 	if (taken < length)
 		look_later(
 		    stream, now + (rate < LOOKS_AT_RATE ? SECOND / rate : SECOND / LOOKS_AT_RATE));
@@ -355,14 +331,8 @@ limit_lines(const struct output_settings *settings, struct output_stream *stream
 static void
 spend(const struct output_settings *settings, struct output_stream *stream, size_t length)
 {
-	const char *newline;
-	size_t start;
-
-	for (start = 0; settings->rate > 0 && stream->tokens > 0 && start < length;) {
-		newline = memchr(in + start, '\n', length - start);
-		start = newline == NULL ? length : (size_t)(newline - in) + 1;
-		stream->tokens--;
-	}
+	if (settings->rate > 0)
+		stream->tokens -= piece_count_lines(length, stream->tokens);
 }
 
 /* A line of 64 KiB needs more room than a new FIFO has to stay whole. */
@@ -376,43 +346,22 @@ grow(struct output_stream *stream)
 	return stream->roomy || fifo_grow(stream->fifo, ROOMY_FIFO_BYTES);
 }
 
-/* Whole lines up to `length`, as far as no line is longer than is allowed. 0: the first one is. */
-static size_t
-permitted_lines(size_t length)
-{
-	size_t start = 0, reach;
-	const char *newline;
-
-	while (start < length) {
-		/* of all lines that end within reach none is longer */
-		reach = length - start > LINE_MAX_BYTES ? LINE_MAX_BYTES + 1 : length - start;
-		newline = memrchr(in + start, '\n', reach);
-		if (newline == NULL)
-			break;
-		start = (size_t)(newline - in) + 1;
-	}
-	return start;
-}
-
-/* What of `length` bytes at `in` can be written: whole lines; an unfinished one when it must go
+/* What of a piece of `length` bytes can be written: whole lines; an unfinished one when it must go
  * out, and then *behind is what has to stand behind it. 0: nothing yet. */
 static size_t
 choose(struct output_stream *stream, size_t length, const char **behind)
 {
-	const char *newline = memrchr(in, '\n', length);
-	size_t whole = newline == NULL ? 0 : (size_t)(newline - in) + 1;
+	size_t whole = piece_whole_lines(length);
 	bool full;
 
 	*behind = "";
-	if (whole > LINE_MAX_BYTES)
-		whole = permitted_lines(whole);
 	if (whole > 0)
 		return whole;
 	full = fifo_is_full(stream->fifo);
 	if ((full || length >= LINE_MAX_BYTES) && grow(stream))
 		return 0; /* there is room for the rest of it now */
 	/* when it was filled only after we had looked at it, the rest of the line has come too */
-	full = full && fifo_peek(stream->fifo, in) == (ssize_t)length;
+	full = full && piece_look(stream->fifo) == (ssize_t)length;
 	if (full || length > LINE_MAX_BYTES) {
 		*behind = SPLIT_MARK;
 		return length > LINE_MAX_BYTES ? LINE_MAX_BYTES : length;
@@ -421,58 +370,13 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 	return stream->flush > 0 ? length : 0;
 }
 
-static void
-stamp_now(char *stamp)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* for people to read: it may jump */
-	stamp_microseconds(now.tv_sec * 1000000LL + now.tv_nsec / 1000, stamp);
-}
-
-/* The first *length bytes at `in` as they are to be written, or fewer of them, and then *length
- * says so; how many came out is in *bytes. */
-static char *
-format(const struct profile *profile, const struct output_stream *stream, size_t *length,
-    const char *behind, size_t *bytes)
-{
-	char stamp[STAMP_BYTES + 1], *lines = in;
-
-	*bytes = *length;
-	if (!profile->settings.output.raw) {
-		lines = out_room + PAGE_BYTES + stream->file.size % PAGE_BYTES;
-		stamp_now(stamp);
-		*length =
-		    stamp_lines(in, *length, stamp, lines, OUT_BYTES - sizeof(SPLIT_MARK), bytes);
-	}
-	/* what it overwrites at `in` still stands in the FIFO */
-	memcpy(lines + *bytes, behind, strlen(behind));
-	*bytes += strlen(behind);
-	return lines;
-}
-
-/* Says in the file itself how much is missing, in front of the lines; returns where it begins. */
-static char *
-confess(const struct output_stream *stream, char *lines)
-{
-	char notice[NOTICE_BYTES];
-	size_t length;
-
-	stamp_now(notice);
-	length = STAMP_BYTES +
-	    (size_t)snprintf(notice + STAMP_BYTES, sizeof(notice) - STAMP_BYTES,
-		"-- %llu bytes were dropped here --\n", (unsigned long long)stream->dropped);
-	return memcpy(lines - length, notice, length);
-}
-
-/* Writes these lines, with NOTICE_BYTES of room in front, where a notice of what was dropped before
- * them may have to stand. */
+/* Writes these lines, behind a notice of what was dropped before them. */
 static bool
-put(const struct profile *profile, struct output_stream *stream, char *lines, size_t length)
+put(const struct profile *profile, struct output_stream *stream, struct text text)
 {
-	char *from = stream->dropped > 0 ? confess(stream, lines) : lines;
-
-	if (!line_file_write(&stream->file, from, length + (size_t)(lines - from))) {
+	if (stream->dropped > 0)
+		text = piece_confess(text, stream->dropped);
+	if (!line_file_write(&stream->file, text.bytes, text.length)) {
 		stuck(stream, profile->facts.name, errno);
 		return false;
 	}
@@ -562,42 +466,13 @@ room_left(const struct output_settings *settings, const struct output_stream *st
 	return settings->rotate_size > used ? settings->rotate_size - used : 0;
 }
 
-/* So many of the lines as fit into `room` bytes. 0: not even the first one does. */
-static size_t
-fitting_lines(bool raw, size_t length, uint64_t room)
-{
-	const char *newline;
-	size_t end = 0, next;
-	uint64_t bytes = 0;
-
-	while (end < length) {
-		newline = memchr(in + end, '\n', length - end);
-		next = newline == NULL ? length : (size_t)(newline - in) + 1;
-		bytes += next - end + (raw ? 0 : STAMP_BYTES);
-		if (newline == NULL)
-			bytes += sizeof(SPLIT_MARK);
-		if (bytes > room)
-			break;
-		end = next;
-	}
-	return end;
-}
-
-/* The first line, however long. */
-static size_t
-one_line(size_t length)
-{
-	const char *newline = memchr(in, '\n', length);
-
-	return newline == NULL ? length : (size_t)(newline - in) + 1;
-}
-
 /* Nothing stands in the FIFO. What was dropped last, and nothing after it, is confessed when it has
  * been quiet for a while: the disk may have room for a notice and for no line. */
 static void
 find_nothing(const struct profile *profile, struct output_stream *stream)
 {
 	int64_t quiet_at = stream->dropped_at + TRY_AGAIN;
+	size_t nothing = 0;
 
 	stream->flush = 0;
 	stream->unfinished = 0;
@@ -606,22 +481,23 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 	if (stream->dropped > 0 && clock_now() < quiet_at)
 		look_later(stream, quiet_at);
 	else
-		(void)put(profile, stream, in, 0);
+		(void)put(profile, stream, piece_format(&nothing, "", true, 0));
 }
 
-/* The lines that are to go out now, `length` bytes at `in`; false when they have to wait. */
+/* The lines that are to go out now, the piece's first `length` bytes; false when they have to wait.
+ */
 static bool
 write_lines(struct profile *profile, enum stream which, size_t *length, const char *behind)
 {
 	struct output_stream *stream = table_stream(profile, which);
 	const struct output_settings *settings = &profile->settings.output;
 	uint64_t room = room_left(settings, stream);
-	size_t all = *length, bytes;
-	char *lines = format(profile, stream, length, behind, &bytes);
+	size_t all = *length;
+	struct text text = piece_format(length, behind, settings->raw, stream->file.size);
 
-	if (bytes > room) {
+	if (text.length > room) {
 		/* no more than the file may hold: a tenant's quota counts on it */
-		*length = fitting_lines(settings->raw, all, room);
+		*length = piece_fitting_lines(all, settings->raw, room);
 		if (*length == 0 && stream->file.size > 0) {
 			if (commands_opening(profile))
 				look_later(stream, clock_now() + OPENED_WITHIN);
@@ -630,10 +506,10 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 			return false;
 		}
 		if (*length == 0)
-			*length = one_line(all);
-		lines = format(profile, stream, length, behind, &bytes);
+			*length = piece_first_lines(all, 1);
+		text = piece_format(length, behind, settings->raw, stream->file.size);
 	}
-	if (!put(profile, stream, lines, bytes))
+	if (!put(profile, stream, text))
 		return false;
 	spend(settings, stream, *length);
 	return true;
@@ -661,7 +537,7 @@ skip_unreadable(const struct profile *profile, struct output_stream *stream, int
 	}
 	do
 		stream->dropped += have_left(stream, fifo_skip(stream->fifo));
-	while (fifo_peek(stream->fifo, in) == -1 && ++pieces < PIECES_SKIPPED);
+	while (piece_look(stream->fifo) == -1 && ++pieces < PIECES_SKIPPED);
 	stream->dropped_at = now;
 	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
@@ -673,7 +549,7 @@ move_lines(struct profile *profile, enum stream which)
 {
 	struct output_stream *stream = table_stream(profile, which);
 	const char *behind;
-	ssize_t shown = fifo_peek(stream->fifo, in);
+	ssize_t shown = piece_look(stream->fifo);
 	size_t length = (size_t)shown, take;
 
 	if (shown == 0)
@@ -706,7 +582,7 @@ move_lines(struct profile *profile, enum stream which)
 static bool
 drop_lines(const struct profile *profile, struct output_stream *stream)
 {
-	ssize_t length = fifo_peek(stream->fifo, in);
+	ssize_t length = piece_look(stream->fifo);
 	const char *behind;
 	size_t take = 0;
 
@@ -755,7 +631,7 @@ pump(struct output_stream *stream)
 {
 	if (look_at_stream(stream)) {
 		enqueue(stream);
-	} else if (stream->next_fifo != -1 && fifo_peek(stream->fifo, in) == 0) {
+	} else if (stream->next_fifo != -1 && piece_look(stream->fifo) == 0) {
 		turn_to_next_fifo(stream);
 	} else if (stream->muted && !stream->resting) {
 		stream->heat = 0;
