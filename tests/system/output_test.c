@@ -156,18 +156,27 @@ rate_holds_a_service_to_its_lines_a_second(void **state)
 	host_stop_all(host);
 }
 
-/* 50 of its lines stand in the FIFO, for five seconds at this rate. */
+/* The lines of these stand in the FIFO, for five seconds and more at this rate. Those of the second
+ * take several files, each of which the parent has to open. */
 static void
 what_has_been_printed_is_written_before_all_is_stopped(void **state)
 {
 	struct host *host = *state;
+	char path[PATH_MAX], text[16];
 
 	host_profile(host, "web", "seq -w 1 60; exec sleep 1000");
 	host_write(host, "web/output", 0644, "format raw\nrate 10\n");
+	host_profile(host, "mail", "seq -w 1 8000; echo all > printed; exec sleep 1000");
+	host_write(
+	    host, "mail/output", 0644, "format raw\nrate 10\nrotate_size 4K\nrotate_keep 100\n");
 	host_start(host);
 	wait_until(contains(log_path(host, "web.log"), "10\n"));
+	wait_until(contains(log_path(host, "mail.log"), "0010\n"));
+	wait_for_file(host_path(host, "mail/printed", path, sizeof(path)), text, sizeof(text));
 	host_stop_all(host);
 	assert_true(contains(log_path(host, "web.log"), "\n60\n"));
+	assert_true(contains(log_path(host, "mail.log"), "\n8000\n"));
+	assert_true(contains(old_path(log_path(host, "mail.log"), 9), "0001\n"));
 }
 
 static void
