@@ -10,6 +10,16 @@
 #include "procfs.h"
 #include "session.h"
 
+/* The others are found when these have ended: who leaves thousands behind has no more descriptors
+ * of root's than this. */
+#define PINS_MAX 64
+
+/* A signal for those who are not pinned. */
+struct signal {
+	const struct profile *profile;
+	int number;
+};
+
 static bool
 pinned(const struct profile *profile, pid_t pid)
 {
@@ -56,6 +66,8 @@ pin_member(pid_t pid, void *context)
 
 	if (!in_session(profile, pid) || pid == profile->process.pid || pinned(profile, pid))
 		return true;
+	if (profile->pin_count == PINS_MAX)
+		return false;
 	pidfd = open_member(profile, pid);
 	if (pidfd == -1)
 		return errno == ESRCH;
@@ -101,12 +113,31 @@ session_lives(struct profile *profile)
 	return profile->pin_count > 0 || session_pin(profile) > 0;
 }
 
+static bool
+signal_member(pid_t pid, void *context)
+{
+	const struct signal *signal = context;
+	const struct profile *profile = signal->profile;
+	int pidfd = -1;
+
+	if (in_session(profile, pid) && pid != profile->process.pid && !pinned(profile, pid))
+		pidfd = open_member(profile, pid);
+	if (pidfd != -1) {
+		(void)pidfd_send_signal(pidfd, signal->number, NULL, 0); /* may have ended */
+		(void)close(pidfd);
+	}
+	return true;
+}
+
 void
 session_signal(struct profile *profile, int number)
 {
+	struct signal others = {.profile = profile, .number = number};
 	unsigned i;
 
 	(void)session_pin(profile);
+	if (profile->pin_count == PINS_MAX)
+		(void)procfs_each(signal_member, &others);
 	for (i = 0; i < profile->pin_count; i++)
 		(void)pidfd_send_signal(
 		    profile->pins[i].pidfd, number, NULL, 0); /* may have ended */

@@ -11,7 +11,8 @@
 #include "table.h"
 
 /* Looks for members other than the main process and pins them; drops those that have ended. Returns
- * how many live; one more where, for want of descriptors, not all could be looked at. */
+ * how many of these live; one more where not all could be pinned, for want of descriptors or
+ * because they are too many. */
 unsigned session_pin(struct profile *profile);
 
 /* Does one of them live? Looks for others only when all that are pinned have ended. */

@@ -140,6 +140,22 @@ limit_descriptors_for_fifos(void)
 		_exit(125);
 }
 
+static unsigned
+descriptors_of(pid_t pid)
+{
+	char folder[64];
+	unsigned count = 0;
+	DIR *stream;
+
+	(void)snprintf(folder, sizeof(folder), "/proc/%d/fd", pid);
+	stream = opendir(folder);
+	assert_non_null(stream);
+	while (readdir(stream) != NULL)
+		count++;
+	(void)closedir(stream);
+	return count;
+}
+
 /* How many of the process's descriptors are FIFOs of services. */
 static unsigned
 fifos_of(pid_t pid)
@@ -734,6 +750,7 @@ a_crowd_that_one_service_leaves_behind_holds_up_no_other(void **state)
 		deadline = deadline_in(SHORT_WAIT);
 		assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
 		assert_true(deadline_left(&deadline) > 0);
+		assert_in_range(descriptors_of(host->supervisor), 1, CROWD / 10);
 	}
 	host_wait_log(host, " crowd stopped$");
 	host_stop_all(host);
