@@ -560,17 +560,21 @@ static void
 nothing_is_lost_doubled_or_forgotten(void **state)
 {
 	struct row *row = *state;
+	size_t i, tried = 0;
 	int status = 0;
-	size_t i;
 
 	assert_int_equal(waitpid(row->runner, &status, 0), row->runner);
 	row->runner = 0;
 	if (status != 0)
 		print_output(row->output);
 	assert_int_equal(status, 0);
-	for (i = 0; i < COLUMNS; i++)
-		if (row->cells[i][0] != '\0')
-			assert_string_equal(row->cells[i], "ok");
+	for (i = 0; i < COLUMNS; i++) {
+		if (row->cells[i][0] == '\0')
+			continue;
+		assert_string_equal(row->cells[i], "ok");
+		tried++;
+	}
+	assert_true(tried >= COLUMNS - 1); /* all, but for who cannot be held without cgroups */
 }
 
 static int
