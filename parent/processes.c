@@ -268,15 +268,53 @@ unproved(const struct profile *profile)
 	return profile->process.phase == PHASE_UP && profile->pidfd == -1;
 }
 
+/* How a process ended that somebody else reaps: the kernel's record once that has happened, and
+ * what /proc says of the zombie until then. False when it is too late for one and too early for the
+ * other. */
+static bool
+wait_status_of(const struct profile *profile, int *status)
+{
+	struct pidfd_information information = {.mask = PIDFD_INFORMATION_EXIT};
+	struct procfs_stat stat;
+
+	if (procfs_stat(profile->process.pid, &stat) && stat.state == 'Z' &&
+	    stat.start_ticks == profile->start_ticks) {
+		*status = stat.wait_status;
+		return true;
+	}
+	if (ioctl(profile->pidfd, PIDFD_INFORMATION, &information) == -1 ||
+	    (information.mask & PIDFD_INFORMATION_EXIT) == 0)
+		return false;
+	*status = information.exit_code;
+	return true;
+}
+
+static void
+ended_elsewhere(struct profile *profile)
+{
+	int status;
+
+	if (!wait_status_of(profile, &status))
+		processes_ended(profile, END_UNKNOWN, 0);
+	else if (WIFSIGNALED(status))
+		processes_ended(profile, END_SIGNAL, WTERMSIG(status));
+	else
+		processes_ended(profile, END_EXIT, WEXITSTATUS(status));
+}
+
 /* Whoever finds that out must say so: rest_lives() has ended the watch that would tell. */
 static void
 nobody_is_left(struct profile *profile)
 {
+	int status;
+
 	if (profile->process.phase == PHASE_REST) {
 		settle(profile);
 		processes_changed(profile);
 	} else if (unproved(profile)) {
 		processes_ended(profile, END_EXIT, 0); /* who could write the pid file? */
+	} else if (profile->pidfd != -1 && cgroup_available() && wait_status_of(profile, &status)) {
+		ended_elsewhere(profile); /* somebody traces a thread of it, and keeps the dead */
 	}
 }
 
@@ -339,40 +377,6 @@ processes_reap(void)
 		reap(&how);
 	}
 	return true;
-}
-
-/* How a process ended that somebody else reaps: the kernel's record once that has happened, and
- * what /proc says of the zombie until then. False when it is too late for one and too early for the
- * other. */
-static bool
-wait_status_of(const struct profile *profile, int *status)
-{
-	struct pidfd_information information = {.mask = PIDFD_INFORMATION_EXIT};
-	struct procfs_stat stat;
-
-	if (procfs_stat(profile->process.pid, &stat) && stat.state == 'Z' &&
-	    stat.start_ticks == profile->start_ticks) {
-		*status = stat.wait_status;
-		return true;
-	}
-	if (ioctl(profile->pidfd, PIDFD_INFORMATION, &information) == -1 ||
-	    (information.mask & PIDFD_INFORMATION_EXIT) == 0)
-		return false;
-	*status = information.exit_code;
-	return true;
-}
-
-static void
-ended_elsewhere(struct profile *profile)
-{
-	int status;
-
-	if (!wait_status_of(profile, &status))
-		processes_ended(profile, END_UNKNOWN, 0);
-	else if (WIFSIGNALED(status))
-		processes_ended(profile, END_SIGNAL, WTERMSIG(status));
-	else
-		processes_ended(profile, END_EXIT, WEXITSTATUS(status));
 }
 
 void

@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -227,8 +229,8 @@ a_start_that_is_taken_back_leaves_what_is_spared_to_its_profile(void **state)
 	char path[PATH_MAX];
 	pid_t left, spawner;
 
-	host_profile(host, "web",
-	    "[ -e ../left ] || { sleep 1000 & echo $! > ../left; }\nexec sleep 1000");
+	host_profile(
+	    host, "web", "[ -e ../left ] || { sleep 1000 & echo $! > ../left; }\nexec sleep 1000");
 	host_write(host, "web/kill_mode", 0644, "process\n");
 	host_start(host);
 	(void)host_wait_running(host, "web");
@@ -349,6 +351,78 @@ what_has_ended_has_ended_whoever_traces_it(void **state)
 	assert_int_equal(kill(tracers[0], SIGKILL) | kill(tracers[1], SIGKILL), 0);
 	assert_int_equal(waitpid(tracers[0], NULL, 0), tracers[0]);
 	assert_int_equal(waitpid(tracers[1], NULL, 0), tracers[1]);
+	host_stop_all(host);
+}
+
+/* A service of two threads. */
+#define THREADED "--two-threads"
+
+static void *
+pause_for_ever(void *nothing)
+{
+	for (;;)
+		(void)pause();
+	return nothing;
+}
+
+static int
+be_two_threads(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, pause_for_ever, NULL) != 0)
+		return 1;
+	(void)pause_for_ever(NULL);
+	return 0;
+}
+
+static pid_t
+other_thread(pid_t pid)
+{
+	char path[64];
+	const struct dirent *entry;
+	pid_t thread = 0;
+	DIR *threads;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	assert_non_null(threads);
+	while ((entry = readdir(threads)) != NULL)
+		if (strtol(entry->d_name, NULL, 10) > 0 && strtol(entry->d_name, NULL, 10) != pid)
+			thread = (pid_t)strtol(entry->d_name, NULL, 10);
+	(void)closedir(threads);
+	return thread;
+}
+
+/*
+ * Who traces one thread of a process and never waits for it keeps the whole process from being
+ * reaped, whatever it is sent: it was stopping for ever. Its cgroup says that nobody lives.
+ */
+static void
+what_is_dead_has_ended_though_a_thread_of_it_is_traced(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char self[PATH_MAX];
+	pid_t service, tracer;
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	assert_true(length > 0);
+	self[length] = '\0';
+	host_profile(host, "web", "exec %s " THREADED, self);
+	host_write(host, "web/stop_timeout", 0644, "1\n");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	service = host_wait_running(host, "web");
+	wait_until(other_thread(service) != 0);
+	tracer = trace(other_thread(service));
+	assert_int_equal(ctl(host, &outcome, "--timeout=8", "stop", "web", NULL), CTL_DONE);
+	host_wait_log(host, " web (died|stopped)");
+	assert_int_equal(ctl(host, &outcome, "start", "web", NULL), CTL_DONE);
+	assert_int_equal(kill(tracer, SIGKILL), 0);
+	assert_int_equal(waitpid(tracer, NULL, 0), tracer);
+	process_wait_gone(service);
 	host_stop_all(host);
 }
 
@@ -612,7 +686,7 @@ a_scan_that_was_not_possible_is_made_again(void **state)
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_start_after_sighup_is_one_from_the_beginning_whoever_died),
@@ -627,6 +701,7 @@ main(void)
 	    ROOT_TEST(a_daemon_that_run_leaves_behind_when_it_is_stopped_is_stopped),
 	    ROOT_TEST(what_has_come_while_a_process_was_stopped_comes_before_its_deadlines),
 	    ROOT_TEST(what_has_ended_has_ended_whoever_traces_it),
+	    ROOT_TEST(what_is_dead_has_ended_though_a_thread_of_it_is_traced),
 	    ROOT_TEST(who_asks_for_a_profile_that_is_being_forgotten_is_told),
 	    ROOT_TEST(what_nobody_has_looked_at_yet_is_stopped_with_all_others),
 	    ROOT_TEST(a_cgroup_that_somebody_removes_is_empty),
@@ -642,5 +717,7 @@ main(void)
 		a_scan_that_was_not_possible_is_made_again, host_set_up_hasty, host_tear_down),
 	};
 
+	if (count == 2 && strcmp(arguments[1], THREADED) == 0)
+		return be_two_threads();
 	return cmocka_run_group_tests_name("order", tests, NULL, NULL);
 }
