@@ -126,10 +126,12 @@ say_command(const struct client *client, const char *tag)
 		log_line(tag, SAY_COMMAND_BY, verb, client->uid);
 }
 
+/* What was asked for before is waited for, and that by name. */
 static bool
 changes(const struct ask *ask)
 {
-	return verb_rules[ask->verb].changes && (ask->flags & ASK_ALREADY) == 0;
+	return verb_rules[ask->verb].changes &&
+	    ((ask->flags & ASK_ALREADY) == 0 || ask->name[0] == '\0');
 }
 
 static void
