@@ -20,27 +20,33 @@ enum timer { TIMER_NONE, TIMER_START, TIMER_LATE, TIMER_OVERDUE, TIMER_STILL_STO
 /* Why a profile is in `stopping`, which decides what follows. */
 enum cause { CAUSE_NONE, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
 
+/* There are thousands of entries: what is small stands together in each part, so that no room is
+ * left between. */
+
 /* One of the two things that a service prints into. */
 struct output_stream {
-	int fifo;      /* -1: there is none */
-	int next_fifo; /* to be listened to when nothing is left in this one; -1 */
-	struct line_file file;
-	bool asked;	 /* the parent is to open the file */
-	bool ready;	 /* stands in the queue of those to be looked at */
-	size_t flush;	 /* the service has ended, and left no more bytes than these: an unfinished
-			  * line goes out too; 0: all that it left has gone out */
+	int fifo;	 /* -1: there is none */
+	int next_fifo;	 /* to be listened to when nothing is left in this one; -1 */
 	bool grown;	 /* it was tried to make the FIFO larger */
 	bool roomy;	 /* it holds BUSY_FIFO_BYTES */
 	bool muted;	 /* epoll does not wake us when something is printed */
 	bool unwatched;	 /* ... because it had no room for the FIFO, and is asked again */
+	bool ready;	 /* stands in the queue of those to be looked at */
 	bool resting;	 /* stands in the queue of those that are looked at when they have rested */
+	bool waiting;	 /* stands in the queue of those with a look_at */
+	bool asked;	 /* the parent is to open the file */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
-	unsigned heat;	  /* looks that found little, each soon after the one before */
-	int64_t moved_at; /* when lines were last written */
+	bool rotating; /* the file that comes is to be another one */
+	unsigned heat; /* looks that found little, each soon after the one before */
+	struct line_file file;
+	int64_t grows_until; /* it could not be put aside */
+	uint64_t last_use;   /* for closing those that are not used */
+	size_t flush;	     /* the service has ended, and left no more bytes than these: an
+			      * unfinished line goes out too; 0: all that it left has gone out */
+	int64_t moved_at;    /* when lines were last written */
 	int64_t rest_until;
 	uint64_t since_little; /* bytes that were written since a look that found little */
-	uint64_t last_use;     /* for closing those that are not used */
 	int64_t stuck_since;   /* what could not be written waits since; 0: nothing does */
 	size_t unfinished;     /* bytes of a line that was found unfinished; 0: none was */
 	int64_t pause; /* ... after which it is looked at again, though nothing is heard of it */
@@ -48,71 +54,67 @@ struct output_stream {
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
 	uint64_t dropped;    /* bytes, since it is stuck for too long */
 	int64_t dropped_at;  /* the last of them */
-	bool rotating;	     /* the file that comes is to be another one */
-	int64_t grows_until; /* it could not be put aside */
-	uint32_t tokens;     /* lines that `rate` permits now */
 	int64_t tokens_at;
-	bool waiting; /* stands in the queue of those with a look_at */
+	uint32_t tokens; /* lines that `rate` permits now */
 	TAILQ_ENTRY(output_stream) wait;
 	TAILQ_ENTRY(output_stream) queue;
 };
 
 struct profile {
-	bool used;
 	uint32_t generation;
+	bool used;
+	bool settings_known; /* false until the files have been valid once */
+	bool valid;	     /* the files are valid now */
+	bool acquainted;     /* the parent has said how its process stands */
 
 	/* what the directory says */
 	struct profile_facts facts;
-	struct settings settings;  /* in force */
-	bool settings_known;	   /* false until the files have been valid once */
-	bool valid;		   /* the files are valid now */
-	struct settings draft;	   /* being read */
-	uint32_t draft_missing;	   /* contents that are announced and have not come */
-	uint64_t trigger_before;   /* of the facts before those that are coming in */
-	const char *draft_refusal; /* why a content was refused */
-	enum setting draft_refused;
-	const char *refusal_said; /* what the log has been told, NULL: nothing */
+	struct settings settings;   /* in force */
+	struct settings draft;	    /* being read */
+	uint64_t trigger_before;    /* of the facts before those that are coming in */
+	const char *draft_refusal;  /* why a content was refused */
+	enum setting draft_refused; /* which it was */
+	uint32_t draft_missing;	    /* contents that are announced and have not come */
+	const char *refusal_said;   /* what the log has been told, NULL: nothing */
 	uint32_t refused_said;
 
 	/* what happens to it */
 	enum state state;
 	struct process_facts process;
-	bool acquainted;	/* the parent has said how its process stands */
-	bool say_found;		/* the supervisor has just started: a service that runs is news */
 	int64_t recalled_start; /* when the last monitor had planned the next start; 0: not */
 	uint32_t attempt;
 	enum wish wish; /* of start and stop, until the next boot */
+	enum cause cause;
+	bool say_found; /* the supervisor has just started: a service that runs is news */
 	bool finished;	/* ended, and not to be restarted */
 	bool unnamed;	/* it was ended because pid_file named no process of it in time */
-	enum cause cause;
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;
-	uint64_t trigger_done; /* the change that a reload has answered */
+	bool over_quota;       /* the next start waits for the tenant's quota of restarts */
+	bool asking;	       /* stands in the queue of those of which the parent is asked */
+	bool overruled;	       /* something else was asked for by name since `keep` was */
 	uint32_t failures;     /* starts in a row that failed or died within a second */
+	uint64_t trigger_done; /* the change that a reload has answered */
 	uint32_t restarts;
-	bool over_quota; /* the next start waits for the tenant's quota of restarts */
 	uint32_t claims; /* wrong pids in its pid file since its start */
 	enum timer timer;
-	int64_t timer_at; /* NEVER with TIMER_NONE */
+	unsigned stream_count; /* how many of its streams have been in use, of table_stream(): most
+				* services have one */
+	int64_t timer_at;      /* NEVER with TIMER_NONE */
 	int64_t stop_since;
 	int64_t since_wall_ms; /* since when it is in this state */
 
 	/* the last process that ended */
+	int64_t exit_wall_ms;
 	enum process_end exit_end;
 	int32_t exit_pid;
 	int32_t exit_value;
-	int64_t exit_wall_ms;
-
-	/* how many of its streams have been in use, of table_stream(): most services have one */
-	unsigned stream_count;
 
 	/* what the parent is still to be asked; `parent` keeps this */
 	unsigned ask;
 	uint64_t signals; /* bit n - 1: signal n */
-	enum wish keep;	  /* what the parent is to keep over boots */
-	bool overruled;	  /* ... and that something else was asked for by name since */
-	bool asking;
 	TAILQ_ENTRY(profile) queue;
+	enum wish keep; /* what the parent is to keep over boots */
 };
 
 /* The entry of this index and generation, or NULL. */

@@ -29,17 +29,17 @@ enum tell {
 	TELL_OUTPUT = 64 /* the files that were asked for */
 };
 
+/* There are thousands of entries: what is small stands together, so that no room is left between.
+ */
 struct profile {
-	bool used;
 	uint32_t generation; /* of this index; a request that names an older one is refused */
 
 	/* the directory; `profiles` fills this in */
+	int watch; /* inotify watch, -1: none */
 	struct profile_facts facts;
 	struct content *contents[SETTING_COUNT];
-	int watch;	   /* inotify watch, -1: none */
 	int64_t look_at;   /* look at the directory again; NEVER when nothing has happened */
 	int64_t unsettled; /* since when its files have been changing; 0: they are still */
-	bool seen;	   /* by the scan that is under way */
 
 	/* the process; `processes` and `births` fill this in */
 	struct process_facts process;
@@ -49,11 +49,10 @@ struct profile {
 	struct pin *pins;     /* processes of these sessions that outlived the service */
 	unsigned pin_count;
 	int pidfd;		  /* of process.pid; -1: none lives */
-	bool stray;		  /* found in the cgroup, in no record */
 	struct profile *next_pid; /* in the same bucket of the index by pid */
 	struct job birth;	  /* of the newborn, which is held by pidfd above */
-	struct go *go;		  /* what opens its gate; NULL: the gate is open */
 	struct job reader;	  /* of the pid file */
+	struct go *go;		  /* what opens its gate; NULL: the gate is open */
 	int rest;	       /* cgroup.events while others than the main process are left; -1 */
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
@@ -65,17 +64,21 @@ struct profile {
 	unsigned files_due;	   /* that the monitor has asked a file for, likewise */
 	int kept_error;		   /* errno of the last wish that was to be kept; 0: it is */
 	pid_t stuck[STREAM_COUNT]; /* a monitor that waits for ever in that FIFO; 0: none */
+	bool stray;		   /* found in the cgroup, in no record */
 
 	/* what the monitor must be told; `inform` keeps this */
-	unsigned tell;
 	bool introduced; /* the monitor is to know that there is such a profile */
 	bool telling;	 /* it stands in the queue */
+	bool asking;	 /* it stands in the other one */
+	unsigned tell;
 	unsigned settings_told;
 	TAILQ_ENTRY(profile) queue;
 	/* what the spawner must be asked; `births` keeps this */
-	unsigned ask;
-	bool asking;
 	TAILQ_ENTRY(profile) asks;
+	unsigned ask;
+
+	bool used;
+	bool seen; /* by the scan that is under way */
 };
 
 /* A process that `session` holds on to. */
