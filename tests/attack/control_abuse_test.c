@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -27,6 +26,7 @@
 #include "client.h"
 #include "ctl.h"
 #include "host.h"
+#include "open_files.h"
 #include "peer.h"
 #include "silence.h"
 
@@ -43,22 +43,6 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
-}
-
-static unsigned
-descriptors_of(pid_t pid)
-{
-	char path[64];
-	unsigned count = 0;
-	DIR *folder;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	folder = opendir(path);
-	assert_non_null(folder);
-	while (readdir(folder) != NULL)
-		count++;
-	assert_int_equal(closedir(folder), 0);
-	return count;
 }
 
 /* The supervisor as it was before, to be compared with what it is afterwards. */
@@ -83,8 +67,8 @@ begin(struct host *host)
 	host_settle(host);
 	before.monitor = host_monitor(host);
 	before.processes = host_processes(host);
-	before.monitor_descriptors = descriptors_of(before.monitor);
-	before.parent_descriptors = descriptors_of(host->supervisor);
+	before.monitor_descriptors = open_files_of(before.monitor);
+	before.parent_descriptors = open_files_of(host->supervisor);
 	return before;
 }
 
@@ -117,8 +101,8 @@ assert_unharmed(struct host *host, const struct before *before)
 	assert_others_are_served(host);
 	assert_int_equal(host_monitor(host), before->monitor);
 	wait_until(host_processes(host) == before->processes); /* one copy of each service */
-	wait_until(descriptors_of(before->monitor) <= before->monitor_descriptors);
-	wait_until(descriptors_of(host->supervisor) <= before->parent_descriptors);
+	wait_until(open_files_of(before->monitor) <= before->monitor_descriptors);
+	wait_until(open_files_of(host->supervisor) <= before->parent_descriptors);
 	assert_int_equal(host_count_log(host, "(monitor|spawner) .*(died|answered|protocol)"), 0);
 	host_stop_all(host);
 }
@@ -162,8 +146,8 @@ a_thousand_connections_take_no_place_from_others(void **state)
 	/* no more than 16 of the tenant's and 32 of all strangers, here half of them silent */
 	assert_in_range(admitted_count, 1, 48);
 	/* who has just hung up, or is being turned away, is gone in a moment */
-	wait_until(descriptors_of(before.monitor) <= before.monitor_descriptors + 48);
-	assert_in_range(descriptors_of(before.monitor), before.monitor_descriptors + 40,
+	wait_until(open_files_of(before.monitor) <= before.monitor_descriptors + 48);
+	assert_in_range(open_files_of(before.monitor), before.monitor_descriptors + 40,
 	    before.monitor_descriptors + 48);
 	assert_others_are_served(host);
 	/* root always has a place */

@@ -11,7 +11,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -31,6 +30,7 @@
 #include "descriptors.h"
 #include "fault.h"
 #include "host.h"
+#include "open_files.h"
 #include "peer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -538,22 +538,6 @@ a_signal_that_is_not_in_the_fixed_set_ends_the_monitor_and_reaches_nobody(void *
 	wait_until(count_lines(scene, "canary/signals") == 1);
 }
 
-static unsigned
-open_files(pid_t pid)
-{
-	char path[64];
-	unsigned count = 0;
-	DIR *directory;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	directory = opendir(path);
-	assert_non_null(directory);
-	while (readdir(directory) != NULL)
-		count++;
-	assert_int_equal(closedir(directory), 0);
-	return count;
-}
-
 static long
 memory_of(pid_t pid)
 {
@@ -604,7 +588,7 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 		flood(scene, kinds[i], &web, 100);
 	drain(scene);
 	memory = memory_of(scene->host.supervisor);
-	files = open_files(scene->host.supervisor);
+	files = open_files_of(scene->host.supervisor);
 	for (i = 0; i < COUNT(kinds); i++)
 		flood(scene, kinds[i], &web,
 		    kinds[i] == MESSAGE_KEEP ? 200 : 2000); /* each on the disk */
@@ -615,7 +599,7 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 	flood(scene, MESSAGE_GOODBYE, &none, 2000);
 	drain(scene);
 	assert_in_range(memory_of(scene->host.supervisor), 1, memory + MEMORY_GROWTH_MAX);
-	wait_until(open_files(scene->host.supervisor) <= files + 2); /* web may be on its way */
+	wait_until(open_files_of(scene->host.supervisor) <= files + 2); /* web may be on its way */
 	assert_true(process_lives(scene->monitor) && process_lives(bird));
 	assert_int_equal(count_lines(scene, "canary/signals"), 0);
 	assert_never_doubled(scene);
@@ -688,14 +672,14 @@ a_monitor_that_sends_descriptors_is_ended_and_none_is_kept(void **state)
 	begin(scene, &web, &other, &canary);
 	bird = start_canary(scene, &canary);
 	drain(scene);
-	files = open_files(scene->host.supervisor);
+	files = open_files_of(scene->host.supervisor);
 	for (i = 1; i <= 13; i += 6) {
 		peer_fill(&note, MESSAGE_NOTE, web.index, web.generation);
 		assert_true(peer_send(scene->channel, &note, i));
 		wait_replaced(scene);
 	}
 	drain(scene);
-	wait_until(open_files(scene->host.supervisor) <= files);
+	wait_until(open_files_of(scene->host.supervisor) <= files);
 	assert_true(process_lives(bird));
 }
 

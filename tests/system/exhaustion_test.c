@@ -26,6 +26,7 @@
 #include "guard.h"
 #include "ctl.h"
 #include "host.h"
+#include "open_files.h"
 
 /* Backoff grows up to a minute; what is tried again within so many failures comes in time. */
 #define AFTER_BACKOFF 30000 /* milliseconds */
@@ -138,22 +139,6 @@ limit_descriptors_for_fifos(void)
 
 	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
 		_exit(125);
-}
-
-static unsigned
-descriptors_of(pid_t pid)
-{
-	char folder[64];
-	unsigned count = 0;
-	DIR *stream;
-
-	(void)snprintf(folder, sizeof(folder), "/proc/%d/fd", pid);
-	stream = opendir(folder);
-	assert_non_null(stream);
-	while (readdir(stream) != NULL)
-		count++;
-	(void)closedir(stream);
-	return count;
 }
 
 /* How many of the process's descriptors are FIFOs of services. */
@@ -750,7 +735,7 @@ a_crowd_that_one_service_leaves_behind_holds_up_no_other(void **state)
 		deadline = deadline_in(SHORT_WAIT);
 		assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
 		assert_true(deadline_left(&deadline) > 0);
-		assert_in_range(descriptors_of(host->supervisor), 1, CROWD / 10);
+		assert_in_range(open_files_of(host->supervisor), 1, CROWD / 10);
 	}
 	host_wait_log(host, " crowd stopped$");
 	host_stop_all(host);

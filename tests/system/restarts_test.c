@@ -2,7 +2,6 @@
  * Monitors and spawners that die again and again: nothing grows in the parent, services stay up,
  * and the next one is started with a growing delay.
  */
-#include <dirent.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -18,29 +17,13 @@
 
 #include "ctl.h"
 #include "host.h"
+#include "open_files.h"
 
 #define RESTARTS 1000
 /* What has grown until then is what the first restarts need. */
 #define WARM 100
 /* The heap may be cut into other pieces; one descriptor or message kept each time is more. */
 #define GROWTH_PERMITTED 64 /* KiB */
-
-static unsigned
-descriptors_of(pid_t pid)
-{
-	const struct dirent *entry;
-	unsigned count = 0;
-	char path[64];
-	DIR *open_files;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	open_files = opendir(path);
-	assert_non_null(open_files);
-	while ((entry = readdir(open_files)) != NULL)
-		count += entry->d_name[0] != '.';
-	(void)closedir(open_files);
-	return count;
-}
 
 static long
 memory_of(pid_t pid)
@@ -154,12 +137,12 @@ a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind(void **state)
 		if (i != WARM)
 			continue;
 		wait_until(answers(host));
-		descriptors = descriptors_of(host->supervisor);
+		descriptors = open_files_of(host->supervisor);
 		memory = memory_of(host->supervisor);
 		assert_in_range(descriptors, 10, 100);
 	}
 	wait_until(answers(host));
-	wait_until(descriptors_of(host->supervisor) == descriptors);
+	wait_until(open_files_of(host->supervisor) == descriptors);
 	assert_in_range(memory_of(host->supervisor), 1, memory + GROWTH_PERMITTED);
 	assert_deaths_are_logged(host, killed, RESTARTS);
 	for (i = 0; i < 4; i++)
