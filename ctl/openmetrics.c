@@ -92,12 +92,12 @@ static const struct {
 };
 
 static void
-write_states(FILE *out, const struct profiles *profiles)
+write_states(FILE *out, const struct profiles *profiles, const char *type)
 {
 	unsigned state;
 	size_t i;
 
-	family(out, "proclaunch_profile_state", "stateset", NULL, "The state of the profile.");
+	family(out, "proclaunch_profile_state", type, NULL, "The state of the profile.");
 	for (i = 0; i < profiles->count; i++)
 		for (state = 0; state < STATE_COUNT; state++)
 			(void)fprintf(out,
@@ -108,12 +108,16 @@ write_states(FILE *out, const struct profiles *profiles)
 }
 
 void
-openmetrics_write(FILE *out, const struct profiles *profiles, const char *version)
+openmetrics_write(
+    FILE *out, const struct profiles *profiles, const char *version, enum reader reader)
 {
 	char metric[128];
 	size_t i, j;
 
-	family(out, "proclaunch", "info", NULL, "The supervisor.");
+	if (reader == READER_NODE_EXPORTER)
+		family(out, "proclaunch_info", "gauge", NULL, "The supervisor.");
+	else
+		family(out, "proclaunch", "info", NULL, "The supervisor.");
 	(void)fprintf(out, "proclaunch_info{version=\"%s\"} 1\n", version);
 	for (j = 0; j < sizeof(families) / sizeof(families[0]); j++) {
 		family(out, families[j].name, families[j].type, families[j].unit, families[j].help);
@@ -123,7 +127,7 @@ openmetrics_write(FILE *out, const struct profiles *profiles, const char *versio
 			sample(
 			    out, metric, &profiles->rows[i], families[j].value(&profiles->rows[i]));
 	}
-	write_states(out, profiles);
+	write_states(out, profiles, reader == READER_NODE_EXPORTER ? "gauge" : "stateset");
 	(void)fputs("# EOF\n", out);
 }
 
@@ -150,7 +154,7 @@ openmetrics_write_file(const char *path, const struct profiles *profiles, const 
 		errno = error;
 		return false;
 	}
-	openmetrics_write(out, profiles, version);
+	openmetrics_write(out, profiles, version, READER_NODE_EXPORTER);
 	written = fflush(out) == 0 && ferror(out) == 0 && fchmod(file, 0644) == 0;
 	written = fclose(out) == 0 && written;
 	if (written && rename(temporary, path) == 0)

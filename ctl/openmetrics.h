@@ -7,8 +7,19 @@
 
 #include "profiles.h"
 
+/*
+ * node_exporter's textfile collector reads the older format of Prometheus, where an unknown type of
+ * a family is an error and the whole file is thrown away: for it, what is an info or a stateset is
+ * a gauge. That is OpenMetrics too.
+ */
+enum reader {
+	READER_OPENMETRICS,
+	READER_NODE_EXPORTER,
+};
+
 /* Writes the exposition, `version` being the supervisor's. */
-void openmetrics_write(FILE *out, const struct profiles *profiles, const char *version);
+void openmetrics_write(
+    FILE *out, const struct profiles *profiles, const char *version, enum reader reader);
 
 /*
  * Writes it to `path` for node_exporter's textfile collector: into a new file beside it, which then

@@ -103,7 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	(void)printed();
 	(void)nagios_report(&profiles);
 	(void)printed();
-	openmetrics_write(stdout, &profiles, "2.0");
+	openmetrics_write(stdout, &profiles, "2.0", READER_OPENMETRICS);
 	check_metrics();
 	for (i = 0; i < profiles.count; i++)
 		show_explanation(&profiles.rows[i]);

@@ -1194,7 +1194,7 @@ metrics_are_openmetrics_and_a_textfile_is_replaced_by_rename(void **state)
 {
 	struct host *host = *state;
 	struct outcome outcome, file;
-	char path[PATH_MAX], text[8192];
+	char path[PATH_MAX], text[8192], *type;
 	struct stat before, after;
 
 	host_profile(host, "web", SERVICE);
@@ -1222,6 +1222,11 @@ metrics_are_openmetrics_and_a_textfile_is_replaced_by_rename(void **state)
 	assert_int_equal(stat(path, &before), 0);
 	assert_int_equal(before.st_mode & 07777, 0644);
 	wait_for_file(path, text, sizeof(text));
+	/* node_exporter throws a file away in which there is a type that it does not know */
+	assert_non_null(strstr(text, "\nproclaunch_info{version=\""));
+	assert_non_null(strstr(text, "# TYPE proclaunch_profile_state gauge\n"));
+	for (type = text; (type = strstr(type, "# TYPE ")) != NULL; type++)
+		assert_matches(type, "^# TYPE [a-z_]+ (gauge|counter)\n");
 	assert_metrics(text);
 	assert_int_equal(ctl(host, &file, "metrics", "--textfile", path, NULL), CTL_DONE);
 	assert_int_equal(stat(path, &after), 0);
