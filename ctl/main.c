@@ -555,8 +555,7 @@ metrics(void)
 	if (!collect(&profiles, &status))
 		return status;
 	if (request.textfile == NULL) {
-		openmetrics_write(
-		    stdout, &profiles, ask_greeting()->version, READER_OPENMETRICS);
+		openmetrics_write(stdout, &profiles, ask_greeting()->version, READER_OPENMETRICS);
 	} else if (!openmetrics_write_file(request.textfile, &profiles, ask_greeting()->version)) {
 		warning("%s", request.textfile);
 		status = EXIT_FAILED;

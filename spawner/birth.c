@@ -178,8 +178,8 @@ arrange_descriptors(const struct birth *birth)
 static enum stage
 become_user(const struct fork_request *request)
 {
-	if (!is_root(request))
-		return privdrop_verify(request->uid, request->gid);
+	if (!is_root(request)) /* whose group need not be the account's: newgrp(1) */
+		return privdrop_verify(request->uid, getgid());
 	return privdrop(request->uid, request->gid, request->groups, request->group_count);
 }
 

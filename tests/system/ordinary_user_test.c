@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <grp.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -52,6 +53,33 @@ all_processes_run_as_that_user_and_the_monitor_is_confined_all_the_same(void **s
 	assert_status(host_spawner(host), "Seccomp", "0");
 	assert_status(web, "Seccomp", "0");
 	assert_status(web, "NoNewPrivs", "1");
+	host_stop_all(host);
+}
+
+static void
+change_group_before_that(void)
+{
+	gid_t group = account_gid(OTHER_TENANT);
+	uid_t uid = account_uid(TENANT);
+
+	if (setgroups(0, NULL) == -1 || setresgid(group, group, group) == -1 ||
+	    setresuid(uid, uid, uid) == -1)
+		_exit(126);
+}
+
+/* newgrp(1), sg(1) */
+static void
+services_have_the_group_that_the_user_is_in(void **state)
+{
+	struct host *host = *state;
+	char expected[128];
+	gid_t group = account_gid(OTHER_TENANT);
+
+	host_profile(host, "web", "exec sleep 1000");
+	host->before_exec = change_group_before_that;
+	host_start(host);
+	(void)snprintf(expected, sizeof(expected), "%u\t%u\t%u\t%u", group, group, group, group);
+	assert_status(host_wait_running(host, "web"), "Gid", expected);
 	host_stop_all(host);
 }
 
@@ -152,6 +180,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TENANT_TEST(all_processes_run_as_that_user_and_the_monitor_is_confined_all_the_same),
+	    TENANT_TEST(services_have_the_group_that_the_user_is_in),
 	    TENANT_TEST(a_user_file_may_name_nobody_else),
 	    TENANT_TEST(profiles_of_others_are_refused),
 	    TENANT_TEST(a_pid_file_may_not_name_another_process_of_the_same_user),
