@@ -82,13 +82,10 @@ kill_monitor(struct host *host, pid_t last)
 	return pid;
 }
 
-/* Kills the spawner, and waits until another one has greeted the parent. Not while a monitor is
- * being started: two forks take longer, by the hasty clock, than a child may take for its first
- * answer. */
+/* Kills the spawner, and waits until another one has greeted the parent. */
 static void
 replace_spawner(struct host *host)
 {
-	wait_until(answers(host));
 	host_mark_log(host);
 	assert_int_equal(kill(child_called(host, "proclaunch-spaw"), SIGKILL), 0);
 	host_wait_log(host, " DEBUG ProcLaunch spawner started pid ");
