@@ -1,7 +1,8 @@
 /*
  * What the monitor would not hear of, because the kernel has no room to watch one more descriptor:
  * epoll_ctl(2), ENOMEM, and ENOSPC where max_user_watches is reached. It looks by the clock until
- * there is room again. The loop and the clock are the test's.
+ * there is room again. And whose turn it is, when it hears of several. The loop and the clock are
+ * the test's.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #include "clock.h"
 #include "control.h"
 #include "descriptors.h"
+#include "fifo.h"
 #include "folder.h"
 #include "intake.h"
 #include "loop.h"
@@ -88,15 +90,22 @@ loop_wait(int64_t deadline, const loop_handler *handlers)
 }
 
 static void
-say(struct incoming *incoming, enum message_type type, int descriptor,
+say_of(uint32_t index, struct incoming *incoming, enum message_type type, int descriptor,
     void (*handle)(void *subject, struct incoming *incoming))
 {
 	incoming->message.type = type;
-	incoming->message.index = 0;
+	incoming->message.index = index;
 	incoming->message.generation = 1;
 	incoming->count = descriptor == -1 ? 0 : 1;
 	incoming->descriptors[0] = descriptor;
 	handle(NULL, incoming);
+}
+
+static void
+say(struct incoming *incoming, enum message_type type, int descriptor,
+    void (*handle)(void *subject, struct incoming *incoming))
+{
+	say_of(0, incoming, type, descriptor, handle);
 }
 
 /* As far as it goes without anything that is heard. */
@@ -118,36 +127,66 @@ holds(int file, const char *expected)
 	return length == (ssize_t)strlen(expected) && memcmp(text, expected, strlen(expected)) == 0;
 }
 
+/* A profile whose service prints without stamps: its end of the FIFO, and its log. */
+struct printer {
+	uint32_t index;
+	int service;
+	int file;
+};
+
+static void
+prepare(void)
+{
+	/* the monitor's descriptors have fixed numbers, at which whoever started us may have left
+	 * one */
+	REQUIRE(close_range(STDERR_FILENO + 1, ~0U, 0) == 0);
+	REQUIRE(dup2(open("/dev/null", O_RDWR), FD_NULL) == FD_NULL);
+	output_prepare();
+}
+
+static struct printer
+begin_printer(const struct folder *folder, uint32_t index)
+{
+	static struct incoming announcement, content, fifo, output;
+	struct printer printer = {.index = index};
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "fifo-%u", index);
+	REQUIRE(mkfifo(folder_path(folder, name), 0600) == 0);
+	printer.service = open(folder_path(folder, name), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	REQUIRE(printer.service != -1);
+	(void)snprintf(announcement.message.profile.name, sizeof(name), "web-%u", index);
+	announcement.message.profile.trigger = 1;
+	announcement.message.profile.settings = 1;
+	say_of(index, &announcement, MESSAGE_PROFILE, -1, intake_profile);
+	content.message.number = SETTING_OUTPUT;
+	content.message.setting.length = (uint32_t)strlen("format raw\n");
+	memcpy(content.message.setting.bytes, "format raw\n", strlen("format raw\n"));
+	say_of(index, &content, MESSAGE_SETTING, -1, intake_setting);
+	say_of(index, &fifo, MESSAGE_FIFO, open(folder_path(folder, name), O_RDWR | O_CLOEXEC),
+	    output_take_fifo);
+	(void)snprintf(name, sizeof(name), "log-%u", index);
+	printer.file =
+	    open(folder_path(folder, name), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	REQUIRE(printer.file != -1);
+	pass(0);
+	say_of(index, &output, MESSAGE_OUTPUT, fcntl(printer.file, F_DUPFD_CLOEXEC, 0),
+	    output_take_file);
+	pass(0);
+	return printer;
+}
+
 /* A service prints into a FIFO that cannot be watched, and later can. */
 static void
 print_unwatched(void *context)
 {
-	const struct folder *folder = context;
-	static struct incoming announcement, content, fifo, output;
-	const char *path = folder_path(folder, "fifo");
+	struct printer printer;
 	int service, file;
 
-	/* the monitor's descriptors have fixed numbers, at which whoever started us may have left one */
-	REQUIRE(close_range(STDERR_FILENO + 1, ~0U, 0) == 0);
-	REQUIRE(dup2(open("/dev/null", O_RDWR), FD_NULL) == FD_NULL);
-	output_prepare();
-	REQUIRE(mkfifo(path, 0600) == 0);
-	service = open(path, O_RDWR | O_CLOEXEC);
-	REQUIRE(service != -1);
-	strcpy(announcement.message.profile.name, "web");
-	announcement.message.profile.trigger = 1;
-	announcement.message.profile.settings = 1;
-	say(&announcement, MESSAGE_PROFILE, -1, intake_profile);
-	content.message.number = SETTING_OUTPUT;
-	content.message.setting.length = (uint32_t)strlen("format raw\n");
-	memcpy(content.message.setting.bytes, "format raw\n", strlen("format raw\n"));
-	say(&content, MESSAGE_SETTING, -1, intake_setting);
-	say(&fifo, MESSAGE_FIFO, open(path, O_RDWR | O_CLOEXEC), output_take_fifo);
-	file = open(folder_path(folder, "log"), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	REQUIRE(file != -1);
-	pass(0);
-	say(&output, MESSAGE_OUTPUT, fcntl(file, F_DUPFD_CLOEXEC, 0), output_take_file);
-	pass(0);
+	prepare();
+	printer = begin_printer(context, 0);
+	service = printer.service;
+	file = printer.file;
 	REQUIRE(write(service, "one\n", 4) == 4);
 	REQUIRE(output_deadline() <= hour + 1 * SECOND);
 	pass(1 * SECOND);
@@ -166,6 +205,70 @@ static void
 a_fifo_that_cannot_be_watched_is_looked_at_by_the_clock(void **state)
 {
 	child_run(print_unwatched, *state);
+}
+
+/* It prints faster than it can be written: there is more whenever we look. */
+static void
+flood(const struct printer *printer)
+{
+	static char block[4096];
+
+	memset(block, 'x', sizeof(block));
+	block[sizeof(block) / 2] = '\n';
+	while (write(printer->service, block, sizeof(block)) == (ssize_t)sizeof(block))
+		;
+	REQUIRE(errno == EAGAIN);
+	output_event(printer->index, 0);
+}
+
+static void
+print_line(const struct printer *printer)
+{
+	REQUIRE(write(printer->service, "one\n", 4) == 4);
+	output_event(printer->index, 0);
+}
+
+static off_t
+size_of(const struct printer *printer)
+{
+	struct stat status;
+
+	REQUIRE(fstat(printer->file, &status) == 0);
+	return status.st_size;
+}
+
+/* In one turn of the loop, which has clients to see to as well. */
+static void
+take_turns(void *context)
+{
+	struct printer flooding, quiet;
+	unsigned turn;
+	off_t before;
+
+	room = true;
+	prepare();
+	flooding = begin_printer(context, 0);
+	quiet = begin_printer(context, 1);
+	for (turn = 1; turn <= 4; turn++) {
+		before = size_of(&flooding);
+		if (turn % 2 == 0)
+			print_line(&quiet);
+		flood(&flooding);
+		if (turn % 2 != 0)
+			print_line(&quiet);
+		output_tend(hour);
+		REQUIRE(size_of(&quiet) == 4 * (off_t)turn);
+		REQUIRE(size_of(&flooding) > before && size_of(&flooding) - before <= LOOK_BYTES);
+		REQUIRE(output_deadline() == 0); /* its next turn is due, after all others */
+		pass(1 * SECOND);
+		hour += 1 * SECOND;
+	}
+}
+
+static void
+who_prints_without_end_gets_one_turn_like_everybody_else(void **state)
+{
+	child_run(take_turns, *state);
 }
 
 static void
@@ -202,6 +305,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_fifo_that_cannot_be_watched_is_looked_at_by_the_clock,
 		folder_set_up, folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_prints_without_end_gets_one_turn_like_everybody_else, folder_set_up,
+		folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
 

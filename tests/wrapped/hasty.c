@@ -1,7 +1,8 @@
 /*
- * A clock for the parent in which six seconds pass whenever it has reaped a monitor or a spawner, so
- * that every death of its children has been forgiven when the next one comes: a thousand restarts of
- * a monitor take seconds, not hours. Nothing else differs from the program that is installed.
+ * A clock for the parent in which six seconds pass whenever it has reaped a monitor or a spawner,
+ * so that every death of its children has been forgiven when the next one comes: a thousand
+ * restarts of a monitor take seconds, not hours. Nothing else differs from the program that is
+ * installed.
  *
  * They pass before the next one is forked, which so has its ten seconds for the first answer; and
  * though the other one dies meanwhile, it still has four, enough where AddressSanitizer is slow to
