@@ -5,6 +5,7 @@
  * Each test has programs of its own, in the host's directory: copies of the built ones, and then of
  * the same code that was built under another version.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -540,6 +541,67 @@ when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **s
 	assert_int_equal(host_processes(host), 0);
 }
 
+static void
+permit_few_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(125);
+	limit.rlim_cur = limit.rlim_max / 2;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		_exit(125);
+}
+
+/* The interpreter of a program that is tried, and is gone when the program is to take over. */
+static void
+install_interpreter(const struct host *host, char *path, size_t size)
+{
+	char folder[PATH_MAX], *bytes;
+	size_t length;
+	int file;
+
+	(void)snprintf(folder, sizeof(folder), "%s/interpreter", host->root);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(chmod(folder, 0777), 0); /* whoever tries it takes it away */
+	(void)snprintf(path, size, "%.90s/interpreter/sh", host->root);
+	bytes = read_bytes("/bin/sh", &length);
+	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_true(file != -1);
+	assert_int_equal(write(file, bytes, length), length);
+	assert_int_equal(close(file), 0);
+	free(bytes);
+}
+
+/* The limit on open files was given back for the exec: the parent needs it raised again. */
+static void
+when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before(void **state)
+{
+	char interpreter[128], script[512];
+	struct host *host = *state;
+	struct rlimit before, after;
+	pid_t monitor;
+
+	host->before_exec = permit_few_descriptors;
+	host_start(host);
+	monitor = host_monitor(host);
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_NOFILE, NULL, &before), 0);
+	assert_true(before.rlim_cur == before.rlim_max);
+	install_interpreter(host, interpreter, sizeof(interpreter));
+	(void)snprintf(script, sizeof(script),
+	    "#!%s\nrm %s\necho 'ProcLaunch " PROCLAUNCH_VERSION " (build " PROCLAUNCH_BUILD ")'\n",
+	    interpreter, interpreter);
+	install(host, PARENT, script, strlen(script), 0755);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host,
+	    " WARN  ProcLaunch not upgraded: .*/bin/proclaunch: No such file or directory\\.");
+	wait_until(answers(host, OLD));
+	assert_int_not_equal(host_monitor(host), monitor); /* it was as late as that */
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_NOFILE, NULL, &after), 0);
+	assert_true(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+	host_stop_all(host);
+}
+
 #define UPGRADE_TEST(function, how, set_up_function)                                             \
 	{                                                                                        \
 		.name = #function how, .test_func = (function), .setup_func = (set_up_function), \
@@ -565,6 +627,9 @@ main(void)
 	    UPGRADE_TEST(a_second_signal_during_an_upgrade_begins_no_second_one, "", set_up_root),
 	    UPGRADE_TEST(when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on,
 		"", set_up_root),
+	    UPGRADE_TEST(
+		when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before, "",
+		set_up_root),
 	};
 
 	return cmocka_run_group_tests_name("upgrade", tests, NULL, NULL);
