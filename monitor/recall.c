@@ -56,7 +56,7 @@ recallable(const struct note *note)
 static void
 recall_settings(struct profile *profile, const struct note *note)
 {
-	if (supervise_accepted(profile) || note->settings_known == 0)
+	if ((supervise_accepted(profile) && profile->facts.gone == 0) || note->settings_known == 0)
 		return; /* the files say it themselves, or nobody knows */
 	profile->settings.stop_signal = (int)note->stop_signal;
 	profile->settings.reload_signal = (int)note->reload_signal;

@@ -288,7 +288,7 @@ struct note {
 	uint32_t exit_end;
 	int32_t exit_pid;
 	int32_t exit_value;
-	/* the settings in force, for a profile whose files have been broken since */
+	/* the settings in force, for a profile whose files have been broken since, or have gone */
 	uint32_t stop_signal;
 	uint32_t reload_signal;
 	uint32_t start_timeout;

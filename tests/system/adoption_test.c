@@ -130,13 +130,15 @@ a_service_that_ended_for_good_is_not_started_after_a_crash(void **state)
 	host_stop_all(host);
 }
 
+/* As its files said that stand there no more. */
 static void
 a_service_whose_profile_has_gone_meanwhile_is_stopped(void **state)
 {
 	struct host *host = *state;
 	pid_t pid;
 
-	host_profile(host, "web", SERVICE);
+	host_profile(host, "web", "trap '' TERM\n" SERVICE);
+	host_write(host, "web/stop_signal", 0644, "INT\n");
 	host_start(host);
 	pid = host_wait_running(host, "web");
 	host_crash(host);

@@ -60,9 +60,10 @@ good_note(void)
 	    .settings_known = 1};
 }
 
-/* A profile that runs, whose files have been broken since, is stopped: with which signal? */
+/* A profile that runs, whose files have been broken since or have gone, is stopped: with which
+ * signal? */
 static uint32_t
-stop_signal_after(const struct note *note)
+stop_signal_after(const struct note *note, bool gone)
 {
 	static struct incoming incoming;
 	struct message message;
@@ -72,7 +73,8 @@ stop_signal_after(const struct note *note)
 	message_begin(&message, MESSAGE_PROFILE);
 	strcpy(message.profile.name, "web");
 	message.profile.trigger = 1;
-	message.profile.refusal = REFUSAL_OWNER;
+	message.profile.gone = gone;
+	message.profile.refusal = gone ? REFUSAL_NONE : REFUSAL_OWNER;
 	say(&message, intake_profile);
 	if (note != NULL) {
 		message_begin(&message, MESSAGE_RECALL);
@@ -94,6 +96,7 @@ stop_signal_after(const struct note *note)
 
 struct trial {
 	const struct note *note;
+	bool gone;
 	uint32_t expected;
 };
 
@@ -102,7 +105,7 @@ try_note(void *context)
 {
 	const struct trial *trial = context;
 
-	REQUIRE(stop_signal_after(trial->note) == trial->expected);
+	REQUIRE(stop_signal_after(trial->note, trial->gone) == trial->expected);
 }
 
 static void
@@ -119,6 +122,17 @@ the_settings_in_force_are_recalled_for_a_profile_that_is_broken(void **state)
 {
 	struct note note = good_note();
 	struct trial trial = {.note = &note, .expected = SIGINT};
+
+	(void)state;
+	child_run(try_note, &trial);
+}
+
+/* Nobody can write a stop_timeout there any more. */
+static void
+the_settings_in_force_are_recalled_for_a_profile_that_has_gone(void **state)
+{
+	struct note note = good_note();
+	struct trial trial = {.note = &note, .gone = true, .expected = SIGINT};
 
 	(void)state;
 	child_run(try_note, &trial);
@@ -189,6 +203,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_running_profile_whose_files_were_never_read_is_stopped_with_sigterm),
 	    cmocka_unit_test(the_settings_in_force_are_recalled_for_a_profile_that_is_broken),
+	    cmocka_unit_test(the_settings_in_force_are_recalled_for_a_profile_that_has_gone),
 	    cmocka_unit_test(a_note_with_anything_out_of_its_range_is_not_recalled_at_all),
 	    cmocka_unit_test(a_note_that_is_still_to_come_is_not_overwritten_when_all_are_to_stop),
 	};
