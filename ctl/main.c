@@ -28,6 +28,10 @@
 #define DEFAULT_LINES  50
 #define STATUS_LINES   10
 
+/* A command of somebody who has given too many is asked again after as long as the supervisor takes
+ * to permit another one. */
+#define ITS_TURN (100 * MILLISECOND)
+
 static struct request request;
 static int64_t deadline;
 static bool answered;	   /* the last request for rows */
@@ -313,6 +317,11 @@ converse(enum verb verb, const char *name, struct profiles *profiles, struct ans
 			result = listen_for_answer(profiles, answer);
 		if (request.follow)
 			deadline = clock_now() + request.timeout; /* to find it again */
+		if (result == ASK_OK && answer->result == RESULT_BUSY &&
+		    clock_now() + ITS_TURN < deadline) {
+			(void)poll(NULL, 0, ITS_TURN / MILLISECOND);
+			continue;
+		}
 		if (result != ASK_LOST || !repeatable(verb) || clock_now() >= deadline)
 			return result;
 		profiles->count = had; /* all are told again */

@@ -395,7 +395,7 @@ commands_begin(struct client *client, const struct ask *ask)
 	client->index = NO_PROFILE;
 	client->mark = parent_next_mark();
 	if (changes(ask) && !take_token(client)) {
-		answer(client, RESULT_REFUSED, "too many commands at once: wait a moment");
+		answer(client, RESULT_BUSY, "too many commands at once: wait a moment");
 		return;
 	}
 	if (rule->authority == AUTHORITY_ROOT && !client->admin) {

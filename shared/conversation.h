@@ -75,6 +75,7 @@ enum result {
 	RESULT_NO_PROFILE, /* there is none of that name, or none that the caller may see */
 	RESULT_NOT_RUNNING,
 	RESULT_ROOT_ONLY,
+	RESULT_BUSY,	/* too many commands of that uid in too short a time: ask again */
 	RESULT_REFUSED, /* too many clients, or a malformed request */
 	RESULT_COUNT
 };

@@ -81,20 +81,17 @@ uid_of(enum caller caller)
 	}
 }
 
-/* Asks until there are tokens for another command, for this is no test of their number. */
+/* There are more of these than a user may give at once: each waits for its turn. */
 static void
 ask(struct host *host, struct outcome *outcome, uid_t uid, const char *const *arguments,
     const char *profile)
 {
-	struct deadline deadline = deadline_in(SOON);
 	const char *line[4] = {NULL};
 	int i;
 
 	for (i = 0; i < 4 && arguments[i] != NULL; i++)
 		line[i] = strcmp(arguments[i], "web") == 0 ? profile : arguments[i];
-	while (ctl_as(host, uid, outcome, line[0], line[1], line[2], NULL),
-	    strstr(outcome->error, "too many commands at once") != NULL)
-		deadline_pause(&deadline, "tokens", __FILE__, __LINE__);
+	ctl_as(host, uid, outcome, line[0], line[1], line[2], NULL);
 }
 
 /* The profile of TENANT, the one of OTHER_TENANT, and one of root's. */
@@ -403,6 +400,28 @@ where_an_ordinary_user_runs_it_that_user_may_what_root_may(void **state)
 	host_stop_all(host);
 }
 
+/* Of 24 commands 20 may be given at once; one who will not wait is told why. */
+static void
+who_gives_many_commands_waits_for_their_turn(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	uid_t uid = account_uid(TENANT);
+
+	begin(host);
+	assert_int_equal(ctl_as(host, uid, &outcome, "reset", "web", "web", "web", "web", "web",
+			     "web", "web", "web", "web", "web", "web", "web", "web", "web", "web",
+			     "web", "web", "web", "web", "web", "web", "web", "web", "web", NULL),
+	    CTL_DONE);
+	assert_string_equal(outcome.error, "");
+	assert_int_equal(host_count_log(host, " web reset by uid %u$", uid), 24);
+	assert_int_equal(ctl_as(host, uid, &outcome, "--timeout=0.05", "reset", "web", "web", "web",
+			     "web", "web", "web", NULL),
+	    CTL_FAILED);
+	assert_non_null(strstr(outcome.error, "proclaunchctl: web: too many commands at once"));
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -417,6 +436,7 @@ main(void)
 	    ROOT_TEST(a_signal_beyond_the_fixed_set_is_refused_and_logged),
 	    ROOT_TEST(an_owner_with_a_huge_uid_controls_his_profile_and_nobody_none),
 	    TENANT_TEST(where_an_ordinary_user_runs_it_that_user_may_what_root_may),
+	    ROOT_TEST(who_gives_many_commands_waits_for_their_turn),
 	};
 
 	return cmocka_run_group_tests_name("authority", tests, NULL, NULL);
