@@ -258,8 +258,9 @@ come_up(int64_t patience)
 	children_start();
 	while (!told || !inform_done()) {
 		turn();
-		if (!told && (!surveys_pending() || clock_now() >= tenants_by)) {
-			watch_settle_all();
+		if (!told && !profiles_scanning() &&
+		    (!surveys_pending() || clock_now() >= tenants_by)) {
+			watch_came_up();
 			inform_order(ORDER_TOLD);
 			told = true;
 		}
@@ -297,7 +298,6 @@ check(const struct options *options)
 	configure_children(options);
 	children_open_binaries();
 	leave_after_check();
-	(void)profiles_scan();
 	come_up(CHECK_WITHIN);
 	for (;;)
 		turn();
@@ -388,8 +388,6 @@ main(int count, char **arguments)
 		fatal("/");
 	shed_capabilities();
 	adopt_all(before != NULL);
-	(void)profiles_scan();
-	tenants_scan();
 	come_up(TENANTS_WITHIN);
 	if (before == NULL)
 		files_show_pid();

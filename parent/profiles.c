@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -26,7 +27,11 @@
 static int directory = -1;
 static bool without_root;
 
+#define PROFILES_AT_ONCE 16
+
 static struct draft our_draft; /* of the surveys that the parent makes itself */
+static int draft_watch = -1;   /* on what is drafted; -1: the profile has one already */
+static DIR *scanned;	       /* by the scan that is under way; NULL: there is none */
 
 void
 profiles_open(const char *path, bool no_root)
@@ -209,15 +214,27 @@ take_over(struct profile *profile, struct draft *draft)
 {
 	unsigned setting;
 
-	if (profile->facts.inode != draft->facts.inode ||
-	    profile->facts.device != draft->facts.device)
-		watch_forget(profile); /* it is on a directory that stands there no more */
 	profile->facts = draft->facts;
 	for (setting = 0; setting < SETTING_COUNT; setting++) {
 		free(profile->contents[setting]);
 		profile->contents[setting] = draft->contents[setting];
 		draft->contents[setting] = NULL;
 	}
+}
+
+/* The one that was set before the files were looked at. */
+static void
+take_watch(struct profile *profile, const struct draft *draft)
+{
+	if (profile != NULL &&
+	    (profile->facts.inode != draft->facts.inode ||
+		profile->facts.device != draft->facts.device))
+		watch_forget(profile); /* it is on a directory that stands there no more */
+	if (profile != NULL && profile->watch == -1)
+		profile->watch = draft_watch;
+	else
+		watch_remove(draft_watch);
+	draft_watch = -1;
 }
 
 /* A new entry, where there may be one. */
@@ -248,6 +265,7 @@ commit(struct draft *draft)
 		if (profile == NULL)
 			profile = add(draft);
 	}
+	take_watch(profile, draft);
 	if (profile != NULL) {
 		profile->seen = true;
 		keep_account(profile, draft);
@@ -378,12 +396,23 @@ profiles_ownerless(const char *name)
 	commit(&draft);
 }
 
+/* A change that comes while the files are looked at is not missed. */
+static void
+watch_first(const char *name, int opened)
+{
+	const struct profile *profile = table_find(name);
+
+	if (profile == NULL || profile->watch == -1)
+		draft_watch = watch_opened(opened);
+}
+
 static struct survey
 our_survey(void)
 {
 	return (struct survey){.directory = directory,
 	    .owner = geteuid(),
 	    .for_tenants = geteuid() == 0,
+	    .opened = watch_first,
 	    .sink = take_finding};
 }
 
@@ -426,21 +455,51 @@ find_orphan(const char *name)
 	watch_changed(profile);
 }
 
+bool
+profiles_scanning(void)
+{
+	return scanned != NULL;
+}
+
+/* What could not be read has not disappeared. */
+static int
+fail_scan(int error)
+{
+	inform_report(REPORT_UNSCANNED, error, "the profiles directory");
+	return error;
+}
+
 int
 profiles_scan(void)
 {
 	struct survey survey = our_survey();
 	struct profile *profile;
 	uint32_t index;
-	int error;
 
 	PROFILES_FOREACH(profile, index)
 		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
-	if (survey_directory(&survey) == -1) {
-		error = errno;
-		inform_report(REPORT_UNSCANNED, error, "the profiles directory");
-		return error; /* what could not be read has not disappeared */
-	}
+	scanned = survey_open(&survey);
+	return scanned == NULL ? fail_scan(errno) : 0;
+}
+
+int
+profiles_scan_on(void)
+{
+	struct survey survey = our_survey();
+	struct profile *profile;
+	uint32_t index;
+	unsigned count = 0;
+	int error;
+
+	while (count < PROFILES_AT_ONCE && survey_next(&survey, scanned))
+		count++;
+	if (count == PROFILES_AT_ONCE)
+		return 0;
+	error = errno;
+	(void)closedir(scanned);
+	scanned = NULL;
+	if (error != 0)
+		return fail_scan(error);
 	PROFILES_FOREACH(profile, index) {
 		if (!profile->seen)
 			profiles_look(profile->facts.name);

@@ -28,9 +28,12 @@ int profiles_base(const char *name);
 /* The profile's directory is gone, or not the tenant's any more. */
 void profiles_gone(struct profile *profile);
 
-/* Surveys all of it, marks as gone what has disappeared, and looks what else runs in our cgroups.
- * 0, or the errno of what prevented it. */
+/* Begins to survey all of it. 0, or the errno of what prevented it. */
 int profiles_scan(void);
+/* Surveys some more of it, so that services and clients need not wait for thousands of profiles. At
+ * the end marks as gone what has disappeared, and looks what else runs in our cgroups. */
+int profiles_scan_on(void);
+bool profiles_scanning(void);
 
 /* Surveys one name: new, changed, or gone. */
 void profiles_look(const char *name);

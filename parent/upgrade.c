@@ -101,7 +101,8 @@ run_probe(const char *path, int output)
 	static char option[] = "--version";
 	char *arguments[] = {(char *)(uintptr_t)path, option, NULL};
 	char *environment[] = {NULL};
-	int binary = open(path, O_PATH); /* as root, who may enter its folder; a script needs it too */
+	int binary =
+	    open(path, O_PATH); /* as root, who may enter its folder; a script needs it too */
 
 	if (dup2(output, STDOUT_FILENO) == -1 || nofile_restore() == -1)
 		return;

@@ -29,8 +29,9 @@ static int inotify = -1;
 static int profiles_watch = -1;
 static int accounts_watch = -1;
 static int64_t next_look = NEVER; /* the earliest look_at of all profiles, or before it */
-static int64_t next_scan = NEVER;
+static int64_t next_scan;	  /* the first one at once */
 static int64_t rescan_every;
+static bool coming_up = true;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
 
 void
@@ -54,15 +55,22 @@ try_again(struct profile *profile, int error)
 }
 
 static int
+watch_descriptor(int directory, uint32_t events)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
+	return inotify_add_watch(inotify, path, events | IN_ONLYDIR);
+}
+
+static int
 add_watch(int base, const char *name, uint32_t events)
 {
 	int directory = trust_open_profile(base, name), watch, error;
-	char path[64];
 
 	if (directory == -1)
 		return -1;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
-	watch = inotify_add_watch(inotify, path, events | IN_ONLYDIR);
+	watch = watch_descriptor(directory, events);
 	error = errno;
 	(void)close(directory);
 	errno = error;
@@ -71,14 +79,23 @@ add_watch(int base, const char *name, uint32_t events)
 
 /* IN_ONESHOT: one event is enough to make us look; a flood of them costs the kernel's time, and
  * only until the next look, which sets the watch again first. */
+#define PROFILE_EVENTS                                                                       \
+	(IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | \
+	    IN_ATTRIB)
+
+int
+watch_opened(int profile)
+{
+	return inotify == -1 ? -1 : watch_descriptor(profile, PROFILE_EVENTS);
+}
+
 static void
 set_watch(struct profile *profile)
 {
 	if (inotify == -1 || profile->watch != -1)
 		return;
-	profile->watch = add_watch(profiles_base(profile->facts.name), profile->facts.name,
-	    IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
-		IN_ATTRIB);
+	profile->watch =
+	    add_watch(profiles_base(profile->facts.name), profile->facts.name, PROFILE_EVENTS);
 	if (profile->watch != -1)
 		return;
 	try_again(profile, errno);
@@ -115,8 +132,6 @@ void
 watch_open(int directory, int64_t rescan)
 {
 	rescan_every = rescan;
-	if (rescan != 0)
-		next_scan = clock_now() + rescan;
 	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (inotify == -1 || loop_add(inotify, EPOLLIN, SOURCE_INOTIFY, 0) == -1) {
 		unwatched = errno;
@@ -152,7 +167,7 @@ watch_changed(struct profile *profile)
 	set_watch(profile);
 	if (profile->unsettled == 0)
 		profile->unsettled = now;
-	if (now - profile->unsettled >= PATIENCE)
+	if (coming_up || now - profile->unsettled >= PATIENCE)
 		settle(profile);
 	else
 		watch_look_at(profile, now + STILL_FOR);
@@ -166,17 +181,9 @@ watch_unchanged(struct profile *profile)
 }
 
 void
-watch_settle_all(void)
+watch_came_up(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
-		/* what a tenant owns may not have been looked at yet: it is no news until then */
-		if (profile->unsettled != 0 ||
-		    (!profile->introduced && profile->facts.trigger != TRIGGER_UNKNOWN))
-			settle(profile);
-	}
+	coming_up = false;
 }
 
 void
@@ -247,7 +254,7 @@ watch_event(uint32_t index, uint32_t events)
 int64_t
 watch_deadline(void)
 {
-	return clock_earlier(next_look, next_scan);
+	return profiles_scanning() ? 0 : clock_earlier(next_look, next_scan);
 }
 
 static void
@@ -273,12 +280,17 @@ look_at_due(int64_t now)
 void
 watch_tend(int64_t now)
 {
-	if (now >= next_scan) {
+	int error = 0;
+
+	if (profiles_scanning()) { /* one that is due meanwhile comes after it, or none would end */
+		error = profiles_scan_on();
+	} else if (now >= next_scan) {
 		next_scan = rescan_every == 0 ? NEVER : now + rescan_every;
-		if (passes(profiles_scan()))
-			next_scan = clock_earlier(next_scan, now + TRY_AGAIN);
+		error = profiles_scan();
 		tenants_scan();
 	}
+	if (passes(error))
+		next_scan = clock_earlier(next_scan, now + TRY_AGAIN);
 	if (now >= next_look)
 		look_at_due(now);
 }

@@ -20,6 +20,10 @@ int watch_directory(int base, const char *name, uint32_t events);
 /* The profile is looked at again at this time (clock_now() scale), or before. */
 void watch_look_at(struct profile *profile, int64_t when);
 
+/* Watches a profile's directory that has just been opened, before anything in it is looked at. The
+ * watch, for profile->watch; or -1. */
+int watch_opened(int profile);
+
 void watch_remove(int watch);
 
 /* A survey has found the profile changed, or for the first time. */
@@ -31,8 +35,9 @@ void watch_unchanged(struct profile *profile);
 /* The profile is about to be removed. */
 void watch_forget(struct profile *profile);
 
-/* What the first scan has found, and what the ledger has recalled, is told at once. */
-void watch_settle_all(void);
+/* What the first scan finds, and what the ledger has recalled, is told at once; what is found from
+ * now on has to have settled. */
+void watch_came_up(void);
 
 /* Handler of the loop. */
 void watch_event(uint32_t index, uint32_t events);

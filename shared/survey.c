@@ -232,6 +232,8 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 	facts->owner = survey->owner != 0 ? survey->owner : status->st_uid;
 	draft.owner = facts->owner;
 	refusal = trust_owner(status, survey->owner);
+	if (refusal == REFUSAL_NONE && survey->opened != NULL)
+		survey->opened(name, profile);
 	if (refusal != REFUSAL_NONE)
 		refuse(facts, SETTING_DIRECTORY, refusal, 0);
 	else
@@ -266,27 +268,42 @@ survey_profile(const struct survey *survey, const char *name)
 		emit_unseen(survey, name, ENOENT); /* should it have been one: that has gone */
 }
 
+DIR *
+survey_open(const struct survey *survey)
+{
+	/* a descriptor of its own: its offset is not shared with anybody */
+	int own = openat(survey->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+	DIR *stream = own == -1 ? NULL : fdopendir(own);
+
+	error = errno;
+	if (stream == NULL && own != -1)
+		(void)close(own);
+	errno = error;
+	return stream;
+}
+
+bool
+survey_next(const struct survey *survey, DIR *stream)
+{
+	const struct dirent *entry;
+
+	errno = 0;
+	entry = readdir(stream);
+	if (entry != NULL && entry->d_name[0] != '.')
+		(void)survey_entry(survey, entry->d_name);
+	return entry != NULL;
+}
+
 int
 survey_directory(const struct survey *survey)
 {
-	struct dirent *entry;
-	DIR *stream;
-	int own, error;
+	DIR *stream = survey_open(survey);
+	int error;
 
-	/* a descriptor of its own: its offset is not shared with anybody */
-	own = openat(survey->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (own == -1)
+	if (stream == NULL)
 		return -1;
-	stream = fdopendir(own);
-	if (stream == NULL) {
-		error = errno;
-		(void)close(own);
-		errno = error;
-		return -1;
-	}
-	while (errno = 0, (entry = readdir(stream)) != NULL)
-		if (entry->d_name[0] != '.')
-			(void)survey_entry(survey, entry->d_name);
+	while (survey_next(survey, stream))
+		;
 	error = errno;
 	(void)closedir(stream);
 	errno = error;

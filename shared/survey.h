@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include <dirent.h>
+
 #include "message.h"
 
 /*
@@ -22,6 +24,9 @@ struct survey {
 	int directory;	  /* holds the profiles; the caller's */
 	uid_t owner;	  /* the profiles have to belong to this user or to root */
 	bool for_tenants; /* a profile that root does not own may not ask for allow_new_privs */
+	/* NULL, or told before any file of a profile is looked at: what changes from then on may
+	 * not be in the findings. The descriptor is the survey's, valid during the call */
+	void (*opened)(const char *name, int directory);
 	survey_sink sink;
 	void *context;
 };
@@ -34,7 +39,16 @@ struct survey {
 void survey_profile(const struct survey *survey, const char *name);
 
 /*
- * Surveys every entry of the directory; names with a leading dot and plain files are ignored.
+ * For all that is there, an entry at a time, so that nobody has to wait for thousands: opens the
+ * directory (NULL with errno; the caller's, closedir(3)), and surveys the next entry of it. False
+ * at its end, with errno 0, or when it could not be read on. Names with a leading dot and plain
+ * files are ignored.
+ */
+DIR *survey_open(const struct survey *survey);
+bool survey_next(const struct survey *survey, DIR *stream);
+
+/*
+ * Surveys every entry of the directory.
  * Returns 0, or -1 with errno when the directory could not be read to its end.
  */
 int survey_directory(const struct survey *survey);

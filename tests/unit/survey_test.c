@@ -809,6 +809,38 @@ a_directory_that_cannot_be_read_is_an_error_and_not_empty(void **state)
 	assert_int_equal(close(file), 0);
 }
 
+static unsigned opened;
+
+static void
+change_what_was_opened(const char *name, int directory)
+{
+	int file;
+
+	opened++;
+	assert_string_equal(name, "web");
+	file = openat(directory, "down", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_int_not_equal(file, -1);
+	assert_int_equal(close(file), 0);
+}
+
+/* Who sets a watch when it is told of the directory misses nothing. */
+static void
+who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at(void **state)
+{
+	struct survey survey = survey_for(0);
+
+	(void)state;
+	opened = 0;
+	make_profile("web", 0);
+	make_profile("mail", TENANT); /* which is watched when its owner has opened it */
+	survey.opened = change_what_was_opened;
+	assert_int_equal(survey_directory(&survey), 0);
+	assert_int_equal(found, 2);
+	assert_int_equal(opened, 1);
+	assert_int_equal(finding_of("web")->profile.present,
+	    SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_DOWN));
+}
+
 static uint64_t
 trigger(void)
 {
@@ -962,6 +994,7 @@ main(void)
 	    TEST(each_entry_of_a_directory_is_a_profile_or_skipped_or_ignored),
 	    TEST(a_directory_can_be_surveyed_again),
 	    TEST(a_directory_that_cannot_be_read_is_an_error_and_not_empty),
+	    TEST(who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at),
 	    TEST(the_trigger_changes_with_each_change_of_a_trigger_file),
 	    TEST(the_trigger_comes_back_when_the_files_do),
 	    TEST(the_trigger_changes_with_nothing_else),
