@@ -57,19 +57,9 @@ tolerable(const struct fork_request *request)
 static bool
 reset_oom_score(void)
 {
-	static const char path[] = "/proc/self/oom_score_adj";
-	char score[8] = "";
+	int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	bool done;
-	int file;
 
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file == -1)
-		return false;
-	done = read(file, score, sizeof(score) - 1) > 0 && strcmp(score, "0\n") == 0;
-	(void)close(file);
-	if (done)
-		return true;
-	file = open(path, O_WRONLY | O_CLOEXEC);
 	if (file == -1)
 		return errno == EACCES;
 	done = write(file, "0", 1) == 1 || errno == EACCES;
@@ -95,7 +85,7 @@ limit_processes(uint32_t processes)
 
 /* As if nobody had started us: nothing that the administrator's shell had set reaches a service. */
 static enum stage
-reset_attributes(const struct fork_request *request)
+reset_attributes(const struct fork_request *request, bool has_oom_score)
 {
 	static const struct sched_param no_priority = {.sched_priority = 0};
 	cpu_set_t every_cpu[16];
@@ -113,7 +103,7 @@ reset_attributes(const struct fork_request *request)
 		return STAGE_AFFINITY;
 	if (personality(PER_LINUX) == -1)
 		return STAGE_PERSONALITY;
-	if (!reset_oom_score())
+	if (has_oom_score && !reset_oom_score())
 		return STAGE_OOM_SCORE;
 	return STAGE_NONE;
 }
@@ -135,20 +125,13 @@ leave_session(const struct fork_request *request)
 	return STAGE_NONE;
 }
 
-/*
- * The spawner blocks every signal; a service starts with none blocked and all at their default. The
- * C library hides two signals of its own from sigaction(3), which GNU make hands on ignored: so the
- * system call is used, with the kernel's structure, in which all zero is SIG_DFL.
- */
+/* The spawner blocks every signal, all of which are at their default; a service starts with none
+ * blocked. */
 static enum stage
-reset_signals(void)
+unblock_signals(void)
 {
-	static const unsigned long by_default[8];
 	sigset_t none;
-	int number;
 
-	for (number = 1; number < NSIG; number++) /* SIGKILL, SIGSTOP: EINVAL, and fine */
-		(void)syscall(SYS_rt_sigaction, number, by_default, NULL, NSIG / 8);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? STAGE_SIGNALS : STAGE_NONE;
 }
@@ -278,9 +261,9 @@ child(const struct birth *birth)
 	if (failed == STAGE_NONE)
 		failed = leave_session(request);
 	if (failed == STAGE_NONE)
-		failed = reset_attributes(request);
+		failed = reset_attributes(request, birth->has_oom_score);
 	if (failed == STAGE_NONE)
-		failed = reset_signals();
+		failed = unblock_signals();
 	if (failed == STAGE_NONE)
 		failed = become_user(request);
 	if (failed == STAGE_NONE && request->task == TASK_PID_FILE)

@@ -10,12 +10,13 @@
 /* What a child is made from. The descriptors stay the spawner's. */
 struct birth {
 	const struct fork_request *request;
-	int job;       /* the child's channel to the parent */
-	int directory; /* holds the profile */
-	int output;    /* standard output */
-	int error;     /* standard error */
-	int cgroup;    /* O_PATH of the profile's cgroup, -1 for none */
-	int null;      /* /dev/null */
+	int job;	    /* the child's channel to the parent */
+	int directory;	    /* holds the profile */
+	int output;	    /* standard output */
+	int error;	    /* standard error */
+	int cgroup;	    /* O_PATH of the profile's cgroup, -1 for none */
+	int null;	    /* /dev/null */
+	bool has_oom_score; /* that is not to be inherited */
 };
 
 /*
