@@ -354,6 +354,9 @@ main(int count, char **arguments)
 	if (before == NULL) /* somebody may wait for the end of a pipe, or for a lock */
 		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	options_read(&options, count, arguments);
+	/* or we could not be upgraded when the directory that we were started in is removed */
+	if (!options.relative && chdir("/") == -1)
+		fatal("/");
 	(void)umask(022);
 	outputs_limit(nofile_raise());
 	if (options.check)

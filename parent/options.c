@@ -130,12 +130,13 @@ read_rotation(struct options *options, const char *text)
 
 /* A path that is looked up again later must not depend on where we are then. */
 static const char *
-absolute(const char *path)
+absolute(struct options *options, const char *path)
 {
 	char here[PATH_MAX], *whole;
 
 	if (path[0] == '/')
 		return path;
+	options->relative = true;
 	if (getcwd(here, sizeof(here)) == NULL || asprintf(&whole, "%s/%s", here, path) == -1)
 		fatal("%s", path);
 	return whole; /* kept until the end */
@@ -172,16 +173,16 @@ read_option(struct options *options, int letter, const char *value)
 		options->log_level = read_level(value);
 		break;
 	case OPTION_LOG_PATH:
-		options->log_path = strcmp(value, "-") == 0 ? value : absolute(value);
+		options->log_path = strcmp(value, "-") == 0 ? value : absolute(options, value);
 		break;
 	case OPTION_LOG_ROTATE:
 		read_rotation(options, value);
 		break;
 	case OPTION_OUTPUT_DIR:
-		options->output_directory = absolute(value);
+		options->output_directory = absolute(options, value);
 		break;
 	case OPTION_TENANTS:
-		options->tenants_directory = value;
+		options->tenants_directory = absolute(options, value);
 		break;
 	case OPTION_TENANT_QUOTA:
 		read_quota(options, value);
@@ -235,6 +236,6 @@ options_read(struct options *options, int count, char **arguments)
 		usage_error();
 	}
 	if (!options->check)
-		options->state_directory = arguments[optind++];
-	options->profiles_directory = absolute(arguments[optind]);
+		options->state_directory = absolute(options, arguments[optind++]);
+	options->profiles_directory = absolute(options, arguments[optind]);
 }

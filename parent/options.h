@@ -22,6 +22,7 @@ struct options {
 	bool foreground;
 	bool check;
 	bool no_root;
+	bool relative; /* a path was given that depends on where we were started */
 };
 
 /*

@@ -66,8 +66,6 @@ upgrade_remember(char **arguments)
 	/* relative paths on the command line mean the directory that we were first started in */
 	if (told != NULL && chdir(told + read_until) == -1)
 		fatal("%s", told + read_until);
-	if (getcwd(directory, sizeof(directory)) == NULL)
-		fatal("getcwd");
 	(void)unsetenv(VARIABLE);
 	if (told != NULL)
 		files_inherit_lock(lock);
@@ -84,6 +82,8 @@ upgrade_control(void)
 void
 upgrade_configure(uid_t uid, gid_t gid)
 {
+	if (getcwd(directory, sizeof(directory)) == NULL)
+		fatal("getcwd");
 	probe_uid = uid;
 	probe_gid = gid;
 }

@@ -11,14 +11,15 @@
 
 #include "message.h"
 
-/* Call first: remembers by which path and arguments, and in which directory, we were started.
- * Returns the version that we take over from, or NULL when this is an ordinary start. */
+/* Call first: remembers by which path and arguments we were started. Returns the version that we
+ * take over from, or NULL when this is an ordinary start. */
 const char *upgrade_remember(char **arguments);
 
 /* The control socket that the old parent has left us; -1: none. */
 int upgrade_control(void);
 
-/* As whom the new binaries are tried out. */
+/* As whom the new binaries are tried out; the new parent is started in the directory that we are in
+ * now. */
 void upgrade_configure(uid_t uid, gid_t gid);
 
 /* Tries the three new binaries: each has to run without privileges and to name the same version and

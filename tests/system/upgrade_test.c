@@ -157,17 +157,23 @@ struct running {
 };
 
 static struct running
-start_services(struct host *host)
+start_services_with(struct host *host, const char *option)
 {
 	struct running running;
 
 	make_services(host);
-	host_start(host);
+	host_start_with(host, option, NULL);
 	running.service = host_wait_running(host, "service");
 	running.daemon = host_wait_running(host, "daemon");
 	running.printer = host_wait_running(host, "printer");
 	host_wait_log(host, " ended stopped$");
 	return running;
+}
+
+static struct running
+start_services(struct host *host)
+{
+	return start_services_with(host, NULL);
 }
 
 static void
@@ -510,12 +516,12 @@ when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **s
 	char moved[PATH_MAX];
 	pid_t monitor, spawner;
 
-	/* relative paths on its command line mean that directory, which is not there any more */
+	/* a relative path on its command line means that directory, which is not there any more */
 	(void)snprintf(started_in, sizeof(started_in), "%s/here", host->root);
 	(void)snprintf(moved, sizeof(moved), "%s/there", host->root);
 	assert_int_equal(mkdir(started_in, 0755), 0);
 	host->before_exec = enter_directory;
-	running = start_services(host);
+	running = start_services_with(host, "--tenants=.");
 	monitor = host_monitor(host);
 	spawner = host_spawner(host);
 	assert_int_equal(rename(started_in, moved), 0);
@@ -539,6 +545,27 @@ when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **s
 	assert_output_is_whole(host);
 	host_stop_all(host);
 	assert_int_equal(host_processes(host), 0);
+}
+
+/* The folder that the program was built in, say; all paths on the command line are absolute. */
+static void
+the_directory_that_the_parent_was_started_in_may_be_removed(void **state)
+{
+	struct host *host = *state;
+	struct running running;
+
+	(void)snprintf(started_in, sizeof(started_in), "%s/here", host->root);
+	assert_int_equal(mkdir(started_in, 0755), 0);
+	host->before_exec = enter_directory;
+	running = start_services(host);
+	assert_int_equal(rmdir(started_in), 0);
+	install_all(host, NEXT);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " ProcLaunch upgraded from ");
+	host_settle(host);
+	assert_nothing_has_happened(host, &running);
+	host_stop_all(host);
 }
 
 static void
@@ -627,6 +654,8 @@ main(void)
 	    UPGRADE_TEST(a_second_signal_during_an_upgrade_begins_no_second_one, "", set_up_root),
 	    UPGRADE_TEST(when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on,
 		"", set_up_root),
+	    UPGRADE_TEST(
+		the_directory_that_the_parent_was_started_in_may_be_removed, "", set_up_root),
 	    UPGRADE_TEST(
 		when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before, "",
 		set_up_root),
