@@ -3,12 +3,14 @@
  * crosses on the wire, what has come while a process of ours was stopped. However they come, no
  * profile stays where it is for ever, and nobody waits for what will not be said.
  */
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <dirent.h>
@@ -32,6 +34,7 @@
 #include "client.h"
 #include "ctl.h"
 #include "descriptors.h"
+#include "fault.h"
 #include "host.h"
 #include "peer.h"
 #include "printed.h"
@@ -685,6 +688,74 @@ a_scan_that_was_not_possible_is_made_again(void **state)
 	host_stop_all(host);
 }
 
+/* The process may open so many more files. */
+static void
+permit_descriptors_more(pid_t pid, rlim_t more)
+{
+	struct rlimit limit;
+	char path[PATH_MAX];
+	rlim_t number;
+
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	for (number = 0; more > 0 && number < limit.rlim_max; number++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%ju", pid, (uintmax_t)number);
+		more -= access(path, F_OK) == -1 && errno == ENOENT;
+	}
+	limit.rlim_cur = number;
+	assert_int_equal(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* The one descriptor is enough to watch its directory, and none is left for its files. */
+static void
+what_is_watched_and_could_not_be_read_is_looked_at_again(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, "--log-level=debug", NULL);
+	pid = host_wait_running(host, "web");
+	host_settle(host);
+	permit_descriptors_more(host->supervisor, 1);
+	host_touch(host, "web/run");
+	host_wait_log(host, " WARN  web refused: .* cannot be read: Too many open files");
+	assert_int_equal(host_count_log(host, " cannot watch "), 0);
+	permit_descriptors(host->supervisor, true);
+	let_six_seconds_pass(host);
+	process_wait_gone(pid); /* it has changed */
+	host_stop_all(host);
+}
+
+/* The kernel has no memory to watch a profile, and enough for all else. */
+static void
+refuse_to_watch_profiles(void)
+{
+	static const struct fault fault = {"watch", SYS_inotify_add_watch, 2,
+	    IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
+		IN_ATTRIB | IN_ONLYDIR,
+	    ENOMEM};
+
+	if (!fault_install(&fault))
+		_exit(125);
+}
+
+static void
+what_can_be_read_and_not_watched_is_looked_at_again(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host->before_exec = refuse_to_watch_profiles;
+	host_start_with(host, "--log-level=debug", NULL);
+	host_wait_log(host, " WARN  ProcLaunch cannot watch web: Cannot allocate memory");
+	pid = host_wait_running(host, "web");
+	host_touch(host, "web/run");
+	let_six_seconds_pass(host);
+	process_wait_gone(pid); /* it has changed */
+	host_stop_all(host);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -715,6 +786,11 @@ main(int count, char **arguments)
 		host_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_scan_that_was_not_possible_is_made_again, host_set_up_hasty, host_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_watched_and_could_not_be_read_is_looked_at_again, host_set_up_hasty,
+		host_tear_down),
+	    cmocka_unit_test_setup_teardown(what_can_be_read_and_not_watched_is_looked_at_again,
+		host_set_up_hasty, host_tear_down),
 	};
 
 	if (count == 2 && strcmp(arguments[1], THREADED) == 0)
