@@ -223,7 +223,8 @@ compare(const void *one, const void *other)
 	return (first > second) - (first < second);
 }
 
-/* The median: whatever disturbs the machine meanwhile disturbs both alike. */
+/* Of a hundred samples the tenth: whatever disturbs the machine meanwhile disturbs the slower ones.
+ */
 static void
 what_others_own_takes_as_long_as_what_does_not_exist(void **state)
 {
@@ -239,9 +240,9 @@ what_others_own_takes_as_long_as_what_does_not_exist(void **state)
 	}
 	qsort(foreign, SAMPLES, sizeof(long), compare);
 	qsort(missing, SAMPLES, sizeof(long), compare);
-	if (foreign[SAMPLES / 2] > 2 * missing[SAMPLES / 2] ||
-	    missing[SAMPLES / 2] > 2 * foreign[SAMPLES / 2])
-		fail_msg("%ld and %ld microseconds", foreign[SAMPLES / 2], missing[SAMPLES / 2]);
+	if (foreign[SAMPLES / 10] > 2 * missing[SAMPLES / 10] ||
+	    missing[SAMPLES / 10] > 2 * foreign[SAMPLES / 10])
+		fail_msg("%ld and %ld microseconds", foreign[SAMPLES / 10], missing[SAMPLES / 10]);
 	host_stop_all(host);
 }
 
