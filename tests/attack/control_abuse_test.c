@@ -72,9 +72,9 @@ begin(struct host *host)
 	return before;
 }
 
-/* The machine may be busy with something else for a moment: then another look is as good. */
-static void
-assert_others_are_served(const struct host *host)
+/* How many of ten questions of another tenant's are answered promptly. */
+static unsigned
+count_prompt(const struct host *host)
 {
 	uid_t uid = account_uid(OTHER_TENANT);
 	unsigned rows, prompt = 0, sample;
@@ -92,7 +92,17 @@ assert_others_are_served(const struct host *host)
 		prompt += now_ms() - begun <= PROMPT;
 		assert_int_equal(close(client), 0);
 	}
-	assert_in_range(prompt, 9, 10);
+	return prompt;
+}
+
+/* The machine may be busy with something else for a moment: then another look is as good. */
+static void
+assert_others_are_served(const struct host *host)
+{
+	unsigned look = 0;
+
+	while (count_prompt(host) < 9)
+		assert_in_range(++look, 1, 4);
 }
 
 static void
@@ -479,21 +489,6 @@ clients_that_never_read_delay_nobody(void **state)
 	assert_unharmed(host, &before);
 }
 
-/* The processor time that a process has used, in ticks of a hundredth of a second. */
-static unsigned long
-ticks_of(pid_t pid)
-{
-	unsigned long user, system;
-	char text[1024];
-
-	assert_true(read_proc(pid, "stat", text, sizeof(text)) > 0);
-	assert_int_equal(
-	    sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-		&user, &system),
-	    2);
-	return user + system;
-}
-
 static void
 wait_printed(const struct host *host, off_t bytes)
 {
@@ -526,9 +521,9 @@ who_follows_a_log_and_does_not_read_costs_no_time(void **state)
 	strcpy(message.ask.name, "talker");
 	assert_true(send_bytes(client, &message, sizeof(message)));
 	wait_printed(host, 5000); /* two seconds, by which there is no room any more */
-	ticks = ticks_of(before.monitor);
+	ticks = process_ticks(before.monitor);
 	wait_printed(host, 7500);
-	assert_in_range(ticks_of(before.monitor) - ticks, 0, 15);
+	assert_in_range(process_ticks(before.monitor) - ticks, 0, 15);
 	assert_int_equal(close(client), 0);
 	host_stop_all(host);
 }
@@ -640,16 +635,20 @@ a_storm_of_strangers_fills_no_log_and_takes_no_tokens(void **state)
 	struct outcome outcome;
 	unsigned rows, i;
 	bool admitted;
+	long begun;
 	int client;
 
 	host_mark_log(host);
+	begun = now_ms();
 	for (i = 0; i < 500; i++) {
 		client = client_greet(host, STRANGER + i, &admitted);
 		if (admitted && client_ask(client, VERB_STOP, "mail"))
 			assert_int_not_equal(client_answer(client, &rows), RESULT_DONE);
 		assert_int_equal(close(client), 0);
 	}
-	assert_in_range(host_count_log(host, " refused stop by uid 700[0-9]+: mail$"), 1, 150);
+	/* 20 at once and 10 a second, of all of them together */
+	assert_in_range(host_count_log(host, " refused stop by uid 700[0-9]+: mail$"), 1,
+	    20 + 10 * ((now_ms() - begun) / 1000 + 2));
 	assert_int_equal(
 	    ctl_as(host, account_uid(OTHER_TENANT), &outcome, "restart", "mail", NULL), CTL_DONE);
 	assert_unharmed(host, &before);

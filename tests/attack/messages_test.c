@@ -753,6 +753,7 @@ static void
 what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else(void **state)
 {
 	struct host *host = *state;
+	char path[64], full[PATH_MAX];
 	struct attempt attempt;
 	pid_t reader;
 	int channel;
@@ -760,6 +761,10 @@ what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else(void **state)
 
 	make_profiles(host, "daemon", "pid_file", "never.pid\n");
 	start(host);
+	for (i = 0; i < TYPES; i++) { /* or a newborn would be taken for a reader */
+		(void)snprintf(path, sizeof(path), "daemon-%zu/out/ran", i);
+		(void)wait_for_pid_file(host_path(host, path, full, sizeof(full)));
+	}
 	learn_all(host);
 	for (i = 0; i < TYPES; i++) {
 		wait_until((reader = find_child(host)) != 0);
@@ -786,10 +791,10 @@ hold_newborn(struct host *host, const char *name)
 	pid_t spawner = host_spawner(host), newborn;
 	struct outcome outcome;
 
-	peer_stop(spawner);
+	host_settle(host);  /* nothing else is to be forked */
+	peer_stop(spawner); /* for a moment: it counts as hung after ten seconds */
 	assert_int_equal(ctl(host, &outcome, "start", "--no-wait", name, NULL), CTL_DONE);
-	host_wait_log(host, " %s starting$", name);
-	host_settle(host); /* the parent has asked for it by now */
+	peer_wait_asked_to_fork(spawner);
 	peer_stop(host->supervisor);
 	peer_continue(spawner);
 	wait_until((newborn = find_child(host)) != 0);

@@ -23,8 +23,10 @@
 #include "host.h"
 #include "printed.h"
 
-/* The design wants 100 ms; what is over it is for a machine that has other things to do. */
+/* The design wants 100 ms; what is over it is for a machine that has other things to do. One that
+ * has had no time at all gets another look. */
 #define NOTICED 500 /* milliseconds */
+#define LOOKS	5
 
 /* Notes each of these signals and goes on. */
 #define LISTENING_SERVICE                                                              \
@@ -60,31 +62,52 @@ wait_for_content(struct host *host, const char *path, const char *expected)
 	wait_until((wait_for_file(full, text, sizeof(text)), strcmp(text, expected) == 0));
 }
 
-static void
-wait_ready(struct host *host, const char *name)
+/* Was the one line of the log that says it written in time? */
+static bool
+noticed_in_time(struct host *host, long long since, const char *pattern)
 {
-	char path[PATH_MAX], full[PATH_MAX];
+	long long noticed;
 
-	(void)snprintf(path, sizeof(path), "%s/ready", name);
-	host_path(host, path, full, sizeof(full));
-	wait_until(access(full, F_OK) == 0);
+	assert_int_equal(host_log_times(host, &noticed, 1, "%s", pattern), 1);
+	assert_true(noticed >= since);
+	return noticed - since <= NOTICED;
+}
+
+static void
+wait_forgotten(struct host *host, const char *name)
+{
+	char path[PATH_MAX];
+
+	host_wait_log(host, " INFO  %s disappeared\\. Stopping and not restarting\\.$", name);
+	host_wait_log(host, " INFO  %s stopped$", name);
+	if (!host_has_cgroups(host))
+		return;
+	host_cgroup(host, name, path, sizeof(path));
+	wait_until(access(path, F_OK) == -1);
 }
 
 static void
 a_new_profile_is_noticed_and_started_at_once(void **state)
 {
 	struct host *host = *state;
-	long long moved, started;
+	unsigned looks = 0;
+	long long moved;
 
 	host_start(host);
 	host_profile(host, ".web", "exec sleep 1000"); /* no profile, as long as it has a dot */
 	host_settle(host);
 	assert_int_equal(host_count_log(host, "web"), 0);
-	moved = wall_ms();
-	move(host, ".web", "web");
-	(void)host_wait_running(host, "web");
-	assert_int_equal(host_log_times(host, &started, 1, " INFO  web starting$"), 1);
-	assert_in_range(started - moved, 0, NOTICED);
+	for (;;) {
+		host_mark_log(host);
+		moved = wall_ms();
+		move(host, ".web", "web");
+		(void)host_wait_running(host, "web");
+		if (noticed_in_time(host, moved, " INFO  web starting$"))
+			break;
+		assert_in_range(++looks, 1, LOOKS - 1);
+		move(host, "web", ".web");
+		wait_forgotten(host, "web");
+	}
 	host_stop_all(host);
 }
 
@@ -132,7 +155,8 @@ a_change_of_run_or_pid_file_restarts_the_service(void **state)
 {
 	struct host *host = *state;
 	char command[256];
-	long long touched, noticed;
+	long long touched;
+	unsigned looks = 0;
 	pid_t web, daemon;
 
 	host_profile(host, "web", "exec sleep 1000");
@@ -142,12 +166,13 @@ a_change_of_run_or_pid_file_restarts_the_service(void **state)
 	web = host_wait_running(host, "web");
 	daemon = host_wait_running(host, "daemon");
 
-	host_mark_log(host);
-	touched = wall_ms();
-	host_touch(host, "web/run");
-	web = wait_restarted(host, "web", web);
-	assert_int_equal(host_log_times(host, &noticed, 1, " web changed\\."), 1);
-	assert_in_range(noticed - touched, 0, NOTICED);
+	do {
+		assert_in_range(++looks, 1, LOOKS);
+		host_mark_log(host);
+		touched = wall_ms();
+		host_touch(host, "web/run");
+		web = wait_restarted(host, "web", web);
+	} while (!noticed_in_time(host, touched, " web changed\\."));
 
 	host_mark_log(host);
 	host_replace(host, "web/run", 0755, "#!/bin/sh\nexec sleep 1001\n");
@@ -256,7 +281,7 @@ what_runs_as_another_than_user_says_now_is_roots_to_control(void **state)
 	host_write(host, "web/reload", 0644, "%s", "");
 	host_start(host);
 	pid = host_wait_running(host, "web");
-	wait_ready(host, "web");
+	host_wait_ready(host, "web");
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
 	host_wait_log(host, " INFO  web reloading$");
 	host_settle(host);
@@ -288,8 +313,8 @@ with_a_reload_file_a_change_sends_its_signal_instead(void **state)
 	host_start(host);
 	empty = host_wait_running(host, "empty");
 	named = host_wait_running(host, "named");
-	wait_ready(host, "empty");
-	wait_ready(host, "named");
+	host_wait_ready(host, "empty");
+	host_wait_ready(host, "named");
 	host_mark_log(host);
 	host_touch(host, "empty/run");
 	host_touch(host, "named/run");
@@ -375,7 +400,7 @@ policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 	host_profile(host, "web", LISTENING_SERVICE);
 	host_start(host);
 	pid = host_wait_running(host, "web");
-	wait_ready(host, "web");
+	host_wait_ready(host, "web");
 	host_mark_log(host);
 	host_replace(host, "web/stop_signal", 0644, "USR2\n");
 	host_replace(host, "web/stop_timeout", 0644, "1\n");
@@ -387,10 +412,11 @@ policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 	assert_int_equal(host_count_log(host, " web "), 0);
 	assert_true(process_lives(pid));
 
+	host_remove(host, "web/ready");
 	assert_int_equal(kill(pid, SIGKILL), 0); /* restart is in force */
 	again = host_wait_running(host, "web");
 	assert_int_not_equal(again, pid);
-	wait_ready(host, "web");
+	host_wait_ready(host, "web");
 	host_mark_log(host);
 	host_remove(host, "web/restart");
 	host_settle(host);
@@ -421,13 +447,13 @@ restart_that_has_gone_is_not_in_force_any_more(void **state)
 
 	host_profile(host, "waiting", "exit 1"); /* its next start is planned already */
 	host_write(host, "waiting/restart", 0644, "%s", "");
-	host_wait_log(host, " waiting starting again in 1\\.");
+	host_wait_log(host, " waiting starting again in 2\\.");
 	host_mark_log(host);
 	host_remove(host, "waiting/restart");
 	host_settle(host);
 	assert_int_equal(ctl(host, &outcome, "explain", "waiting", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, "is not to be started again"));
-	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 2\n"); /* longer than that */
+	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 3\n"); /* longer than that */
 	host_wait_log(host, " INFO  other stopped$");
 	assert_int_equal(host_count_log(host, " waiting "), 0);
 	host_stop_all(host);
@@ -443,7 +469,7 @@ a_timeout_that_is_edited_counts_for_what_is_under_way(void **state)
 	host_profile(host, "late", "exec sleep 1000");
 	host_write(host, "late/pid_file", 0644, "late.pid\n");
 	host_start(host);
-	wait_ready(host, "deaf");
+	host_wait_ready(host, "deaf");
 	host_wait_log(host, " late starting$");
 	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "deaf", NULL), CTL_DONE);
 	host_wait_log(host, " deaf stopping$");
@@ -491,46 +517,39 @@ a_service_that_has_ended_is_started_again_when_its_files_change(void **state)
 	host_write(host, "waiting/restart", 0644, "%s", "");
 	host_start(host);
 	host_wait_log(host, " ended stopped$");
-	host_wait_log(host, " waiting starting again in [1-4]\\.");
+	host_wait_log(host, " waiting starting again in 4\\.");
 	host_mark_log(host);
 	host_replace(host, "ended/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	host_replace(host, "waiting/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
-	host_wait_log_within(host, 900, " ended running pid "); /* sooner than any delay */
-	host_wait_log_within(host, 900, " waiting running pid ");
+	host_wait_log_within(host, 3500, " ended running pid "); /* sooner than that delay */
+	host_wait_log_within(host, 3500, " waiting running pid ");
 	host_stop_all(host);
-}
-
-static void
-wait_forgotten(struct host *host, const char *name)
-{
-	char path[PATH_MAX];
-
-	host_wait_log(host, " INFO  %s disappeared\\. Stopping and not restarting\\.$", name);
-	host_wait_log(host, " INFO  %s stopped$", name);
-	if (!host_has_cgroups(host))
-		return;
-	host_cgroup(host, name, path, sizeof(path));
-	wait_until(access(path, F_OK) == -1);
 }
 
 static void
 a_profile_that_disappears_is_stopped_and_forgotten_and_may_come_back(void **state)
 {
 	struct host *host = *state;
-	long long moved, noticed;
+	unsigned looks = 0;
+	long long moved;
 	pid_t pid, again;
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_start(host);
-	pid = host_wait_running(host, "web");
-	host_mark_log(host);
-	moved = wall_ms();
-	move(host, "web", ".web");
-	wait_forgotten(host, "web");
-	assert_int_equal(host_log_times(host, &noticed, 1, " web disappeared"), 1);
-	assert_in_range(noticed - moved, 0, NOTICED);
-	process_wait_gone(pid);
+	for (;;) {
+		pid = host_wait_running(host, "web");
+		host_mark_log(host);
+		moved = wall_ms();
+		move(host, "web", ".web");
+		wait_forgotten(host, "web");
+		process_wait_gone(pid);
+		if (noticed_in_time(host, moved, " web disappeared"))
+			break;
+		assert_in_range(++looks, 1, LOOKS - 1);
+		host_mark_log(host);
+		move(host, ".web", "web");
+	}
 	assert_int_equal(host_count_log(host, " web starting$"), 0);
 	host_mark_log(host);
 	move(host, ".web", "web");
@@ -623,7 +642,7 @@ a_profile_that_comes_back_while_it_is_stopping_is_started_after_that(void **stat
 	    host, "web", "trap '' TERM; while ! [ -e ../.end ]; do : > ready; sleep 0.01; done");
 	host_start(host);
 	pid = host_wait_running(host, "web");
-	wait_ready(host, "web");
+	host_wait_ready(host, "web");
 	host_mark_log(host);
 	move(host, "web", ".web");
 	host_wait_log(host, " web stopping$");
@@ -683,10 +702,10 @@ an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings(void **st
 	host_write(host, "web/stop_timeout", 0644, "1\n");
 	host_start(host);
 	pid = host_wait_running(host, "web");
-	wait_ready(host, "web");
+	host_wait_ready(host, "web");
 	host_mark_log(host);
-	host_write(host, "web/stop_signal", 0644, "NONSENSE\n");
-	host_wait_log_within(host, NOTICED, " WARN  web refused: stop_signal: ");
+	host_replace(host, "web/stop_signal", 0644, "NONSENSE\n");
+	host_wait_log(host, " WARN  web refused: stop_signal: ");
 	host_settle(host);
 	assert_true(process_lives(pid));
 	assert_int_equal(host_count_log(host, " web "), 1);

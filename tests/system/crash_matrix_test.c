@@ -230,7 +230,8 @@ hold_killed(struct host *host)
 	assert_int_equal(ptrace(PTRACE_SEIZE, pid, NULL, NULL), 0);
 	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "killed", NULL), CTL_DONE);
 	assert_int_equal(outcome.status, 0);
-	host_wait_log(host, " WARN  killed still there 1 s after the stop signal: sending SIGKILL");
+	host_wait_log(
+	    host, " WARN  killed still there [0-9]+ s after the stop signal: sending SIGKILL");
 	wait_until(process_status(pid, "State", state, sizeof(state))[0] == 'Z');
 	return pid;
 }

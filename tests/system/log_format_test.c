@@ -71,7 +71,7 @@ each_event_of_a_service_has_its_line(void **state)
 	host_profile(host, "web", "exec sleep 1000");
 	host_write(host, "web/restart", 0644, "%s", "");
 	host_profile(host, "exits", "while ! [ -e end ]; do sleep 0.01; done; exit 3");
-	host_profile(host, "reloads", "trap : HUP; sleep 1000 & while :; do wait; done");
+	host_profile(host, "reloads", "trap : HUP; sleep 1000 & : > ready; while :; do wait; done");
 	host_write(host, "reloads/reload", 0644, "%s", "");
 	host_start(host);
 	expect(host, "INFO  ProcLaunch started pid %d", host->supervisor);
@@ -85,6 +85,7 @@ each_event_of_a_service_has_its_line(void **state)
 	expect(host, "INFO  exits died pid %d exit 3", exits);
 	expect(host, "INFO  exits stopped");
 	(void)host_wait_running(host, "reloads");
+	host_wait_ready(host, "reloads");
 	host_touch(host, "reloads/run");
 	expect(host, "INFO  reloads reloading");
 	host_remove(host, "reloads");
@@ -106,6 +107,7 @@ leaving_and_leaving_at_once_have_their_lines(void **state)
 	host_profile(host, "deaf", "trap '' TERM; : > ready; exec sleep 1000");
 	host_start(host);
 	(void)host_wait_running(host, "deaf");
+	host_wait_ready(host, "deaf");
 	host_leave(host);
 	expect(host, "INFO  ProcLaunch exiting");
 	host_start(host);
