@@ -674,20 +674,6 @@ what_is_mounted_for_a_tenant_is_watched_like_everything_else(void **state)
 	host_stop_all(host);
 }
 
-/* The lowest descriptor that the process has not open: its next one. */
-static rlim_t
-next_descriptor(pid_t pid)
-{
-	char path[64];
-	struct stat status;
-	rlim_t next = 0;
-
-	do
-		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%lu", pid, (unsigned long)next++);
-	while (lstat(path, &status) == 0);
-	return next - 1;
-}
-
 static void
 permit_descriptors(pid_t pid, rlim_t count)
 {
@@ -715,7 +701,7 @@ who_cannot_be_looked_at_for_want_of_descriptors_has_not_left(void **state)
 	mail = begin_other(host);
 	web = host_wait_running(host, TENANT "/web");
 	cron = host_wait_running(host, "cron");
-	permitted = next_descriptor(host->supervisor);
+	permitted = process_next_descriptor(host->supervisor);
 	do {
 		host_mark_log(host);
 		permit_descriptors(host->supervisor, permitted++);
