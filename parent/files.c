@@ -310,6 +310,6 @@ files_rotate_log(unsigned keep)
 
 	if (directory == -1)
 		return;
-	(void)logfile_rotate(directory, log_name, keep); /* else it grows on */
+	logfile_rotate(directory, log_name, keep);
 	(void)close(directory);
 }

@@ -52,7 +52,7 @@ logfile_open(int directory, const char *name, struct file_facts *facts, bool rea
 	return -1;
 }
 
-int
+void
 logfile_rotate(int directory, const char *name, unsigned keep)
 {
 	unsigned age;
@@ -61,11 +61,10 @@ logfile_rotate(int directory, const char *name, unsigned keep)
 	for (age = keep; age > 0; age--)
 		if (renameat(directory, aged(name, age - 1), directory, aged(name, age)) == -1 &&
 		    errno != ENOENT)
-			return -1;
-	if (keep == 0 && unlinkat(directory, name, 0) == -1 && errno != ENOENT)
-		return -1;
+			return;
+	if (keep == 0)
+		(void)unlinkat(directory, name, 0);
 	/* of those that were kept while more were to be, none stays: a quota counts on it */
 	for (age = keep + 1; unlinkat(directory, aged(name, age), 0) == 0; age++)
 		;
-	return 0;
 }

@@ -14,7 +14,7 @@
 int logfile_open(int directory, const char *name, struct file_facts *facts, bool read);
 
 /* NAME becomes NAME.1, that NAME.2 and so on; `keep` old ones stay, and those beyond are removed.
- * 0, or -1 with errno. */
-int logfile_rotate(int directory, const char *name, unsigned keep);
+ * Where that cannot be NAME stays, and grows on. */
+void logfile_rotate(int directory, const char *name, unsigned keep);
 
 #endif

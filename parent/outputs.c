@@ -365,6 +365,6 @@ outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 	file_name(profile, (enum stream)facts->stream, name);
 	if (directory == -1)
 		return;					    /* the answer says why */
-	(void)logfile_rotate(directory, name, facts->keep); /* else it grows on */
+	logfile_rotate(directory, name, facts->keep);
 	(void)close(directory);
 }

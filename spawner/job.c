@@ -17,21 +17,20 @@ job_channel(void)
 	return channel;
 }
 
-/* EINTR does not come: no handler is installed anywhere in the spawner or its children. */
-static bool
+/* Whatever poll(2) says, the channel is what is asked next. */
+static void
 wait_for(short events)
 {
 	struct pollfd job = {.fd = channel, .events = events};
 
-	return poll(&job, 1, -1) == 1;
+	(void)poll(&job, 1, -1);
 }
 
 void
 job_send(const struct message *message)
 {
 	while (channel_send(channel, message, NULL, 0) == CHANNEL_AGAIN)
-		if (!wait_for(POLLOUT))
-			return;
+		wait_for(POLLOUT);
 }
 
 bool
@@ -40,7 +39,6 @@ job_receive(struct incoming *incoming)
 	enum channel_result result;
 
 	while ((result = channel_receive(channel, incoming)) == CHANNEL_AGAIN)
-		if (!wait_for(POLLIN))
-			return false;
+		wait_for(POLLIN);
 	return result == CHANNEL_DONE;
 }

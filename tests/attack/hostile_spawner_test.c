@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "accounts.h"
 #include "ctl.h"
 #include "descriptors.h"
 #include "host.h"
@@ -393,17 +395,31 @@ a_survey_that_never_looked_changes_nothing(void **state)
 	host_stop_all(host);
 }
 
+/* The child that reads a pid file: not the spawner, and not executed anything. 0: there is none. */
+static pid_t
+find_reader(struct host *host)
+{
+	char name[64], list[4096], called[32], *rest;
+	pid_t spawner = host_spawner(host), pid;
+
+	(void)snprintf(name, sizeof(name), "task/%d/children", host->supervisor);
+	(void)read_proc(host->supervisor, name, list, sizeof(list));
+	for (rest = list; (pid = (pid_t)strtol(rest, &rest, 10)) > 0;)
+		if (pid != spawner && read_proc(pid, "comm", called, sizeof(called)) > 0 &&
+		    strcmp(called, "proclaunch-spaw\n") == 0) /* as much as the kernel keeps */
+			return pid;
+	return 0;
+}
+
 /* The pid file is read by somebody all the same. */
 static void
 a_reader_that_is_not_born_is_asked_for_again(void **state)
 {
 	struct host *host = *state;
-	char path[PATH_MAX], list[4096], name[64];
+	char path[PATH_MAX];
 	struct seat seat;
-	pid_t daemon, child, reader = 0;
+	pid_t daemon, child, reader;
 	int pidfd;
-	const char *at;
-	char *rest;
 
 	host_profile(host, "daemon",
 	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
@@ -412,15 +428,7 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	host_start(host);
 	daemon = wait_for_pid_file(host_path(host, "daemon/child", path, sizeof(path)));
 	host_settle(host);
-	(void)snprintf(name, sizeof(name), "task/%d/children", host->supervisor);
-	(void)read_proc(host->supervisor, name, list, sizeof(list));
-	for (at = list; reader == 0 && *at != '\0'; at = rest + (*rest == ' ')) {
-		pid_t pid = (pid_t)strtol(at, &rest, 10);
-
-		if (pid != host_monitor(host) && pid != host_spawner(host) && pid != daemon)
-			reader = pid;
-	}
-	assert_true(reader != 0);
+	wait_until((reader = find_reader(host)) != 0);
 	take_seat(host, &seat);
 	assert_int_equal(kill(reader, SIGKILL), 0);
 	process_wait_gone(reader);
@@ -449,6 +457,43 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	host_stop_all(host);
 }
 
+/* The spawner has died before it came to the reader, and the account has gone by the time that it
+ * is asked for again: nobody reads as whoever has that uid now. */
+static void
+no_reader_is_born_as_an_account_that_has_gone(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	struct seat seat;
+	pid_t reader;
+
+	accounts_begin(host);
+	accounts_set("newcomer", 4242);
+	host_profile(host, "daemon",
+	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
+	    "echo $! > out/child");
+	assert_int_equal(mkdir(host_path(host, "daemon/out", path, sizeof(path)), 0755), 0);
+	host_give(host, "daemon/out", 4242);
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_write(host, "daemon/user", 0644, "newcomer\n");
+	host_start(host);
+	(void)wait_for_pid_file(host_path(host, "daemon/out/child", path, sizeof(path)));
+	wait_until((reader = find_reader(host)) != 0);
+	take_seat(host, &seat);
+	assert_int_equal(kill(reader, SIGKILL), 0);
+	process_wait_gone(reader);
+	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
+	hear_fork(&seat);
+	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	host_settle(host);
+	accounts_remove_silently(host, "newcomer");
+	assert_int_equal(close(seat.job) | close(seat.channel), 0);
+	assert_int_equal(kill(seat.spawner, SIGKILL), 0);
+	host_wait_log(host, " WARN  daemon refused: user: must name an existing account");
+	assert_int_equal(find_reader(host), 0);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -459,6 +504,7 @@ main(void)
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
+	    ROOT_TEST(no_reader_is_born_as_an_account_that_has_gone),
 	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
 	};
 

@@ -298,6 +298,7 @@ static const struct step {
 } steps[] = {
     {{"lock looked at", SYS_fcntl, 1, F_GETLK, ENOLCK}, NULL, "state directory: lock: "},
     {{"background", SYS_pipe2, FAULT_ANY, 0, EMFILE}, "--log-level=info", "pipe2: "},
+    {{"child in it", SYS_clone, FAULT_ANY, 0, EAGAIN}, "--log-level=info", "fork: "},
     {{"own session", SYS_setsid, FAULT_ANY, 0, EPERM}, "--log-level=info", "setsid: "},
     {{"lock", SYS_fcntl, 1, F_SETLK, ENOLCK}, NULL, "state directory: lock: "},
     {{"subreaper", SYS_prctl, 0, PR_SET_CHILD_SUBREAPER, EINVAL}, NULL, "prctl: "},
@@ -307,6 +308,9 @@ static const struct step {
     {{"signals unblocked", SYS_rt_sigprocmask, 0, SIG_SETMASK, EINVAL}, NULL, "sigprocmask: "},
     {{"signalfd", SYS_signalfd4, FAULT_ANY, 0, EMFILE}, NULL, "signalfd: "},
     {{"events", SYS_epoll_ctl, FAULT_ANY, 0, ENOSPC}, NULL, "signalfd: "},
+    {{"own directory", SYS_mkdirat, FAULT_ANY, 0, ENOSPC}, NULL, "state directory: "},
+    {{"directory for output", SYS_mkdirat, 2, 0750, ENOSPC}, NULL, "state directory: output"},
+    {{"mode of the empty root", SYS_fchmod, 1, 0555, EPERM}, NULL, "state directory: empty: "},
     {{"mode", SYS_fchmod, FAULT_ANY, 0, EPERM}, NULL, ": Operation not permitted"},
     {{"socket", SYS_bind, FAULT_ANY, 0, ENOSPC}, NULL, "state directory: control: "},
     {{"socket's queue", SYS_listen, FAULT_ANY, 0, EADDRINUSE}, NULL, "state directory: control: "},
@@ -339,17 +343,22 @@ a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
 	}
 }
 
-static const struct fault no_records = {"records", SYS_pwrite64, 2, 512, ENOSPC};
+/* What of a birth the kernel may refuse the parent. */
+static const struct fault unborn[] = {
+    {"records", SYS_pwrite64, 2, 512, ENOSPC}, /* though its space was reserved */
+    {"FIFO's owner", SYS_fchown, FAULT_ANY, 0, EPERM},
+};
+static const struct fault *no_birth; /* before_exec has no argument */
 static const struct fault no_watches[] = {
     {"watches", SYS_inotify_init1, FAULT_ANY, 0, EMFILE},
     {"a watch", SYS_inotify_add_watch, FAULT_ANY, 0, ENOSPC},
 };
-static const struct fault *no_watch; /* before_exec has no argument */
+static const struct fault *no_watch;
 
 static void
-refuse_records(void)
+refuse_births(void)
 {
-	if (!fault_install(&no_records))
+	if (!fault_install(no_birth))
 		_exit(125);
 }
 
@@ -360,21 +369,26 @@ refuse_watches(void)
 		_exit(125);
 }
 
-/* Its space was reserved, and it could not be written all the same: nobody would remember it. */
+/* Nobody would remember it, or it would print into what is not its own. */
 static void
-a_service_whose_record_cannot_be_written_is_not_executed(void **state)
+a_service_whose_record_or_output_cannot_be_made_is_not_executed(void **state)
 {
 	struct host *host = *state;
 	char path[PATH_MAX];
+	size_t i;
 
 	make_service(host);
-	host->before_exec = refuse_records;
-	host_start(host);
-	host_wait_log(host, " WARN  web cannot start: .*: No space left on device$");
-	host_settle(host);
-	assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
-	assert_int_equal(host_count_log(host, " web (running|died)"), 0);
-	host_stop_all(host);
+	for (i = 0; i < COUNT(unborn); i++) {
+		no_birth = &unborn[i];
+		host->before_exec = refuse_births;
+		host_start(host);
+		host_wait_log(host, " WARN  web cannot start: .*: %s$", strerror(no_birth->error));
+		host_settle(host);
+		assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+		assert_int_equal(host_count_log(host, " web (running|died)"), 0);
+		host_stop_all(host);
+		host_mark_log(host);
+	}
 }
 
 static void
@@ -474,7 +488,7 @@ main(void)
 	    ROOT_TEST(what_we_have_not_made_in_the_state_directory_is_not_used),
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
-	    ROOT_TEST(a_service_whose_record_cannot_be_written_is_not_executed),
+	    ROOT_TEST(a_service_whose_record_or_output_cannot_be_made_is_not_executed),
 	    ROOT_TEST(who_is_a_moment_too_late_for_the_lock_leaves_as_who_comes_later),
 	    ROOT_TEST(what_is_not_known_to_be_a_hierarchy_of_cgroups_is_not_used_as_one),
 	    ROOT_TEST(a_false_word_of_an_upgrade_starts_nothing),

@@ -173,6 +173,39 @@ a_service_for_which_no_cgroup_can_be_made_is_not_executed(void **state)
 	host_stop_all(host);
 }
 
+/* Root has moved it elsewhere, and taken the cgroup away: nobody is in it then. */
+static void
+what_has_left_a_cgroup_that_is_gone_is_not_the_service(void **state)
+{
+	char cgroup[PATH_MAX], above[PATH_MAX], path[PATH_MAX], text[32];
+	struct host *host = *state;
+	int ask;
+	pid_t pid;
+
+	host_profile(host, "web",
+	    "echo $$ > own; read line < ask; echo $$ > pid; read line < ask; exec sleep 1000");
+	host_write(host, "web/pid_file", 0644, "pid\n");
+	assert_int_equal(mkfifo(host_path(host, "web/ask", path, sizeof(path)), 0600), 0);
+	ask = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(ask != -1);
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	pid = wait_for_pid_file(host_path(host, "web/own", path, sizeof(path)));
+	(void)snprintf(
+	    above, sizeof(above), "%s", host_cgroup(host, "web", cgroup, sizeof(cgroup)));
+	*strrchr(above, '/') = '\0';
+	(void)snprintf(text, sizeof(text), "%d\n", pid);
+	write_to(above, "cgroup.procs", text);
+	assert_int_equal(rmdir(cgroup), 0);
+	assert_int_equal(write(ask, "x\n", 2), 2);
+	host_wait_log(
+	    host, " WARN  web refused: pid_file names pid %d, which is not in this profile$", pid);
+	assert_true(process_lives(pid));
+	assert_int_equal(close(ask), 0);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -180,6 +213,7 @@ main(void)
 	    ROOT_TEST(what_a_service_has_moved_below_its_cgroup_is_ended_with_it),
 	    ROOT_TEST(a_daemon_below_the_cgroup_of_its_profile_is_in_it),
 	    ROOT_TEST(the_processes_of_a_cgroup_that_no_profile_explains_are_ended),
+	    ROOT_TEST(what_has_left_a_cgroup_that_is_gone_is_not_the_service),
 	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
 	};
 

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "child.h"
+#include "fault.h"
 #include "folder.h"
 #include "open_files.h"
 #include "survey.h"
@@ -622,6 +623,33 @@ survey_what_cannot_be_entered(void *context)
 	REQUIRE(findings[0].profile.refused_setting == SETTING_DIRECTORY);
 }
 
+static void
+survey_what_cannot_be_read(void *context)
+{
+	static const struct fault fault = {"read", SYS_read, FAULT_ANY, 0, EIO};
+	struct survey *survey = context;
+
+	survey->sink = keep_finding;
+	REQUIRE(fault_install(&fault));
+	survey_profile(survey, "web");
+	REQUIRE(found == 1);
+	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
+	REQUIRE(findings[0].profile.refused_error == EIO);
+	REQUIRE(findings[0].profile.refused_setting == SETTING_USER);
+}
+
+/* The disk is broken, or a file system in user space says so. */
+static void
+a_file_that_can_be_opened_and_not_read_is_refused(void **state)
+{
+	struct survey survey = survey_for(0);
+
+	(void)state;
+	make_profile("web", 0);
+	folder_write(folder, "web/user", 0644, "games");
+	child_run(survey_what_cannot_be_read, &survey);
+}
+
 /* Else a slip of chmod(1) would stop a service for good. */
 static void
 what_cannot_be_seen_is_refused_but_has_not_gone(void **state)
@@ -987,6 +1015,7 @@ main(void)
 	    TEST(what_is_no_directory_any_more_has_gone),
 	    TEST(a_name_that_leads_elsewhere_is_no_profile),
 	    TEST(what_its_user_may_not_read_is_refused_with_the_reason),
+	    TEST(a_file_that_can_be_opened_and_not_read_is_refused),
 	    TEST(what_cannot_be_seen_is_refused_but_has_not_gone),
 	    TEST(what_was_looked_at_is_what_is_read_whatever_takes_its_place),
 	    TEST(a_lease_that_somebody_took_holds_nobody_up),

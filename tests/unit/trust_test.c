@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -23,6 +24,7 @@
 #include <cmocka.h>
 
 #include "child.h"
+#include "fault.h"
 #include "folder.h"
 #include "open_files.h"
 #include "trust.h"
@@ -468,6 +470,29 @@ an_acl_that_lets_nobody_write_is_no_harm(void **state)
 }
 
 static void
+walk_blindly(void *context)
+{
+	static const struct fault fault = {"fstat", SYS_newfstatat, 3, AT_EMPTY_PATH, EIO};
+	char culprit[PATH_MAX];
+	enum refusal refusal;
+
+	REQUIRE(fault_install(&fault));
+	REQUIRE(trust_open_directory(context, 0, &refusal, culprit, sizeof(culprit)) == -1);
+	REQUIRE(errno == EIO && refusal == REFUSAL_UNREADABLE);
+}
+
+static void
+what_does_not_say_whose_it_is_is_refused(void **state)
+{
+	char path[FOLDER_PATH_BYTES];
+
+	(void)state;
+	folder_make(folder, "a", 0755);
+	(void)snprintf(path, sizeof(path), "%s", at("a"));
+	child_run(walk_blindly, path);
+}
+
+static void
 walk_as_tenant(void *context)
 {
 	const char *const *paths = context;
@@ -596,6 +621,7 @@ main(void)
 	    TEST(an_acl_that_lets_somebody_write_is_refused),
 	    TEST(an_acl_that_lets_nobody_write_is_no_harm),
 	    TEST(what_the_caller_may_not_read_or_enter_is_refused),
+	    TEST(what_does_not_say_whose_it_is_is_refused),
 	    TEST(the_root_directory_is_a_component_too),
 	    TEST(a_mount_is_entered_only_when_it_is_known_to_be_no_users),
 	    cmocka_unit_test(every_refusal_has_words),
