@@ -87,6 +87,8 @@ static const struct allowed {
 	IS(1, 1), IS(3, 0)),
     ALLOW(fcntl, "F_SETPIPE_SZ only, to 1 MiB", "a larger FIFO for a long line",
 	IS(1, F_SETPIPE_SZ), AT_MOST(2, 1024 * 1024)),
+    ALLOW(fcntl, "F_GETPIPE_SZ", "whether the monitor before has made it larger",
+	IS(1, F_GETPIPE_SZ)),
     ALLOW(fstat, "always", "whether a log file was deleted", {0}),
     ALLOW(pread64, "always", "the last line of a log, when the monitor before was killed", {0}),
     ALLOW(ftruncate, "always", "a piece of a line, of which a full disk took the rest", {0}),

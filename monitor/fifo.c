@@ -34,7 +34,7 @@ make_look(void)
 	move(look[1], FD_LOOK_WRITE);
 	move(look[0], FD_LOOK_READ);
 	/* no less than a FIFO holds; else we look in smaller pieces */
-	(void)fifo_grow(FD_LOOK_WRITE, LOOK_BYTES);
+	(void)fifo_resize(FD_LOOK_WRITE, LOOK_BYTES);
 }
 
 void
@@ -82,7 +82,7 @@ move_aside(int fifo, size_t bytes)
 {
 	ssize_t moved;
 
-	(void)fifo_grow(FD_LOOK_WRITE, 1);
+	(void)fifo_resize(FD_LOOK_WRITE, 1);
 	moved = splice(fifo, NULL, FD_LOOK_WRITE, NULL, bytes, SPLICE_F_NONBLOCK);
 
 	empty_look();
@@ -140,7 +140,15 @@ fifo_is_full(int fifo)
 }
 
 bool
-fifo_grow(int fifo, size_t bytes)
+fifo_resize(int fifo, size_t bytes)
 {
 	return fcntl(fifo, F_SETPIPE_SZ, (int)bytes) > 0;
+}
+
+size_t
+fifo_size(int fifo)
+{
+	int bytes = fcntl(fifo, F_GETPIPE_SZ);
+
+	return bytes > 0 ? (size_t)bytes : 0;
 }

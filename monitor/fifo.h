@@ -40,7 +40,11 @@ bool fifo_throw_away(int fifo);
  * and of a terminal too. */
 bool fifo_is_full(int fifo);
 
-/* Makes it hold so many bytes, or a page, where the system's limits allow it, pipe(7). */
-bool fifo_grow(int fifo, size_t bytes);
+/* Makes it hold so many bytes, or a page, where the system's limits allow it, pipe(7), and no more
+ * stand in it. */
+bool fifo_resize(int fifo, size_t bytes);
+
+/* So many bytes it holds; 0: it is no FIFO. */
+size_t fifo_size(int fifo);
 
 #endif

@@ -37,6 +37,13 @@
 #define OPENED_WITHIN (1 * MILLISECOND)
 /* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
 #define BUSY_FIFO_BYTES (1024 * 1024)
+/* Who prints much in short pieces needs no more than this while the FIFO rests, and an ended one
+ * gets it again. */
+#define USUAL_FIFO_BYTES 65536
+/* What FIFOs are enlarged to for the speed of it, all together. It is half of what pipe(7) grants a
+ * user, pipe-user-pages-soft: of the rest other FIFOs are made, and enlarged for long lines, which
+ * would be split else. */
+#define ENLARGED_BYTES_MAX (32 * 1024 * 1024)
 /*
  * Who prints line by line wakes us for each: that costs both of us more than the lines. After so
  * many looks that found little, each soon after the one before, the FIFO rests for a moment, in
@@ -58,6 +65,7 @@ static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the fir
 static struct stream_queue waiting = TAILQ_HEAD_INITIALIZER(waiting); /* look_at says for when */
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
+static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
@@ -126,13 +134,22 @@ watch(const struct output_stream *stream)
 	return loop_add(stream->fifo, EPOLLIN | EPOLLET, SOURCE_FIFO, table_stream_number(stream));
 }
 
+/* So much the stream's FIFO holds from now on. */
+static void
+has_room(struct output_stream *stream, size_t bytes)
+{
+	enlarged_bytes -= stream->room >= ROOMY_FIFO_BYTES ? stream->room : 0;
+	stream->room = bytes;
+	enlarged_bytes += stream->room >= ROOMY_FIFO_BYTES ? stream->room : 0;
+}
+
 static void
 listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 {
 	struct output_stream *stream = table_stream(profile, which);
 
 	stream->fifo = fifo;
-	stream->grown = stream->roomy = false;
+	has_room(stream, fifo_size(fifo)); /* the monitor before may have enlarged it */
 	stream->muted = stream->unwatched = watch(stream) == -1;
 	if (stream->unwatched)
 		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
@@ -335,15 +352,38 @@ spend(const struct output_settings *settings, struct output_stream *stream, size
 		stream->tokens -= piece_count_lines(length, stream->tokens);
 }
 
+/* Unless all together would hold more than `most`, or the system's limits do not allow it. */
+static bool
+enlarge(struct output_stream *stream, size_t bytes, size_t most)
+{
+	if (stream->room >= ROOMY_FIFO_BYTES || enlarged_bytes + bytes > most ||
+	    !fifo_resize(stream->fifo, bytes))
+		return false;
+	has_room(stream, bytes);
+	return true;
+}
+
+/* It is worth the memory where many bytes come. */
+static bool
+enlarge_if_busy(struct output_stream *stream)
+{
+	return enlarge(stream, BUSY_FIFO_BYTES, ENLARGED_BYTES_MAX / 2) ||
+	    enlarge(stream, ROOMY_FIFO_BYTES, ENLARGED_BYTES_MAX);
+}
+
 /* A line of 64 KiB needs more room than a new FIFO has to stay whole. */
 static bool
-grow(struct output_stream *stream)
+enlarge_for_line(struct output_stream *stream)
 {
-	if (stream->grown)
-		return false;
-	stream->grown = true;
-	stream->roomy = fifo_grow(stream->fifo, BUSY_FIFO_BYTES);
-	return stream->roomy || fifo_grow(stream->fifo, ROOMY_FIFO_BYTES);
+	return enlarge_if_busy(stream) || enlarge(stream, ROOMY_FIFO_BYTES, SIZE_MAX);
+}
+
+/* The next life of the service may print less, and others more. */
+static void
+give_room_back(struct output_stream *stream)
+{
+	if (stream->room >= ROOMY_FIFO_BYTES && fifo_resize(stream->fifo, USUAL_FIFO_BYTES))
+		has_room(stream, USUAL_FIFO_BYTES);
 }
 
 /* What of a piece of `length` bytes can be written: whole lines; an unfinished one when it must go
@@ -358,7 +398,7 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 	if (whole > 0)
 		return whole;
 	full = fifo_is_full(stream->fifo);
-	if ((full || length >= LINE_MAX_BYTES) && grow(stream))
+	if ((full || length >= LINE_MAX_BYTES) && enlarge_for_line(stream))
 		return 0; /* there is room for the rest of it now */
 	/* when it was filled only after we had looked at it, the rest of the line has come too */
 	full = full && piece_look(stream->fifo) == (ssize_t)length;
@@ -403,7 +443,7 @@ look_at_unfinished(struct output_stream *stream, size_t length)
 	else if (stream->pause < UNFINISHED_MOST)
 		stream->pause *= 2;
 	if (stream->pause > SECOND)
-		(void)grow(stream);
+		(void)enlarge(stream, ROOMY_FIFO_BYTES, ENLARGED_BYTES_MAX);
 	stream->unfinished = length;
 	stream->quiet_until = now + (int64_t)length * QUIET_FOR_A_BYTE;
 	look_later(stream, now + stream->pause);
@@ -440,13 +480,11 @@ rest_if_hot(struct output_stream *stream, size_t bytes)
 	if (bytes > LITTLE)
 		return;
 	/* who prints more than fits in while it rests would have to wait */
-	if (now - before > SOON || stream->since_little > BUSY_FIFO_BYTES / 2)
+	if (now - before > SOON ||
+	    (stream->since_little > stream->room / 2 && !enlarge_if_busy(stream)))
 		stream->heat = 0;
 	stream->since_little = 0;
 	if (++stream->heat < HOT_LOOKS)
-		return;
-	(void)grow(stream);
-	if (!stream->roomy)
 		return;
 	if (!stream->muted)
 		hear(stream, false);
@@ -474,6 +512,8 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 	int64_t quiet_at = stream->dropped_at + TRY_AGAIN;
 	size_t nothing = 0;
 
+	if (stream->flush > 0)
+		give_room_back(stream);
 	stream->flush = 0;
 	stream->unfinished = 0;
 	if (stream->stuck_since == 0)
@@ -559,7 +599,7 @@ move_lines(struct profile *profile, enum stream which)
 	if (shown <= 0)
 		return false;
 	if (length >= LINE_MAX_BYTES)
-		(void)grow(stream);
+		(void)enlarge_if_busy(stream);
 	take = choose(stream, length, &behind);
 	if (take == 0) {
 		look_at_unfinished(stream, length);
@@ -702,6 +742,7 @@ output_forget(struct profile *profile)
 		dequeue(stream);
 		close_file(stream);
 		close_fifo(&stream->fifo);
+		has_room(stream, 0);
 		close_fifo(&stream->next_fifo);
 		stop_waiting(stream);
 		stream->look_at = NEVER;

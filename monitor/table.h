@@ -27,8 +27,6 @@ enum cause { CAUSE_NONE, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
 struct output_stream {
 	int fifo;	 /* -1: there is none */
 	int next_fifo;	 /* to be listened to when nothing is left in this one; -1 */
-	bool grown;	 /* it was tried to make the FIFO larger */
-	bool roomy;	 /* it holds BUSY_FIFO_BYTES */
 	bool muted;	 /* epoll does not wake us when something is printed */
 	bool unwatched;	 /* ... because it had no room for the FIFO, and is asked again */
 	bool ready;	 /* stands in the queue of those to be looked at */
@@ -48,6 +46,7 @@ struct output_stream {
 	int64_t rest_until;
 	uint64_t since_little; /* bytes that were written since a look that found little */
 	int64_t stuck_since;   /* what could not be written waits since; 0: nothing does */
+	size_t room;	       /* bytes that the FIFO holds */
 	size_t unfinished;     /* bytes of a line that was found unfinished; 0: none was */
 	int64_t pause; /* ... after which it is looked at again, though nothing is heard of it */
 	int64_t quiet_until; /* ... not before this, whatever is heard of it */

@@ -630,6 +630,7 @@ what_the_table_permits_is_permitted(void **state)
 	    {"pipe2", SYS_pipe2, {0, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0}},
 	    {"ppoll", SYS_ppoll, {1, 1, 0, 0, NSIG / 8, 0}},
 	    {"fcntl", SYS_fcntl, {-1UL, F_SETPIPE_SZ, 1024 * 1024, 0, 0, 0}},
+	    {"fcntl", SYS_fcntl, {-1UL, F_GETPIPE_SZ, 0, 0, 0, 0}},
 	    {"fstat", SYS_fstat, {-1UL, 0, 0, 0, 0, 0}},
 	    {"pread64", SYS_pread64, {-1UL, 0, 0, 0, 0, 0}},
 	    {"ftruncate", SYS_ftruncate, {-1UL, 0, 0, 0, 0, 0}},

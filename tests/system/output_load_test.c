@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -208,6 +209,80 @@ a_long_line_stays_whole_where_many_services_share_the_room(void **state)
 	host_stop_all(host);
 }
 
+/* Bytes that all FIFOs hold together which are larger than new ones. */
+static size_t
+enlarged_bytes(struct host *host, unsigned services)
+{
+	char path[PATH_MAX];
+	size_t bytes = 0;
+	unsigned i;
+	int fifo, size;
+
+	for (i = 0; i < services; i++) {
+		(void)snprintf(path, sizeof(path), "%s/fifo/s%u.out", host->state, i);
+		fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+		assert_true(fifo != -1);
+		size = fcntl(fifo, F_GETPIPE_SZ);
+		assert_true(size > 0);
+		bytes += size > 65536 ? (size_t)size : 0;
+		assert_int_equal(close(fifo), 0);
+	}
+	return bytes;
+}
+
+static void
+wait_for_printed(struct host *host, unsigned services, long long size)
+{
+	struct deadline deadline = deadline_in(3 * SOON);
+	char name[64];
+	unsigned i;
+
+	for (i = 0; i < services; i++) {
+		(void)snprintf(name, sizeof(name), "s%u.log", i);
+		while (size_of(log_path(host, name)) != size)
+			deadline_pause(&deadline, name, __FILE__, __LINE__);
+	}
+}
+
+/* FIFOs that services fill are enlarged for the speed of it. Were all of them, those of others
+ * could not be, and their long lines would be split: pipe(7) grants a user 64 MiB. */
+static void
+services_that_print_much_leave_room_for_the_long_lines_of_others(void **state)
+{
+	static const size_t most = 32 * 1024 * 1024;
+	struct host *host = *state;
+	struct outcome outcome;
+	char name[64];
+	pid_t monitor;
+	unsigned i;
+
+	for (i = 0; i < 72; i++) {
+		(void)snprintf(name, sizeof(name), "s%u", i);
+		host_profile(host, name,
+		    "for go in 1 2; do until [ -e ../go$go ]; do sleep 0.05; done\n"
+		    "seq 100000 129999; done; exec sleep 1000");
+		(void)snprintf(name, sizeof(name), "s%u/output", i);
+		host_write(host, name, 0644, "format raw\n");
+	}
+	host_start(host);
+	wait_until(host_count_log(host, " running pid ") == 72);
+	host_write(host, "go1", 0644, "%s", "");
+	wait_for_printed(host, 72, 30000 * 7);
+	assert_true(enlarged_bytes(host, 72) <= most);
+	/* nor when another monitor begins to count */
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	process_wait_gone(monitor);
+	host_write(host, "go2", 0644, "%s", "");
+	wait_for_printed(host, 72, 2 * 30000 * 7);
+	assert_true(enlarged_bytes(host, 72) <= most);
+	/* and who has ended gives it back */
+	(void)ctl(host, &outcome, "stop", "s0", "s1", "s2", "s3", NULL);
+	assert_int_equal(outcome.status, 0);
+	wait_until(enlarged_bytes(host, 4) == 0);
+	host_stop_all(host);
+}
+
 static void
 a_thousand_services_that_print_at_once_are_written_within_bounds(void **state)
 {
@@ -241,6 +316,7 @@ main(void)
 	    ROOT_TEST(who_prints_line_by_line_does_not_wake_the_monitor_for_each),
 	    ROOT_TEST(a_service_that_never_ends_its_line_costs_no_memory_and_gets_split),
 	    ROOT_TEST(a_long_line_stays_whole_where_many_services_share_the_room),
+	    ROOT_TEST(services_that_print_much_leave_room_for_the_long_lines_of_others),
 	    ROOT_TEST(a_thousand_services_that_print_at_once_are_written_within_bounds),
 	};
 

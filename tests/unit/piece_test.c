@@ -37,7 +37,7 @@ make_fifo(void **state)
 	if (nothing != FD_NULL && (dup2(nothing, FD_NULL) == -1 || close(nothing) == -1))
 		return -1;
 	fifo_prepare();
-	return fifo_grow(ends[0], 1024 * 1024) ? 0 : -1;
+	return fifo_resize(ends[0], 1024 * 1024) ? 0 : -1;
 }
 
 /* What is in the piece now has so many bytes; the FIFO is empty again. */
