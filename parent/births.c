@@ -399,7 +399,7 @@ start_reader(struct profile *profile, int pidfd)
 	memcpy(message.go.where, profile->facts.name, sizeof(message.go.where));
 	if (path == NULL ||
 	    channel_send(profile->reader.channel, &message, NULL, 0) != CHANNEL_DONE) {
-		close_reader(profile); /* not wanted any more, or dead already */
+		miss_reader(profile); /* not wanted any more, or dead already */
 		return;
 	}
 	message_begin(&message, MESSAGE_SETTING);
@@ -580,6 +580,8 @@ births_reader_event(uint32_t index, uint32_t events)
 	result = hear(profile->reader.channel, reader_rules, profile);
 	if (result == CHANNEL_CLOSED && profile->reader.pidfd == -1)
 		loop_mute(profile->reader.channel); /* BORN, or the spawner's death, follows */
-	else if (result != CHANNEL_DONE && result != CHANNEL_AGAIN)
-		close_reader(profile); /* killed by its user, who alone is hurt: start_timeout */
+	else if (result == CHANNEL_CLOSED)
+		miss_reader(profile); /* killed, when memory was short or by its user */
+	else if (result == CHANNEL_BROKEN)
+		close_reader(profile); /* by its user, who alone is hurt: start_timeout */
 }

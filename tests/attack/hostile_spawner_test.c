@@ -411,24 +411,51 @@ find_reader(struct host *host)
 	return 0;
 }
 
+/* A daemon that somebody else names in the pid file, which is read meanwhile. */
+static pid_t
+start_daemon(struct host *host, const char *pid_file, pid_t *reader)
+{
+	char path[PATH_MAX];
+	pid_t daemon;
+
+	host_profile(host, "daemon",
+	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
+	    "echo $! > child; exit 0");
+	host_write(host, "daemon/pid_file", 0644, "%s\n", pid_file);
+	host_start(host);
+	daemon = wait_for_pid_file(host_path(host, "daemon/child", path, sizeof(path)));
+	host_settle(host);
+	wait_until((*reader = find_reader(host)) != 0);
+	return daemon;
+}
+
+/* By the kernel for want of memory, or because somebody took it for the spawner. */
+static void
+a_reader_that_is_killed_is_replaced(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t daemon, reader;
+
+	(void)snprintf(path, sizeof(path), "%s/pid", host->root); /* nobody else looks there */
+	daemon = start_daemon(host, path, &reader);
+	assert_int_equal(kill(reader, SIGKILL), 0);
+	process_wait_gone(reader);
+	host_write(host, "../pid", 0644, "%d\n", daemon);
+	assert_int_equal(host_wait_running(host, "daemon"), daemon);
+	host_stop_all(host);
+}
+
 /* The pid file is read by somebody all the same. */
 static void
 a_reader_that_is_not_born_is_asked_for_again(void **state)
 {
 	struct host *host = *state;
-	char path[PATH_MAX];
 	struct seat seat;
 	pid_t daemon, child, reader;
 	int pidfd;
 
-	host_profile(host, "daemon",
-	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
-	    "echo $! > child; exit 0");
-	host_write(host, "daemon/pid_file", 0644, "pid\n");
-	host_start(host);
-	daemon = wait_for_pid_file(host_path(host, "daemon/child", path, sizeof(path)));
-	host_settle(host);
-	wait_until((reader = find_reader(host)) != 0);
+	daemon = start_daemon(host, "pid", &reader);
 	take_seat(host, &seat);
 	assert_int_equal(kill(reader, SIGKILL), 0);
 	process_wait_gone(reader);
@@ -503,6 +530,7 @@ main(void)
 	    ROOT_TEST(a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
+	    ROOT_TEST(a_reader_that_is_killed_is_replaced),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
 	    ROOT_TEST(no_reader_is_born_as_an_account_that_has_gone),
 	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
