@@ -237,16 +237,13 @@ static bool
 hear(struct scene *scene, struct incoming *incoming)
 {
 	struct deadline deadline = deadline_in(SOON);
-	struct message pong;
 
 	while (peer_receive(scene->channel, incoming)) {
 		if (incoming->message.type != MESSAGE_PING)
 			return true;
 		if (deadline_left(&deadline) < 0)
 			fail_msg("nothing but pings has come");
-		peer_fill(&pong, MESSAGE_PONG, NO_PROFILE, 0);
-		pong.number = incoming->message.number;
-		(void)peer_send(scene->channel, &pong, 0);
+		peer_answer_ping(scene->channel, &incoming->message);
 	}
 	return false;
 }
@@ -553,7 +550,7 @@ memory_of(pid_t pid)
 
 #define MEMORY_GROWTH_MAX 1024 /* KiB */
 
-/* As fast as it goes, reading only what keeps its own queue from being full. */
+/* As fast as it goes, reading what keeps its own queue from being full. */
 static void
 flood(struct scene *scene, enum message_type type, const struct message *about, unsigned times)
 {
@@ -568,8 +565,10 @@ flood(struct scene *scene, enum message_type type, const struct message *about, 
 		if (type == MESSAGE_KEEP)
 			message.number = i % WISH_COUNT;
 		assert_true(peer_send(scene->channel, &message, 0));
-		while (channel_receive_descriptors(scene->channel, &incoming) == CHANNEL_DONE)
+		while (channel_receive_descriptors(scene->channel, &incoming) == CHANNEL_DONE) {
 			channel_discard(&incoming);
+			peer_answer_ping(scene->channel, &incoming.message);
+		}
 	}
 }
 

@@ -58,15 +58,12 @@ static void
 hear_fork(struct seat *seat)
 {
 	static struct incoming incoming;
-	struct message pong;
 
 	for (;;) {
 		assert_true(peer_receive(seat->channel, &incoming));
 		if (incoming.message.type == MESSAGE_FORK)
 			break;
-		peer_fill(&pong, MESSAGE_PONG, NO_PROFILE, 0);
-		pong.number = incoming.message.number;
-		assert_true(peer_send(seat->channel, &pong, 0));
+		peer_answer_ping(seat->channel, &incoming.message);
 	}
 	seat->request = incoming.message;
 	seat->job = channel_take(&incoming);

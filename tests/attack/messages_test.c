@@ -230,6 +230,7 @@ drain(const struct seat *seat, struct incoming *incoming)
 		do {
 			assert_true(peer_receive(seat->channel, incoming));
 			channel_discard(incoming);
+			peer_answer_ping(seat->channel, &incoming->message);
 			if (incoming->message.type != MESSAGE_LOG &&
 			    incoming->message.type != MESSAGE_PING)
 				return;

@@ -223,7 +223,7 @@ no_wait_returns_at_once_and_timeout_after_its_time(void **state)
 	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "deaf", NULL), CTL_DONE);
 	assert_true(process_lives(pid));
 	assert_state(host, "deaf", "stopping", STATUS_STOPPED);
-	assert_int_equal(ctl(host, &outcome, "stop", "--timeout=0.2", "deaf", NULL), CTL_FAILED);
+	assert_int_equal(ctl(host, &outcome, "stop", "--timeout=1", "deaf", NULL), CTL_FAILED);
 	assert_string_equal(outcome.error, "proclaunchctl: deaf: not done in time (--timeout)\n");
 	assert_true(process_lives(pid));
 	assert_int_equal(ctl(host, &outcome, "signal", "KILL", "deaf", NULL), CTL_DONE);

@@ -2,6 +2,7 @@
  * Who prints much delays no other, and costs no memory. DESIGN.md section 9.
  */
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <limits.h>
@@ -79,13 +80,25 @@ median_status(struct host *host)
  * The promise is 50 ms for 99 of 100, and twice the idle time for a command. Here another one may
  * have the processors: half of the lines have to keep the promise as it stands, 99 of 100 four
  * times the time, and a command gets a part of a second. `make bench` measures it on a quiet
- * machine.
+ * machine. Where another one has had them for long, it is looked at again: the flood goes on.
  */
+#define LOOKS 3
+
+static bool
+others_go_on_as_promised(struct host *host, long long idle)
+{
+	long long times[100];
+
+	ask_for_lines(host, times, 100);
+	return times[50] < 50000 && times[98] < 200000 && median_status(host) < 2 * idle + 100000;
+}
+
 static void
 a_flood_from_one_delays_no_line_and_no_command_of_another(void **state)
 {
 	struct host *host = *state;
-	long long times[100], idle;
+	long long times[5], idle;
+	unsigned looks = 0;
 	char path[PATH_MAX];
 
 	host_profile(host, "quiet", "while read line; do echo $line; done <> ask");
@@ -100,10 +113,8 @@ a_flood_from_one_delays_no_line_and_no_command_of_another(void **state)
 	idle = median_status(host);
 	host_write(host, "flood/go", 0644, "%s", "");
 	wait_until(access(old_path(log_path(host, "flood.log"), 1), F_OK) == 0);
-	ask_for_lines(host, times, 100);
-	assert_true(times[50] < 50000);
-	assert_true(times[98] < 200000);
-	assert_true(median_status(host) < 2 * idle + 100000);
+	while (!others_go_on_as_promised(host, idle))
+		assert_in_range(++looks, 1, LOOKS - 1);
 	host_stop_all(host);
 }
 
@@ -172,6 +183,23 @@ a_service_that_never_ends_its_line_costs_no_memory_and_gets_split(void **state)
 	host_stop_all(host);
 }
 
+/* Not when others of root's on this machine have used up what pipe(7) grants to all of them. It is
+ * as large as before afterwards. */
+static bool
+may_grow(int fifo)
+{
+	uid_t uid = account_uid(TENANT);
+	int size = fcntl(fifo, F_GETPIPE_SZ), status = 0;
+	pid_t child = fork();
+
+	assert_true(child != -1);
+	if (child == 0) /* as the monitor, who has no capability */
+		_exit(setuid(uid) == 0 && fcntl(fifo, F_SETPIPE_SZ, 131072) != -1 ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(fcntl(fifo, F_SETPIPE_SZ, size), size);
+	return status == 0;
+}
+
 /* All FIFOs together have only so much room: late ones begin small, and grow when they need it. */
 static void
 a_long_line_stays_whole_where_many_services_share_the_room(void **state)
@@ -179,6 +207,7 @@ a_long_line_stays_whole_where_many_services_share_the_room(void **state)
 	struct host *host = *state;
 	char name[64], path[PATH_MAX];
 	const char *end;
+	bool others_may_let_it_grow;
 	size_t length;
 	unsigned i;
 	char *text;
@@ -198,15 +227,19 @@ a_long_line_stays_whole_where_many_services_share_the_room(void **state)
 	(void)snprintf(path, sizeof(path), "%s/fifo/web.out", host->state);
 	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	assert_true(fifo != -1 && fcntl(fifo, F_GETPIPE_SZ) <= 16384);
+	others_may_let_it_grow = may_grow(fifo);
 	assert_int_equal(close(fifo), 0);
 	host_write(host, "web/go", 0644, "%s", "");
 	wait_until(contains(log_path(host, "web.log"), "last\n"));
 	text = content_of(log_path(host, "web.log"), &length);
 	end = strchr(text, '\n');
 	assert_non_null(end);
-	assert_int_equal(end - text, 65536);
+	length = (size_t)(end - text);
 	free(text);
 	host_stop_all(host);
+	if (!others_may_let_it_grow)
+		skip();
+	assert_int_equal(length, 65536);
 }
 
 /* Bytes that all FIFOs hold together which are larger than new ones. */
