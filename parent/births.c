@@ -204,9 +204,7 @@ describe(const struct profile *profile, enum fork_task task, const struct accoun
 	    .account = account,
 	    .index = table_index(profile),
 	    .generation = profile->generation,
-	    .flags = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0
-		? FORK_NEW_PRIVS
-		: 0,
+	    .new_privs = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0,
 	    .directory = profiles_base(profile->facts.name),
 	    .processes = profile->facts.quota.processes,
 	    .output = -1,
@@ -219,13 +217,11 @@ static enum stage
 open_for_birth(struct profile *profile, struct job_request *request)
 {
 	request->output = outputs_for_service(profile, STREAM_OUTPUT, profile->process.uid);
-	if (request->output == -1)
-		return STAGE_OUTPUT;
-	if ((profile->note.start_flags & START_SEPARATE_ERROR) != 0) {
+	request->error = request->output;
+	if (request->output != -1 && (profile->note.start_flags & START_SEPARATE_ERROR) != 0)
 		request->error = outputs_for_service(profile, STREAM_ERROR, profile->process.uid);
-		if (request->error == -1)
-			return STAGE_OUTPUT;
-	}
+	if (request->error == -1)
+		return STAGE_OUTPUT;
 	if (profile->fifos_due != 0)
 		inform_tell(profile, TELL_FIFO);
 	if (cgroup_available()) {

@@ -19,7 +19,7 @@ fill(struct message *message, const struct job_request *request, uint32_t number
 	message->generation = request->generation;
 	message->number = number;
 	message->fork.task = request->task;
-	message->fork.flags = request->flags | (geteuid() == 0 ? FORK_ROOT : 0);
+	message->fork.new_privs = request->new_privs;
 	message->fork.uid = account->uid;
 	message->fork.gid = account->gid;
 	message->fork.processes = request->processes;
@@ -27,27 +27,16 @@ fill(struct message *message, const struct job_request *request, uint32_t number
 	memcpy(message->fork.groups, account->groups, account->group_count * sizeof(gid_t));
 }
 
-/* Flags and collects those descriptors that there are. */
-static unsigned
-attach(struct message *message, const struct job_request *request, int job, int *descriptors)
+static enum channel_result
+send_request(const struct message *message, const struct job_request *request, int job)
 {
-	const struct {
-		int descriptor;
-		enum fork_flag flag;
-	} optional[] = {{request->output, FORK_OUTPUT}, {request->error, FORK_ERROR},
-	    {request->cgroup, FORK_CGROUP}};
-	unsigned count = 0;
-	size_t i;
+	const int descriptors[CHANNEL_DESCRIPTORS_MAX] = {
+	    job, request->directory, request->output, request->error, request->cgroup};
+	unsigned count = 2;
 
-	descriptors[count++] = job;
-	descriptors[count++] = request->directory;
-	for (i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
-		if (optional[i].descriptor == -1)
-			continue;
-		message->fork.flags |= optional[i].flag;
-		descriptors[count++] = optional[i].descriptor;
-	}
-	return count;
+	while (count < CHANNEL_DESCRIPTORS_MAX && descriptors[count] != -1)
+		count++;
+	return children_send_spawner(message, descriptors, count);
 }
 
 enum channel_result
@@ -55,16 +44,14 @@ jobs_request(struct job *job, const struct job_request *request, unsigned source
 {
 	static uint32_t number;
 	struct message message;
-	int ends[2], descriptors[CHANNEL_DESCRIPTORS_MAX], error;
 	enum channel_result result;
-	unsigned count;
+	int ends[2], error;
 
 	if (channel_pair(ends) == -1)
 		return CHANNEL_BROKEN;
 	channel_refuse_descriptors(ends[0]);
 	fill(&message, request, ++number);
-	count = attach(&message, request, ends[1], descriptors);
-	result = children_send_spawner(&message, descriptors, count);
+	result = send_request(&message, request, ends[1]);
 	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, request->index) == -1)
 		result = CHANNEL_BROKEN;
 	error = errno;

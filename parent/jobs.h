@@ -22,10 +22,10 @@ struct job_request {
 	const struct account *account; /* as whom */
 	uint32_t index;		       /* comes back with BORN, with the generation */
 	uint32_t generation;
-	uint32_t flags;	    /* FORK_NEW_PRIVS or 0 */
+	bool new_privs;	    /* no_new_privs is not set */
 	uint32_t processes; /* the user's RLIMIT_NPROC; 0: as it is */
 	int directory;	    /* what the child may enter; stays the caller's */
-	int output;	    /* -1: none; these three stay the caller's */
+	int output;	    /* these three stay the caller's; where one is -1, so are those below */
 	int error;
 	int cgroup;
 };

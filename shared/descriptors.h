@@ -20,9 +20,8 @@ enum descriptor_number {
 	FD_NULL = FD_EMPTY,
 
 	/* a service's child between fork and exec: 0-2 are its own */
-	FD_JOB = 3,	      /* to the parent: gate, failing stage; closed by the exec */
-	FD_JOB_DIRECTORY = 4, /* the directory that holds the profile; closed by the exec */
-	FD_JOB_FIRST_FREE = 5
+	FD_JOB = 3, /* to the parent: gate, failing stage; closed by the exec */
+	FD_JOB_FIRST_FREE = 4
 };
 
 #endif

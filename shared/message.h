@@ -379,21 +379,13 @@ enum fork_task {
 /* START: how the monitor wants it. */
 enum start_flag { START_SEPARATE_ERROR = 1 /* stderr has a stream of its own */ };
 
-/* What comes with FORK: always the job and the directory, and then, in this order, what is flagged.
- */
-enum fork_flag {
-	FORK_ROOT = 1,	    /* we run as root: ids are set, not only compared */
-	FORK_NEW_PRIVS = 2, /* do not set no_new_privs */
-	FORK_OUTPUT = 4,    /* the service's standard output */
-	FORK_ERROR = 8,	    /* its standard error, where that is not the same */
-	FORK_CGROUP = 16    /* its cgroup */
-};
-
 #define FORK_GROUPS_MAX 512
 
+/* With it come descriptors in this order: the job and the directory, always; standard output;
+ * standard error; the cgroup. */
 struct fork_request {
 	uint32_t task;
-	uint32_t flags;
+	uint32_t new_privs; /* do not set no_new_privs */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t processes; /* RLIMIT_NPROC; 0: as it is */

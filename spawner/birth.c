@@ -33,33 +33,33 @@ give_up(enum stage stage)
 	message_begin(&message, MESSAGE_STAGE);
 	message.stage.stage = stage;
 	message.stage.error = errno;
-	job_send(&message);
+	job_send(&message, NULL, 0);
 	_exit(111);
-}
-
-static bool
-is_root(const struct fork_request *request)
-{
-	return (request->flags & FORK_ROOT) != 0;
 }
 
 /* For an ordinary user some resets need a privilege; what it inherits then is its own anyway. */
 static bool
-tolerable(const struct fork_request *request)
+tolerable(void)
 {
-	return !is_root(request) && (errno == EPERM || errno == EACCES);
+	return geteuid() != 0 && (errno == EPERM || errno == EACCES);
 }
 
 /*
- * The kernel refuses a lower score without CAP_SYS_RESOURCE, which containers often lack; then the
- * service keeps the score that the administrator gave to the supervisor, proc_pid_oom_score_adj(5).
+ * Has anybody given the spawner a score that we have inherited? To look it up by a descriptor of
+ * the spawner's costs a tenth of what it costs each child to open its own. The kernel refuses a
+ * lower score without CAP_SYS_RESOURCE, which containers often lack; then the service keeps the
+ * score that the administrator gave to the supervisor, proc_pid_oom_score_adj(5).
  */
 static bool
-reset_oom_score(void)
+reset_oom_score(int spawners)
 {
-	int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	char score[2] = "";
 	bool done;
+	int file;
 
+	if (pread(spawners, score, sizeof(score), 0) == 2 && memcmp(score, "0\n", 2) == 0)
+		return true;
+	file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (file == -1)
 		return errno == EACCES;
 	done = write(file, "0", 1) == 1 || errno == EACCES;
@@ -85,16 +85,16 @@ limit_processes(uint32_t processes)
 
 /* As if nobody had started us: nothing that the administrator's shell had set reaches a service. */
 static enum stage
-reset_attributes(const struct fork_request *request, bool has_oom_score)
+reset_attributes(const struct birth *birth)
 {
 	static const struct sched_param no_priority = {.sched_priority = 0};
 	cpu_set_t every_cpu[16];
 
-	if (!limit_processes(request->processes))
+	if (!limit_processes(birth->request->processes))
 		return STAGE_RLIMIT;
-	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable(request))
+	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable())
 		return STAGE_SCHEDULER;
-	if (setpriority(PRIO_PROCESS, 0, 0) == -1 && !tolerable(request))
+	if (setpriority(PRIO_PROCESS, 0, 0) == -1 && !tolerable())
 		return STAGE_NICE;
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) == -1 && errno != ENOSYS)
 		return STAGE_IO_PRIORITY;
@@ -103,7 +103,7 @@ reset_attributes(const struct fork_request *request, bool has_oom_score)
 		return STAGE_AFFINITY;
 	if (personality(PER_LINUX) == -1)
 		return STAGE_PERSONALITY;
-	if (has_oom_score && !reset_oom_score())
+	if (!reset_oom_score(birth->oom_score))
 		return STAGE_OOM_SCORE;
 	return STAGE_NONE;
 }
@@ -112,46 +112,33 @@ reset_attributes(const struct fork_request *request, bool has_oom_score)
  * A session of its own has no controlling terminal, so that TIOCSTI cannot reach ours. A fresh
  * session keyring, or the service could read the keys of the administrator who started us,
  * keyctl_join_session_keyring(3). An ordinary user's quota of keyrings may run out: those keys are
- * the service's own user's.
+ * the service's own user's. The spawner blocks every signal, all of which are at their default; a
+ * service starts with none blocked.
  */
 static enum stage
-leave_session(const struct fork_request *request)
-{
-	if (setsid() == -1)
-		return STAGE_SETSID;
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno != ENOSYS &&
-	    is_root(request))
-		return STAGE_KEYRING;
-	return STAGE_NONE;
-}
-
-/* The spawner blocks every signal, all of which are at their default; a service starts with none
- * blocked. */
-static enum stage
-unblock_signals(void)
+leave_spawner(const struct birth *birth)
 {
 	sigset_t none;
 
+	(void)birth;
 	(void)sigemptyset(&none);
+	if (setsid() == -1)
+		return STAGE_SETSID;
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno != ENOSYS &&
+	    geteuid() == 0)
+		return STAGE_KEYRING;
 	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? STAGE_SIGNALS : STAGE_NONE;
 }
 
-/* 0, 1 and 2 are the service's; the job's two close themselves at the exec; nothing else is left.
- */
+/* 0, 1 and 2 are the service's, the first as the spawner has it; the job closes itself at the exec,
+ * and nothing else is left. What came from the parent stands above all of these numbers. */
 static enum stage
 arrange_descriptors(const struct birth *birth)
 {
-	const int wanted[5] = {
-	    birth->null, birth->output, birth->error, birth->job, birth->directory};
-	int high[5], i;
-
-	/* out of the way first, so that no dup2() closes what is still needed */
-	for (i = 0; i < 5; i++)
-		if ((high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_JOB_FIRST_FREE)) == -1)
-			return STAGE_DESCRIPTORS;
-	if (dup2(high[0], STDIN_FILENO) == -1 || dup2(high[1], STDOUT_FILENO) == -1 ||
-	    dup2(high[2], STDERR_FILENO) == -1 || dup3(high[3], FD_JOB, O_CLOEXEC) == -1 ||
-	    dup3(high[4], FD_JOB_DIRECTORY, O_CLOEXEC) == -1 ||
+	if (fchdir(birth->directory) == -1)
+		return STAGE_DIRECTORY;
+	if (dup2(birth->output, STDOUT_FILENO) == -1 || dup2(birth->error, STDERR_FILENO) == -1 ||
+	    dup3(birth->job, FD_JOB, O_CLOEXEC) == -1 ||
 	    syscall(SYS_close_range, FD_JOB_FIRST_FREE, ~0U, 0) == -1)
 		return STAGE_DESCRIPTORS;
 	job_use(FD_JOB);
@@ -159,9 +146,11 @@ arrange_descriptors(const struct birth *birth)
 }
 
 static enum stage
-become_user(const struct fork_request *request)
+become_user(const struct birth *birth)
 {
-	if (!is_root(request)) /* whose group need not be the account's: newgrp(1) */
+	const struct fork_request *request = birth->request;
+
+	if (geteuid() != 0) /* whose group need not be the account's: newgrp(1) */
 		return privdrop_verify(request->uid, getgid());
 	return privdrop(request->uid, request->gid, request->groups, request->group_count);
 }
@@ -170,44 +159,28 @@ static void
 send_finding(void *context, const struct message *finding)
 {
 	(void)context;
-	job_send(finding);
+	job_send(finding, NULL, 0);
 }
 
 /* What the tenant's directory or profile holds, read as the tenant. */
 static _Noreturn void
 survey_as_owner(void)
 {
-	static struct incoming incoming;
-	const struct look *look = &incoming.message.look;
-	struct survey survey = {.directory = FD_JOB_DIRECTORY,
-	    .owner = geteuid(),
-	    .for_tenants = true,
-	    .sink = send_finding};
+	const struct look *look = &job_expect(MESSAGE_LOOK)->look;
+	struct survey survey = {
+	    .directory = AT_FDCWD, .owner = geteuid(), .for_tenants = true, .sink = send_finding};
 	struct message done;
 
-	if (!job_receive(&incoming) || incoming.message.type != MESSAGE_LOOK)
-		_exit(0);
 	message_begin(&done, MESSAGE_SURVEYED);
 	if (look->where[0] != '\0')
-		survey.directory = openat(
-		    FD_JOB_DIRECTORY, look->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (survey.directory == -1)
-		done.number = (uint32_t)errno;
-	else if (look->name[0] != '\0')
+		survey.directory =
+		    open(look->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (survey.directory != -1 && look->name[0] != '\0')
 		survey_profile(&survey, look->name);
-	else if (survey_directory(&survey) == -1)
+	else if (survey.directory == -1 || survey_directory(&survey) == -1)
 		done.number = (uint32_t)errno;
-	job_send(&done);
+	job_send(&done, NULL, 0);
 	_exit(0);
-}
-
-/* Waits until the parent has written us into the ledger. No word from it: it died, and so do we. */
-static enum stage
-wait_at_gate(struct incoming *incoming)
-{
-	if (!job_receive(incoming) || incoming->message.type != MESSAGE_GO)
-		_exit(0);
-	return STAGE_NONE;
 }
 
 enum stage
@@ -218,7 +191,7 @@ birth_enter_directory(const struct go *go)
 	struct stat status;
 	long directory;
 
-	directory = syscall(SYS_openat2, FD_JOB_DIRECTORY, go->where, &how, sizeof(how));
+	directory = syscall(SYS_openat2, AT_FDCWD, go->where, &how, sizeof(how));
 	if (directory == -1 || fstat((int)directory, &status) == -1 || fchdir((int)directory) == -1)
 		return STAGE_DIRECTORY;
 	if (status.st_dev != go->device || status.st_ino != go->inode) {
@@ -240,7 +213,7 @@ execute(const struct fork_request *request, struct go *go)
 	     offset += strlen(go->environment + offset) + 1)
 		environment[count++] = go->environment + offset;
 	environment[count] = NULL;
-	if (request->uid != 0 && (request->flags & FORK_NEW_PRIVS) == 0 &&
+	if (request->uid != 0 && request->new_privs == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return STAGE_NO_NEW_PRIVS;
 	/* not through a link: what was checked is what stands there under this very name */
@@ -248,35 +221,41 @@ execute(const struct fork_request *request, struct go *go)
 	return STAGE_EXEC;
 }
 
+/* At the gate it waits until the parent has written it into the ledger. */
+static _Noreturn void
+run(const struct fork_request *request)
+{
+	struct go *go = &job_expect(MESSAGE_GO)->go;
+	enum stage failed = birth_enter_directory(go);
+
+	if (failed == STAGE_NONE)
+		failed = execute(request, go);
+	give_up(failed);
+}
+
+/* What makes a child a user's, in this order. */
+static enum stage (*const steps[])(const struct birth *birth) = {
+    reset_attributes, arrange_descriptors, leave_spawner, become_user};
+
+/* The request lies in the spawner's buffer, of which the fork gave us a copy. */
 static _Noreturn void
 child(const struct birth *birth)
 {
-	/* the request lies in the spawner's buffer, of which the fork gave us a copy */
-	const struct fork_request *request = birth->request;
-	static struct incoming incoming;
 	enum stage failed;
+	size_t i;
 
 	job_use(birth->job);
-	failed = arrange_descriptors(birth);
-	if (failed == STAGE_NONE)
-		failed = leave_session(request);
-	if (failed == STAGE_NONE)
-		failed = reset_attributes(request, birth->has_oom_score);
-	if (failed == STAGE_NONE)
-		failed = unblock_signals();
-	if (failed == STAGE_NONE)
-		failed = become_user(request);
-	if (failed == STAGE_NONE && request->task == TASK_PID_FILE)
+	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if ((failed = steps[i](birth)) != STAGE_NONE)
+			give_up(failed);
+	switch (birth->request->task) {
+	case TASK_PID_FILE:
 		pidfile_report();
-	if (failed == STAGE_NONE && request->task == TASK_SURVEY)
+	case TASK_SURVEY:
 		survey_as_owner();
-	if (failed == STAGE_NONE)
-		failed = wait_at_gate(&incoming);
-	if (failed == STAGE_NONE)
-		failed = birth_enter_directory(&incoming.message.go);
-	if (failed == STAGE_NONE)
-		failed = execute(request, &incoming.message.go);
-	give_up(failed);
+	default:
+		run(birth->request);
+	}
 }
 
 pid_t
@@ -287,14 +266,12 @@ birth_fork(const struct birth *birth, int *pidfd)
 	 * parent reaps it whether or not this spawner still lives. The exit signal is then ours,
 	 * SIGCHLD, clone(2).
 	 */
-	struct clone_args arguments = {
-	    .flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd};
+	struct clone_args arguments = {.flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD |
+		(birth->cgroup == -1 ? 0 : CLONE_INTO_CGROUP),
+	    .pidfd = (uint64_t)(uintptr_t)pidfd,
+	    .cgroup = (uint32_t)birth->cgroup};
 	long pid;
 
-	if (birth->cgroup >= 0) {
-		arguments.flags |= CLONE_INTO_CGROUP;
-		arguments.cgroup = (uint32_t)birth->cgroup;
-	}
 	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0)
 		child(birth);

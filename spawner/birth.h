@@ -7,16 +7,15 @@
 
 #include "channel.h"
 
-/* What a child is made from. The descriptors stay the spawner's. */
+/* What a child is made from. The descriptors stay the spawner's, and stand above FD_PARENT. */
 struct birth {
 	const struct fork_request *request;
-	int job;	    /* the child's channel to the parent */
-	int directory;	    /* holds the profile */
-	int output;	    /* standard output */
-	int error;	    /* standard error */
-	int cgroup;	    /* O_PATH of the profile's cgroup, -1 for none */
-	int null;	    /* /dev/null */
-	bool has_oom_score; /* that is not to be inherited */
+	int job;       /* the child's channel to the parent */
+	int directory; /* holds the profile */
+	int output;    /* standard output */
+	int error;     /* standard error */
+	int cgroup;    /* O_PATH of the profile's cgroup, -1 for none */
+	int oom_score; /* the spawner's own, from /proc; -1: it could not be opened */
 };
 
 /*
@@ -26,8 +25,9 @@ struct birth {
 pid_t birth_fork(const struct birth *birth, int *pidfd);
 
 /*
- * In a child that has dropped: makes the profile's directory the working directory, through no
- * link, when it is the one that was checked. STAGE_NONE, or the step that failed with errno.
+ * In a child that has dropped, whose working directory holds the profile: makes the profile's the
+ * working directory, through no link, when it is the one that was checked. STAGE_NONE, or the step
+ * that failed with errno.
  */
 enum stage birth_enter_directory(const struct go *go);
 

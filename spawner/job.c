@@ -1,9 +1,9 @@
-#include <errno.h>
-#include <poll.h>
+#include <unistd.h>
 
+#include "descriptors.h"
 #include "job.h"
 
-static int channel = -1;
+static int channel = FD_PARENT;
 
 void
 job_use(int number)
@@ -11,34 +11,35 @@ job_use(int number)
 	channel = number;
 }
 
-int
-job_channel(void)
-{
-	return channel;
-}
-
 /* Whatever poll(2) says, the channel is what is asked next. */
-static void
-wait_for(short events)
+void
+job_wait(short events)
 {
-	struct pollfd job = {.fd = channel, .events = events};
+	struct pollfd parent = {.fd = channel, .events = events};
 
-	(void)poll(&job, 1, -1);
+	(void)poll(&parent, 1, -1);
 }
 
 void
-job_send(const struct message *message)
-{
-	while (channel_send(channel, message, NULL, 0) == CHANNEL_AGAIN)
-		wait_for(POLLOUT);
-}
-
-bool
-job_receive(struct incoming *incoming)
+job_send(const struct message *message, const int *descriptors, unsigned count)
 {
 	enum channel_result result;
 
-	while ((result = channel_receive(channel, incoming)) == CHANNEL_AGAIN)
-		wait_for(POLLIN);
-	return result == CHANNEL_DONE;
+	while ((result = channel_send(channel, message, descriptors, count)) == CHANNEL_AGAIN)
+		job_wait(POLLOUT);
+	if (result == CHANNEL_CLOSED)
+		_exit(0);
+}
+
+struct message *
+job_expect(enum message_type type)
+{
+	static struct incoming incoming;
+	enum channel_result result;
+
+	while ((result = channel_receive(channel, &incoming)) == CHANNEL_AGAIN)
+		job_wait(POLLIN);
+	if (result != CHANNEL_DONE || incoming.message.type != type)
+		_exit(0);
+	return &incoming.message;
 }

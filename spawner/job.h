@@ -1,22 +1,26 @@
 /*
- * A child's conversation with the parent, over its job channel. The child has nothing else to do,
- * so that it may wait; an end of file means that the parent no longer wants it. Async-signal-safe.
+ * The conversation with the parent: of the spawner, and of each of its children over a job channel
+ * of its own. None of them has anything else to do, so that it may wait; and it ends when the
+ * parent has hung up, which has died or no longer wants it. Async-signal-safe.
  */
 #ifndef PROCLAUNCH_JOB_H
 #define PROCLAUNCH_JOB_H
 
+#include <poll.h>
+
 #include "channel.h"
 
-/* From now on the job channel is this descriptor. */
+/* From now on, in a child, the channel is this descriptor. */
 void job_use(int number);
 
-/* The job channel, for a child that has more than one thing to wait for. */
-int job_channel(void);
+/* Sends, waiting for room; the `count` descriptors stay the caller's. */
+void job_send(const struct message *message, const int *descriptors, unsigned count);
 
-/* Sends, waiting for room. When the parent has hung up there is nobody to tell: returns. */
-void job_send(const struct message *message);
+/* Waits until there is something to receive, or (POLLOUT) room to send. */
+void job_wait(short events);
 
-/* Waits for a message of ours. False when the parent has hung up or sent something else. */
-bool job_receive(struct incoming *incoming);
+/* Waits for a message of this type, which is good until the next call. Anything else is not what
+ * the parent has for a child, and its end. */
+struct message *job_expect(enum message_type type);
 
 #endif

@@ -8,33 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "birth.h"
 #include "build.h"
 #include "descriptors.h"
+#include "job.h"
 #include "privdrop.h"
 #include "report.h"
 #include "rules.h"
 
 static uint32_t options;
-static int null_device, oom_score;
-
-/* The parent reads without pause; when its queue is full we have nothing better to do than wait. */
-static void
-answer(const struct message *message, const int *descriptors, unsigned count)
-{
-	struct pollfd parent = {.fd = FD_PARENT, .events = POLLOUT};
-	enum channel_result result;
-
-	while ((result = channel_send(FD_PARENT, message, descriptors, count)) == CHANNEL_AGAIN)
-		(void)poll(&parent, 1, -1);
-	if (result == CHANNEL_CLOSED)
-		_exit(0); /* the parent has gone; so do we, at once */
-}
+static int oom_score;
 
 /*
  * What it takes to become anybody: setgroups(2), setresgid(2), setresuid(2); and to undo what the
@@ -65,7 +53,7 @@ handle_hello(void *subject, struct incoming *incoming)
 	if ((options & HELLO_ROOT) != 0)
 		shed_capabilities();
 	channel_hello(&hello);
-	answer(&hello, NULL, 0);
+	job_send(&hello, NULL, 0);
 }
 
 static void
@@ -76,48 +64,11 @@ handle_ping(void *subject, struct incoming *incoming)
 	(void)subject;
 	message_begin(&pong, MESSAGE_PONG);
 	pong.number = incoming->message.number;
-	answer(&pong, NULL, 0);
+	job_send(&pong, NULL, 0);
 }
 
-/* The next descriptor that came with the request, if it is flagged; -1: there is none. */
-static int
-next_flagged(const struct incoming *incoming, enum fork_flag flag, unsigned *next)
-{
-	if ((incoming->message.fork.flags & flag) == 0 || *next == incoming->count)
-		return -1;
-	return incoming->descriptors[(*next)++];
-}
-
-static void
-report_birth(const struct message *request, pid_t pid, int pidfd)
-{
-	struct message born;
-	int error = errno;
-
-	message_begin(&born, MESSAGE_BORN);
-	born.index = request->index;
-	born.generation = request->generation;
-	born.number = request->number;
-	born.born.task = request->fork.task;
-	born.born.pid = pid;
-	born.born.error = pid == -1 ? error : 0;
-	answer(&born, &pidfd, pid == -1 ? 0 : 1);
-	if (pid != -1)
-		(void)close(pidfd);
-}
-
-/* Has anybody given us a score that a child would inherit? To look it up by a descriptor of our own
- * costs a tenth of what it costs each child. */
-static bool
-has_oom_score(void)
-{
-	char score[2];
-
-	return pread(oom_score, score, sizeof(score), 0) != sizeof(score) || score[0] != '0' ||
-	    score[1] != '\n';
-}
-
-/* What came along is closed behind us: the child has its copies. */
+/* The descriptors stand in the order of struct fork_request. Who is given no output has nothing to
+ * say there: 0 is /dev/null. What came along is closed behind us; the child has its copies. */
 static void
 handle_fork(void *subject, struct incoming *incoming)
 {
@@ -125,28 +76,30 @@ handle_fork(void *subject, struct incoming *incoming)
 	struct birth birth = {.request = &request->fork,
 	    .job = incoming->descriptors[0],
 	    .directory = incoming->descriptors[1],
-	    .null = null_device};
-	unsigned next = 2;
+	    .output = incoming->count > 2 ? incoming->descriptors[2] : STDIN_FILENO,
+	    .cgroup = incoming->count > 4 ? incoming->descriptors[4] : -1,
+	    .oom_score = oom_score};
+	struct message born;
 	int pidfd = -1;
-	pid_t pid = -1;
 
 	(void)subject;
-	birth.output = next_flagged(incoming, FORK_OUTPUT, &next);
-	birth.error = next_flagged(incoming, FORK_ERROR, &next);
-	birth.cgroup = next_flagged(incoming, FORK_CGROUP, &next);
-	if (birth.output == -1)
-		birth.output = null_device;
-	if (birth.error == -1)
-		birth.error = birth.output;
-	birth.has_oom_score = has_oom_score();
+	birth.error = incoming->count > 3 ? incoming->descriptors[3] : birth.output;
+	message_begin(&born, MESSAGE_BORN);
+	born.index = request->index;
+	born.generation = request->generation;
+	born.number = request->number;
+	born.born.task = request->fork.task;
+	born.born.pid = -1;
 	errno = EPERM;
 	if ((options & HELLO_NO_ROOT) == 0 || request->fork.uid != 0)
-		pid = birth_fork(&birth, &pidfd);
-	report_birth(request, pid, pidfd);
+		born.born.pid = birth_fork(&birth, &pidfd);
+	born.born.error = born.born.pid == -1 ? errno : 0;
+	job_send(&born, &pidfd, born.born.pid == -1 ? 0 : 1);
+	if (born.born.pid != -1)
+		(void)close(pidfd);
 }
 
-/* All that the parent may ask. `states` is unused: the spawner has none but before the handshake.
- */
+/* All that the parent may ask: nothing but its hello is accepted first, and no second one. */
 #define BEFORE_HELLO 1U
 #define AFTER_HELLO  2U
 static const struct rule rules[] = {
@@ -174,24 +127,22 @@ reset_signals(void)
 static void
 prepare(void)
 {
-	sigset_t all, crashes;
+	sigset_t blocked;
 
 	reset_signals();
-	(void)sigfillset(&all);
-	(void)sigemptyset(&crashes); /* whoever sends these wants to see us crash */
-	(void)sigaddset(&crashes, SIGSYS);
-	(void)sigaddset(&crashes, SIGSEGV);
-	(void)sigaddset(&crashes, SIGABRT);
-	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE - 1, ~0U, 0) == -1 ||
-	    sigprocmask(SIG_BLOCK, &all, NULL) == -1 ||
-	    sigprocmask(SIG_UNBLOCK, &crashes, NULL) == -1 ||
+	(void)sigfillset(&blocked);
+	(void)sigdelset(&blocked, SIGSYS); /* whoever sends these wants to see us crash */
+	(void)sigdelset(&blocked, SIGSEGV);
+	(void)sigdelset(&blocked, SIGABRT);
+	(void)close(FD_EMPTY);	   /* the monitor's */
+	(void)close(STDIN_FILENO); /* likewise: what services do to theirs it must not see */
+	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, 0) == -1 ||
+	    sigprocmask(SIG_BLOCK, &blocked, NULL) == -1 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
-	    prctl(PR_SET_NAME, "proclaunch-spawner", 0, 0, 0) == -1)
+	    prctl(PR_SET_NAME, "proclaunch-spawner", 0, 0, 0) == -1 ||
+	    open("/dev/null", O_RDWR) != STDIN_FILENO)
 		fatal("cannot prepare");
-	null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null_device == -1)
-		fatal("/dev/null");
 	/* without /proc every birth fails at its own look, and says so */
 	oom_score = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
 }
@@ -200,16 +151,12 @@ int
 main(int count, char **arguments)
 {
 	static struct incoming incoming;
-	struct pollfd parent = {.fd = FD_PARENT, .events = POLLIN};
 	unsigned state = BEFORE_HELLO;
 	enum channel_result result;
 
 	report_as("proclaunch-spawner");
 	if (count == 2 && strcmp(arguments[1], "--version") == 0)
-		return write(STDOUT_FILENO, BUILD_LINE, sizeof(BUILD_LINE) - 1) ==
-			(ssize_t)sizeof(BUILD_LINE) - 1
-		    ? 0
-		    : 1;
+		return fputs(BUILD_LINE, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0;
 	prepare();
 	for (;;) {
 		result = channel_receive_descriptors(FD_PARENT, &incoming);
@@ -218,7 +165,7 @@ main(int count, char **arguments)
 		if (result == CHANNEL_CLOSED)
 			return 0; /* the parent has gone, or wants us to */
 		if (result == CHANNEL_AGAIN)
-			(void)poll(&parent, 1, -1);
+			job_wait(POLLIN);
 		else if (result == CHANNEL_BROKEN ||
 		    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_PARENT, state, NULL,
 			&incoming) != RULE_KEPT)

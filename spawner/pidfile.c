@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "birth.h"
+#include "descriptors.h"
 #include "job.h"
 #include "pidfile.h"
 
@@ -46,7 +48,6 @@ look(const char *path, struct claim *claim)
 	ssize_t length;
 	int file;
 
-	memset(claim, 0, sizeof(*claim));
 	file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (file == -1) {
 		claim->verdict = errno == ENOENT ? CLAIM_ABSENT
@@ -55,40 +56,15 @@ look(const char *path, struct claim *claim)
 		claim->pid = errno;
 		return;
 	}
-	if (fstat(file, &status) == -1 || !S_ISREG(status.st_mode)) {
+	if (fstat(file, &status) == -1 || !S_ISREG(status.st_mode))
 		claim->verdict = CLAIM_NOT_REGULAR;
-	} else {
-		length = read(file, text, sizeof(text));
-		if (length > PIDFILE_BYTES_MAX)
-			claim->verdict = CLAIM_TOO_LARGE;
-		else if (length > 0)
-			pidfile_parse(text, (size_t)length, claim);
-		else /* a daemon has opened it and not yet written */
-			claim->verdict = CLAIM_ABSENT;
-	}
+	else if ((length = read(file, text, sizeof(text))) > PIDFILE_BYTES_MAX)
+		claim->verdict = CLAIM_TOO_LARGE;
+	else if (length > 0)
+		pidfile_parse(text, (size_t)length, claim);
+	else /* a daemon has opened it and not yet written */
+		claim->verdict = CLAIM_ABSENT;
 	(void)close(file);
-}
-
-/* Watches the directory that the path is in; false when that cannot be. */
-static bool
-watch_directory(int inotify, const char *path)
-{
-	char directory[SETTING_BYTES_MAX + 2];
-	const char *slash = strrchr(path, '/');
-	size_t length = slash == NULL ? 0 : (size_t)(slash - path);
-
-	if (inotify == -1)
-		return false;
-	if (slash == NULL)
-		strcpy(directory, ".");
-	else if (length == 0)
-		strcpy(directory, "/");
-	else {
-		memcpy(directory, path, length);
-		directory[length] = '\0';
-	}
-	return inotify_add_watch(inotify, directory, IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) !=
-	    -1;
 }
 
 /* Waits for a change or for the time to look again. Ends the child when the parent has hung up. */
@@ -97,35 +73,26 @@ wait_for_change(int inotify, bool watched)
 {
 	char events[4096];
 	struct pollfd sources[2] = {
-	    {.fd = job_channel(), .events = POLLIN}, {.fd = inotify, .events = POLLIN}};
+	    {.fd = FD_JOB, .events = POLLIN}, {.fd = inotify, .events = POLLIN}};
 
 	if (poll(sources, 2, watched ? LOOK_AGAIN_WATCHED : LOOK_AGAIN_UNWATCHED) == -1 ||
 	    sources[0].revents != 0)
 		_exit(0);
-	if (inotify != -1)
-		while (read(inotify, events, sizeof(events)) > 0)
-			; /* which file it was does not matter */
-}
-
-static void
-receive(struct incoming *incoming, enum message_type expected)
-{
-	if (!job_receive(incoming) || incoming->message.type != expected)
-		_exit(0);
+	while (read(inotify, events, sizeof(events)) > 0)
+		; /* which file it was does not matter */
 }
 
 /* The path is the first line of the `pid_file` file; an empty one was refused by the monitor. */
 static bool
 take_path(const struct setting_bytes *setting, char *path)
 {
-	size_t length = 0;
+	size_t length;
 
-	while (length < setting->length && setting->bytes[length] != '\n' &&
-	    setting->bytes[length] != '\0')
-		length++;
-	while (length > 0 && memchr(" \t\r", setting->bytes[length - 1], 3) != NULL)
+	memcpy(path, setting->bytes, setting->length);
+	path[setting->length] = '\0';
+	length = strcspn(path, "\n");
+	while (length > 0 && memchr(" \t\r", path[length - 1], 3) != NULL)
 		length--;
-	memcpy(path, setting->bytes, length);
 	path[length] = '\0';
 	return length > 0;
 }
@@ -133,33 +100,28 @@ take_path(const struct setting_bytes *setting, char *path)
 _Noreturn void
 pidfile_report(void)
 {
-	static struct incoming incoming;
+	struct claim last = {.verdict = CLAIM_VERDICT_COUNT}; /* none: the first one is told */
 	struct message message;
-	struct claim last, claim;
-	char path[SETTING_BYTES_MAX + 1];
-	bool watched, first = true;
+	char path[SETTING_BYTES_MAX + 1], above[SETTING_BYTES_MAX + 1], *directory;
+	bool watched;
 	int inotify;
 
-	receive(&incoming, MESSAGE_GO);
-	if (birth_enter_directory(&incoming.message.go) != STAGE_NONE)
+	if (birth_enter_directory(&job_expect(MESSAGE_GO)->go) != STAGE_NONE)
 		_exit(0); /* gone or replaced: the survey will say so */
-	receive(&incoming, MESSAGE_SETTING);
-	if (!take_path(&incoming.message.setting, path))
+	if (!take_path(&job_expect(MESSAGE_SETTING)->setting, path))
 		_exit(0);
-	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	memset(&last, 0, sizeof(last));
+	directory = dirname(strcpy(above, path));
+	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* -1: without one it looks more often */
 	for (;;) {
-		watched =
-		    watch_directory(inotify, path); /* before the look, or a change is missed */
-		look(path, &claim);
-		if (first || claim.verdict == CLAIM_NUMBER ||
-		    memcmp(&claim, &last, sizeof(claim)) != 0) {
-			message_begin(&message, MESSAGE_CLAIM);
-			message.claim = claim;
-			job_send(&message);
-		}
-		first = false;
-		last = claim;
+		/* before the look, or a change is missed */
+		watched = inotify_add_watch(
+			      inotify, directory, IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) != -1;
+		message_begin(&message, MESSAGE_CLAIM);
+		look(path, &message.claim);
+		if (message.claim.verdict == CLAIM_NUMBER ||
+		    memcmp(&message.claim, &last, sizeof(last)) != 0)
+			job_send(&message, NULL, 0);
+		last = message.claim;
 		wait_for_change(inotify, watched);
 	}
 }

@@ -42,10 +42,8 @@ static const struct step {
 	enum stage stage;
 	int error; /* that is reported */
 } steps[] = {
-    {{"descriptors out of the way", SYS_fcntl, 1, F_DUPFD_CLOEXEC, EMFILE}, STAGE_DESCRIPTORS,
-	EMFILE},
     {{"standard descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
-    {{"the job's descriptors", SYS_dup3, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
+    {{"the job's descriptor", SYS_dup3, FAULT_ANY, 0, EBADF}, STAGE_DESCRIPTORS, EBADF},
     {{"all others closed", SYS_close_range, 0, FD_JOB_FIRST_FREE, EINVAL}, STAGE_DESCRIPTORS,
 	EINVAL},
     {{"session", SYS_setsid, FAULT_ANY, 0, EPERM}, STAGE_SETSID, EPERM},
@@ -71,8 +69,8 @@ static const struct step {
     {{"capabilities verified", SYS_capget, FAULT_ANY, 0, EPERM}, STAGE_CAPABILITIES, EPERM},
     {{"ambient capabilities", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, STAGE_CAPABILITIES, EPERM},
     {{"a way back by setuid", SYS_setuid, FAULT_ANY, 0, FAULT_LIE}, STAGE_REGAIN, ENOTRECOVERABLE},
+    {{"the directory above", SYS_fchdir, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
     {{"the directory", SYS_openat2, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
-    {{"working directory", SYS_fchdir, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
     {{"no_new_privs", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, EINVAL}, STAGE_NO_NEW_PRIVS, EINVAL},
     {{"exec", SYS_execveat, FAULT_ANY, 0, ENOEXEC}, STAGE_EXEC, ENOEXEC},
 };
@@ -175,7 +173,6 @@ request(const struct asked *asked, struct incoming *born)
 
 	assert_int_equal(channel_pair(ends), 0);
 	peer_fill(&fork_it, MESSAGE_FORK, 0, 0);
-	fork_it.fork.flags = FORK_ROOT;
 	fork_it.fork.uid = UID;
 	fork_it.fork.gid = GID;
 	fork_it.fork.processes = 100;
@@ -343,7 +340,7 @@ static void
 a_spawner_of_which_any_step_of_the_start_fails_does_not_serve(void **state)
 {
 	static const struct fault faults[] = {
-	    {"close_range", SYS_close_range, 0, FD_CHILD_FIRST_FREE - 1, EINVAL},
+	    {"close_range", SYS_close_range, 0, FD_CHILD_FIRST_FREE, EINVAL},
 	    {"signals blocked", SYS_rt_sigprocmask, 0, SIG_BLOCK, EINVAL},
 	    {"ends with its parent", SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL},
 	    {"non-dumpable", SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL},

@@ -306,7 +306,6 @@ under_no_root_the_spawner_makes_no_child_of_root(void **state)
 	channel = peer_take_parents_end(host->supervisor, host_spawner(host));
 	peer_stop(host->supervisor);
 	peer_fill(&request, MESSAGE_FORK, 0, 0);
-	request.fork.flags = FORK_ROOT;
 	assert_true(peer_send(channel, &request, 2));
 	do
 		assert_true(peer_receive(channel, &incoming));

@@ -501,7 +501,7 @@ what_else_stands_in_a_request_names_nobody(void **state)
 	for (size_t i = 0; i < sizeof(request.fork.groups) / sizeof(request.fork.groups[0]); i++)
 		request.fork.groups[i] = (uint32_t)bird;
 	request.fork.uid = request.fork.gid = 0;
-	request.fork.flags = FORK_ROOT | FORK_NEW_PRIVS;
+	request.fork.new_privs = 1;
 	assert_true(peer_send(scene->channel, &request, 0));
 	pid = wait_phase(scene, &web, PHASE_PROVED);
 	assert_int_equal(process_uid(pid), account_uid(TENANT));

@@ -635,7 +635,7 @@ check_fork(const struct message *request)
 	PROPERTY(profile != NULL && profile->generation == request->generation);
 	PROPERTY(request->fork.uid == FIRST_UID + request->index);
 	PROPERTY(request->fork.gid == FIRST_UID + request->index);
-	PROPERTY((request->fork.flags & FORK_NEW_PRIVS) == 0);
+	PROPERTY(request->fork.new_privs == 0);
 	if (request->fork.task == TASK_PID_FILE)
 		return;
 	PROPERTY(profile->process.phase == PHASE_ASKED && profile->pidfd == -1);
@@ -649,7 +649,8 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 {
 	struct asked *asked = &waiting[waiting_count];
 
-	PROPERTY(message_valid(message) && message->type == MESSAGE_FORK && count >= 2);
+	PROPERTY(message_valid(message) && message->type == MESSAGE_FORK);
+	PROPERTY(count == 2 || count == 4 || count == 5);
 	if (spawner_full || waiting_count == WAITING_MAX)
 		return CHANNEL_AGAIN;
 	check_fork(message);

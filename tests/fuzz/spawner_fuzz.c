@@ -23,7 +23,8 @@ int spawner_main(int count, char **arguments);
 
 static int parent = -1; /* its end of the channel */
 static bool greeted, no_root, shed;
-static unsigned births_expected, births_made;
+static unsigned births_expected, births_made, attached_count;
+static int null_device;
 static struct fork_request expected;
 
 pid_t
@@ -38,9 +39,10 @@ birth_fork(const struct birth *birth, int *pidfd)
 	PROPERTY(fcntl(birth->job, F_GETFD) != -1 && fcntl(birth->directory, F_GETFD) != -1);
 	PROPERTY(fcntl(birth->output, F_GETFD) != -1 && fcntl(birth->error, F_GETFD) != -1);
 	PROPERTY(birth->job != birth->directory && birth->job != FD_PARENT);
-	PROPERTY(birth->cgroup == -1 || (request->flags & FORK_CGROUP) != 0);
+	PROPERTY((birth->output == STDIN_FILENO) == (attached_count == 2));
+	PROPERTY((birth->cgroup != -1) == (attached_count == 5));
 	births_made++;
-	*pidfd = fcntl(birth->null, F_DUPFD_CLOEXEC, 3);
+	*pidfd = fcntl(null_device, F_DUPFD_CLOEXEC, 3);
 	return 1000;
 }
 
@@ -68,7 +70,7 @@ parent_says(struct input *input)
 	static const enum message_type types[] = {
 	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FORK, MESSAGE_PING, MESSAGE_HELLO};
 	struct message message;
-	unsigned choice = input_below(input, 32), count, i;
+	unsigned choice = input_below(input, 32), i;
 	int attached[CHANNEL_DESCRIPTORS_MAX];
 
 	input_message(input, &message,
@@ -76,8 +78,8 @@ parent_says(struct input *input)
 			: (enum message_type)input_below(input, MESSAGE_TYPE_COUNT));
 	if (message.type == MESSAGE_HELLO && choice < 25)
 		channel_sign(&message);
-	count = input_below(input, CHANNEL_DESCRIPTORS_MAX + 1);
-	for (i = 0; i < count; i++)
+	attached_count = input_below(input, CHANNEL_DESCRIPTORS_MAX + 1);
+	for (i = 0; i < attached_count; i++)
 		attached[i] = null_device;
 	if (message.type == MESSAGE_FORK) {
 		expected = message.fork;
@@ -88,7 +90,7 @@ parent_says(struct input *input)
 	if (choice == 31)
 		(void)send(parent, &message, input_byte(input), MSG_DONTWAIT | MSG_NOSIGNAL);
 	else
-		(void)channel_send(parent, &message, attached, count);
+		(void)channel_send(parent, &message, attached, attached_count);
 }
 
 /* What it answers is a message, and nothing but BORN carries a descriptor. */

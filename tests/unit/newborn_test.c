@@ -28,16 +28,14 @@
 static void
 bear(int job, int told)
 {
-	static const struct fork_request request = {
-	    .task = TASK_SURVEY, .flags = FORK_ROOT, .uid = UID, .gid = UID};
+	static const struct fork_request request = {.task = TASK_SURVEY, .uid = UID, .gid = UID};
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), pidfd = -1;
 	struct birth birth = {.request = &request,
 	    .job = job,
 	    .directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 	    .output = null,
 	    .error = null,
-	    .cgroup = -1,
-	    .null = null};
+	    .cgroup = -1};
 	pid_t pid;
 
 	REQUIRE(null != -1 && birth.directory != -1);
@@ -48,7 +46,7 @@ bear(int job, int told)
 	_exit(0);
 }
 
-/* Are these its descriptors, 0 to FD_JOB_DIRECTORY, and no other? */
+/* Are these its descriptors, 0 to FD_JOB, and no other? */
 static bool
 has_its_own_alone(pid_t pid)
 {

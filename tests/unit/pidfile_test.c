@@ -161,14 +161,12 @@ look_at_pid_file(void *context)
 {
 	static const struct rlimit few = {.rlim_cur = DESCRIPTORS_MAX, .rlim_max = DESCRIPTORS_MAX};
 	const struct reader *reader = context;
-	int high = fcntl(reader->folder->descriptor, F_DUPFD_CLOEXEC, 20);
 	int job = fcntl(reader->childs, F_DUPFD_CLOEXEC, 20);
 
-	REQUIRE(high != -1 && job != -1);
+	REQUIRE(job != -1 && fchdir(reader->folder->descriptor) == 0);
 	(void)close(reader->parents);
 	(void)close(reader->childs);
-	REQUIRE(dup2(high, FD_JOB_DIRECTORY) != -1);
-	job_use(job);
+	REQUIRE(dup2(job, FD_JOB) == FD_JOB && close(job) == 0);
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
 	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
 	pidfile_report();
