@@ -18,6 +18,8 @@
 union control {
 	alignas(struct cmsghdr) char bytes[CMSG_SPACE(CHANNEL_DESCRIPTORS_MAX * sizeof(int))];
 };
+_Static_assert(sizeof(union control) - CMSG_LEN(0) <= sizeof(((struct incoming *)0)->descriptors),
+    "what has room in the one has room in the other");
 
 int
 channel_pair(int ends[2])
@@ -69,32 +71,12 @@ channel_send(int channel, const struct message *message, const int *descriptors,
 	return CHANNEL_BROKEN;
 }
 
-/* Keeps those descriptors that may come; closes what goes beyond. False: something did. The kernel
- * may find room for one more than we asked for, in the padding behind the last, cmsg(3). */
-static bool
-keep_descriptors(const int *descriptors, size_t number, struct incoming *incoming)
-{
-	bool all = true;
-	size_t i;
-
-	for (i = 0; i < number; i++) {
-		if (incoming->count < CHANNEL_DESCRIPTORS_MAX) {
-			incoming->descriptors[incoming->count++] = descriptors[i];
-		} else {
-			(void)close(descriptors[i]); /* the sender's: no data at stake */
-			all = false;
-		}
-	}
-	return all;
-}
-
-/* Collects what was attached. False when something came along that may not. */
+/* Collects what was attached. False when something came along that may not. The kernel joins all
+ * descriptors to one piece of control data, unix(7). */
 static bool
 collect_descriptors(struct msghdr *header, struct incoming *incoming)
 {
-	int descriptors[CHANNEL_DESCRIPTORS_MAX + 1];
 	struct cmsghdr *attached;
-	size_t bytes;
 	bool permitted = true;
 
 	for (attached = CMSG_FIRSTHDR(header); attached != NULL;
@@ -103,14 +85,10 @@ collect_descriptors(struct msghdr *header, struct incoming *incoming)
 			permitted = false;
 			continue;
 		}
-		bytes = attached->cmsg_len - CMSG_LEN(0);
-		if (bytes > sizeof(descriptors))
-			bytes = sizeof(descriptors); /* cannot be: the buffer holds no more */
-		memcpy(descriptors, CMSG_DATA(attached), bytes);
-		if (!keep_descriptors(descriptors, bytes / sizeof(int), incoming))
-			permitted = false;
+		incoming->count = (unsigned)((attached->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		memcpy(incoming->descriptors, CMSG_DATA(attached), incoming->count * sizeof(int));
 	}
-	return permitted;
+	return permitted && incoming->count <= CHANNEL_DESCRIPTORS_MAX;
 }
 
 /* With room for `size` bytes of control data; without any the kernel drops what was attached. */

@@ -19,7 +19,9 @@ enum channel_result {
 /* A message that has come in, with what came along. */
 struct incoming {
 	struct message message;
-	int descriptors[CHANNEL_DESCRIPTORS_MAX];
+	/* the kernel may find room for one more than we ask for, in the padding, cmsg(3): refused
+	 */
+	int descriptors[CHANNEL_DESCRIPTORS_MAX + 1];
 	unsigned count;
 };
 
