@@ -16,27 +16,15 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "files.h"
 #include "names.h"
+#include "procfs.h"
 
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
 #define PREFIX	  "profile-"
 #define DEPTH_MAX 16
 
 static int ours = -1; /* our subtree */
-
-/* A tenant's profile is alice/web; '%' stands in no name. */
-static const char *
-directory_name(const char *profile)
-{
-	static char name[sizeof(PREFIX) + FULL_NAME_BYTES];
-	char *slash;
-
-	(void)snprintf(name, sizeof(name), PREFIX "%s", profile);
-	slash = strchr(name, '/');
-	if (slash != NULL)
-		*slash = '%';
-	return name;
-}
 
 static int
 open_profile(const char *profile)
@@ -46,7 +34,7 @@ open_profile(const char *profile)
 		return -1;
 	}
 	return openat(
-	    ours, directory_name(profile), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	    ours, files_name(PREFIX, profile, ""), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Our own path in the unified hierarchy, "" for its root; false when there is none. cgroups(7). */
@@ -54,14 +42,9 @@ static bool
 own_path(char *path, size_t size)
 {
 	char text[PATH_MAX], *line, *end;
-	ssize_t length;
-	int file = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
 
-	if (file == -1)
+	if (!procfs_read("/proc/self/cgroup", text, sizeof(text)))
 		return false;
-	length = read(file, text, sizeof(text) - 1);
-	(void)close(file);
-	text[length < 0 ? 0 : length] = '\0';
 	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (line == NULL)
 		return false;
@@ -155,7 +138,7 @@ cgroup_make(const char *profile)
 	 * them for children of those who were in it (kill_seq in kernel/cgroup/cgroup.c,
 	 * Linux 6.14). What was killed once is made anew; where somebody lives in it, it stays. */
 	cgroup_remove(profile);
-	name = directory_name(profile);
+	name = files_name(PREFIX, profile, "");
 	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST)
 		return -1;
 	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -199,6 +199,19 @@ files_hide_pid(void)
 	(void)renameat(state, PID_FILE, state, SPARE_PID_FILE);
 }
 
+const char *
+files_name(const char *prefix, const char *profile, const char *suffix)
+{
+	static char name[FULL_NAME_BYTES + 16];
+	char *slash;
+
+	(void)snprintf(name, sizeof(name), "%s%s%s", prefix, profile, suffix);
+	slash = strchr(name, '/');
+	if (slash != NULL)
+		*slash = '%';
+	return name;
+}
+
 int
 files_open_own(const char *name, mode_t mode, struct stat *status)
 {

@@ -16,6 +16,11 @@
  */
 int files_open_state(const char *path);
 
+/* What a file or a directory of ours is called that is about the profile of that name: alice/web
+ * has
+ * '%' in the place of '/', which stands in no name. Good until the next call. */
+const char *files_name(const char *prefix, const char *profile, const char *suffix);
+
 /* Opens a directory in the state directory, which is made with this mode when it is missing, and
  * says what it is. Fatal when it cannot be, or is not ours. The descriptor is the caller's. */
 int files_open_own(const char *name, mode_t mode, struct stat *status);

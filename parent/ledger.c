@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "ledger.h"
+#include "procfs.h"
 #include "report.h"
 
 #define RECORD_MAGIC 0x50724c32U /* changes with the record's layout */
@@ -55,16 +56,6 @@ sum_up(const struct record *record)
 	return sum;
 }
 
-static void
-read_boot(void)
-{
-	int file = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-
-	if (file == -1 || read(file, boot, sizeof(boot) - 1) <= 0)
-		fatal("/proc/sys/kernel/random/boot_id");
-	(void)close(file);
-}
-
 static int
 open_own(int state_directory, const char *name)
 {
@@ -85,7 +76,8 @@ open_own(int state_directory, const char *name)
 void
 ledger_open(int state_directory)
 {
-	read_boot();
+	if (!procfs_read("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
+		fatal("/proc/sys/kernel/random/boot_id");
 	ledger = open_own(state_directory, "ledger");
 	lines_file = open_own(state_directory, "lines");
 	(void)posix_fallocate(lines_file, 0, sizeof(struct lines)); /* no service depends on it */

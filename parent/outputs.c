@@ -86,20 +86,10 @@ outputs_open(int state_directory, const char *path)
 	(void)close(outputs);
 }
 
-/* A tenant's profile is alice/web: in the directory of FIFOs '/' becomes '%', which is in no name.
- */
 static const char *
 fifo_name(const struct profile *profile, enum stream stream)
 {
-	static char name[FILE_NAME_BYTES];
-	char *slash;
-
-	(void)snprintf(name, sizeof(name), "%s.%s", profile->facts.name,
-	    stream == STREAM_ERROR ? "err" : "out");
-	slash = strchr(name, '/');
-	if (slash != NULL)
-		*slash = '%';
-	return name;
+	return files_name("", profile->facts.name, stream == STREAM_ERROR ? ".err" : ".out");
 }
 
 /* Opens one that stands there. For reading and writing, so that nobody's death closes it, fifo(7),

@@ -14,22 +14,28 @@
 /* Longer than any chain of ancestors that a service has a use for. */
 #define ANCESTORS_MAX 1024
 
-/* Reads /proc/PID/NAME into text as a string; false when the process has gone. */
-static bool
-slurp(pid_t pid, const char *name, char *text, size_t size)
+bool
+procfs_read(const char *path, char *text, size_t size)
 {
-	char path[48];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
-	int file;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
-	file = open(path, O_RDONLY | O_CLOEXEC);
 	if (file == -1)
 		return false;
 	length = read(file, text, size - 1);
 	(void)close(file);
 	text[length < 0 ? 0 : length] = '\0';
 	return length > 0;
+}
+
+/* The same of /proc/PID/NAME; false when the process has gone. */
+static bool
+slurp(pid_t pid, const char *name, char *text, size_t size)
+{
+	char path[48];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return procfs_read(path, text, size);
 }
 
 bool

@@ -17,6 +17,10 @@ struct procfs_stat {
 	int wait_status;      /* of a zombie, as wait(2) has it; 0 without the right to see it */
 };
 
+/* Reads the beginning of a file of the kernel's into `text`, as a string. False with errno when
+ * there is nothing. */
+bool procfs_read(const char *path, char *text, size_t size);
+
 /* False with errno: ENOENT or ESRCH when there is no such process. */
 bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 

@@ -1,6 +1,5 @@
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cgroup.h"
 #include "births.h"
 #include "clock.h"
+#include "files.h"
 #include "inform.h"
 #include "outputs.h"
 #include "ledger.h"
@@ -20,7 +20,6 @@
 #include "survey.h"
 #include "surveys.h"
 #include "tenants.h"
-#include "trust.h"
 #include "watch.h"
 #include "wishes.h"
 
@@ -36,16 +35,8 @@ static DIR *scanned;	       /* by the scan that is under way; NULL: there is non
 void
 profiles_open(const char *path, bool no_root)
 {
-	char culprit[PATH_MAX];
-	enum refusal refusal;
-
 	without_root = no_root;
-	directory = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
-	if (directory != -1)
-		return;
-	if (refusal == REFUSAL_UNREADABLE)
-		fatal("profiles directory: %s", culprit);
-	fatalx("profiles directory: %s %s", culprit, trust_explain(refusal));
+	directory = files_open_trusted("profiles directory", path);
 }
 
 int
@@ -162,7 +153,7 @@ apply_quota(struct draft *draft)
 		return;
 	draft->facts.quota = *quota;
 	if (draft->facts.refusal == REFUSAL_NONE &&
-	    tenants_count_others(draft->facts.name) >= quota->profiles) {
+	    tenants_count(draft->facts.name, false) >= quota->profiles) {
 		draft->facts.refusal = REFUSAL_QUOTA;
 		draft->facts.refused_setting = SETTING_DIRECTORY;
 	}
@@ -245,7 +236,7 @@ add(const struct draft *draft)
 	struct profile *profile = NULL;
 
 	/* some over the quota are shown as refused; who makes thousands is told once */
-	if (quota == NULL || tenants_count(draft->facts.name) < 2 * quota->profiles)
+	if (quota == NULL || tenants_count(draft->facts.name, true) < 2 * quota->profiles)
 		profile = table_add(draft->facts.name);
 	if (profile == NULL)
 		inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);

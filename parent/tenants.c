@@ -95,28 +95,15 @@ belongs(const struct profile *profile, const char *tenant, size_t length)
 }
 
 unsigned
-tenants_count(const char *name)
+tenants_count(const char *name, bool refused_too)
 {
 	struct profile *profile;
 	unsigned count = 0;
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (profile->facts.gone == 0 && belongs(profile, name, tenant_length(name)))
-			count++;
-	}
-	return count;
-}
-
-unsigned
-tenants_count_others(const char *name)
-{
-	struct profile *profile;
-	unsigned count = 0;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
-		if (profile->facts.gone == 0 && profile->facts.refusal != REFUSAL_QUOTA &&
+		if (profile->facts.gone == 0 &&
+		    (refused_too || profile->facts.refusal != REFUSAL_QUOTA) &&
 		    belongs(profile, name, tenant_length(name)) &&
 		    strcmp(profile->facts.name, name) != 0)
 			count++;
@@ -244,9 +231,8 @@ take_entry(const struct dirent *entry)
 		take_tenant(entry->d_name, &account);
 }
 
-/* Profiles of the tenant that are not `seen` have gone: their services are stopped. */
-static void
-let_go(const char *tenant)
+void
+tenants_surveyed(const char *tenant)
 {
 	struct profile *profile;
 	uint32_t index;
@@ -257,8 +243,8 @@ let_go(const char *tenant)
 	}
 }
 
-static void
-mark_unseen(const char *tenant)
+void
+tenants_begin_survey(const char *tenant)
 {
 	struct profile *profile;
 	uint32_t index;
@@ -279,8 +265,8 @@ forget_unseen(void)
 		following = SLIST_NEXT(tenant, next);
 		if (tenant->seen)
 			continue;
-		mark_unseen(tenant->name);
-		let_go(tenant->name);
+		tenants_begin_survey(tenant->name);
+		tenants_surveyed(tenant->name); /* nothing was found */
 		watch_remove(tenant->watch);
 		SLIST_REMOVE(&tenants, tenant, tenant, next);
 		free(tenant);
@@ -327,18 +313,6 @@ tenants_scan(void)
 	(void)closedir(stream);
 	forget_unseen();
 	let_go_of_orphans();
-}
-
-void
-tenants_begin_survey(const char *tenant)
-{
-	mark_unseen(tenant);
-}
-
-void
-tenants_surveyed(const char *tenant)
-{
-	let_go(tenant);
 }
 
 void

@@ -21,16 +21,15 @@ void tenants_scan(void);
 /* A survey of all profiles of the tenant begins. */
 void tenants_begin_survey(const char *tenant);
 
-/* It is complete: those that it did not find have gone. */
+/* It is complete: those that it did not find have gone, and their services are stopped. */
 void tenants_surveyed(const char *tenant);
 
 /* The tenant whose profile has this name ("alice/web"): its quota; NULL when it is no tenant's. */
 const struct quota *tenants_quota(const char *profile);
 
-/* How many profiles the tenant of that profile has; and how many others that are within the quota.
+/* How many other profiles the tenant of that profile has; with `refused_too` also beyond the quota.
  */
-unsigned tenants_count(const char *profile);
-unsigned tenants_count_others(const char *profile);
+unsigned tenants_count(const char *profile, bool refused_too);
 
 /* An inotify event: about DIR itself, or about a tenant's directory. False: it was about neither.
  */

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "files.h"
@@ -19,24 +18,10 @@ wishes_open(void)
 	directories[WISH_DOWN] = files_open_own("disabled", 0700, &status);
 }
 
-/* A tenant's profile is alice/web; '%' stands in no name. */
-static const char *
-file_name(const char *profile)
-{
-	static char name[FULL_NAME_BYTES];
-	char *slash;
-
-	strncpy(name, profile, sizeof(name) - 1);
-	slash = strchr(name, '/');
-	if (slash != NULL)
-		*slash = '%';
-	return name;
-}
-
 enum wish
 wishes_of(const char *profile)
 {
-	const char *name = file_name(profile);
+	const char *name = files_name("", profile, "");
 
 	if (faccessat(directories[WISH_DOWN], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return WISH_DOWN;
@@ -67,7 +52,7 @@ erase(int directory, const char *name)
 int
 wishes_keep(const char *profile, enum wish wish)
 {
-	const char *name = file_name(profile);
+	const char *name = files_name("", profile, "");
 
 	/* made before the other is erased; where a crash leaves both, disabled is what counts */
 	if (wish != WISH_DEFAULT && create(directories[wish], name) == -1)
