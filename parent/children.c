@@ -44,7 +44,8 @@
 
 struct child {
 	const char *name;
-	unsigned source;
+	enum verdict (*apply_rules)(
+	    void *child, enum acquaintance acquaintance, struct incoming *incoming);
 	int binary;
 	char path[PATH_MAX + 32];
 	pid_t pid; /* 0: there is none */
@@ -63,22 +64,12 @@ struct child {
 	int64_t died;
 };
 
-static struct child monitor = {.name = "monitor",
-    .source = SOURCE_MONITOR,
-    .binary = -1,
-    .channel = -1,
-    .words = -1,
-    .answer_by = NEVER,
-    .gone_by = NEVER};
-static struct child spawner = {.name = "spawner",
-    .source = SOURCE_SPAWNER,
-    .binary = -1,
-    .channel = -1,
-    .words = -1,
-    .answer_by = NEVER,
-    .gone_by = NEVER};
-static struct child *const both[] = {&spawner, &monitor};
-#define BOTH (sizeof(both) / sizeof(both[0]))
+enum { SPAWNER, MONITOR, CHILDREN };
+static struct child children[CHILDREN] = {
+    [SPAWNER] = {.name = "spawner", .apply_rules = requests_from_spawner},
+    [MONITOR] = {.name = "monitor", .apply_rules = requests_from_monitor},
+};
+static struct child *const spawner = &children[SPAWNER], *const monitor = &children[MONITOR];
 
 static struct hello greeting;
 static int empty = -1;
@@ -90,6 +81,12 @@ static int64_t busy_check = NEVER;
 void
 children_configure(const struct hello *hello, int empty_directory)
 {
+	size_t i;
+
+	for (i = 0; i < CHILDREN; i++) {
+		children[i].channel = children[i].words = -1;
+		children[i].answer_by = children[i].gone_by = NEVER;
+	}
 	greeting = *hello;
 	empty = empty_directory;
 	null_device = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -127,8 +124,8 @@ children_open_binaries(void)
 {
 	size_t i;
 
-	for (i = 0; i < BOTH; i++)
-		open_binary(both[i]);
+	for (i = 0; i < CHILDREN; i++)
+		open_binary(&children[i]);
 }
 
 /* Between fork and exec: system calls only. Returns when the exec fails. */
@@ -145,7 +142,7 @@ become(const struct child *child, int channel, int words)
 		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_CHILD_FIRST_FREE);
 	if (dup2(null_device, 0) == -1 || dup2(null_device, 1) == -1 ||
 	    dup2(high[2], FD_LAST_WORDS) == -1 || dup2(high[1], FD_PARENT) == -1 ||
-	    (child == &monitor && dup2(high[3], FD_EMPTY) == -1))
+	    (child == monitor && dup2(high[3], FD_EMPTY) == -1))
 		return;
 	/* everything else closes itself at the exec */
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
@@ -154,37 +151,52 @@ become(const struct child *child, int channel, int words)
 	(void)syscall(SYS_execveat, high[0], "", arguments, environment, AT_EMPTY_PATH);
 }
 
+static uint32_t
+index_of(const struct child *child)
+{
+	return (uint32_t)(child - children);
+}
+
+static void
+forget_child(struct child *child)
+{
+	loop_close(&child->channel);
+	(void)close(child->words);
+	child->words = -1;
+	child->pid = 0;
+	child->answer_by = child->gone_by = NEVER;
+	child->greeted = false;
+	child->start_at = 0;
+}
+
 static bool
 launch(struct child *child)
 {
-	int ends[2] = {-1, -1}, words[2] = {-1, -1};
+	int ends[2], words[2], error;
 
-	if (channel_pair(ends) == -1 || pipe2(words, O_CLOEXEC | O_NONBLOCK) == -1)
-		goto failed;
-	if (child == &monitor)
+	if (channel_pair(ends) == -1)
+		return false;
+	if (pipe2(words, O_CLOEXEC | O_NONBLOCK) == -1) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return false;
+	}
+	if (child == monitor)
 		channel_refuse_descriptors(ends[0]);
 	child->pid = fork();
 	if (child->pid == 0) {
 		become(child, ends[1], words[1]);
 		fatal("%s", child->path);
 	}
-	if (child->pid == -1 || loop_add(ends[0], EPOLLIN, child->source, 0) == -1)
-		goto failed; /* a child that was made sees its channel go, and ends */
 	(void)close(ends[1]);
 	(void)close(words[1]);
 	child->channel = ends[0];
 	child->words = words[0];
-	return true;
-failed:
-	child->pid = 0;
-	if (ends[0] != -1) {
-		(void)close(ends[0]);
-		(void)close(ends[1]);
-	}
-	if (words[0] != -1) {
-		(void)close(words[0]);
-		(void)close(words[1]);
-	}
+	if (child->pid != -1 && loop_add(ends[0], EPOLLIN, SOURCE_CHILD, index_of(child)) == 0)
+		return true;
+	error = errno;
+	forget_child(child); /* one that was made sees its channel go, and ends */
+	errno = error;
 	return false;
 }
 
@@ -198,7 +210,7 @@ send_to(struct child *child, const struct message *message, const int *descripto
 	result = channel_send(child->channel, message, descriptors, count);
 	if (result == CHANNEL_AGAIN) {
 		child->blocked = true;
-		loop_change(child->channel, EPOLLIN | EPOLLOUT, child->source, 0);
+		loop_change(child->channel, EPOLLIN | EPOLLOUT, SOURCE_CHILD, index_of(child));
 	}
 	if (result == CHANNEL_CLOSED)
 		result = CHANNEL_AGAIN; /* it has died; SIGCHLD follows */
@@ -236,16 +248,16 @@ children_start(void)
 	int64_t now = clock_now();
 	size_t i;
 
-	for (i = 0; i < BOTH && !ending; i++)
-		if (both[i]->pid == 0 && both[i]->start_at <= now)
-			start(both[i]);
+	for (i = 0; i < CHILDREN && !ending; i++)
+		if (children[i].pid == 0 && children[i].start_at <= now)
+			start(&children[i]);
 }
 
 bool
 children_answered(void)
 {
-	return monitor.greeted && spawner.greeted && monitor.answer_by == NEVER &&
-	    spawner.answer_by == NEVER;
+	return monitor->greeted && spawner->greeted && monitor->answer_by == NEVER &&
+	    spawner->answer_by == NEVER;
 }
 
 void
@@ -257,7 +269,7 @@ children_started(void)
 bool
 children_are(pid_t pid)
 {
-	return pid == monitor.pid || pid == spawner.pid;
+	return pid == monitor->pid || pid == spawner->pid;
 }
 
 /* Its last words, cut to what a report holds. */
@@ -293,26 +305,14 @@ plan_next(struct child *child)
 	child->start_at = now + (delay > DELAY_MAX ? DELAY_MAX : delay);
 }
 
-static void
-forget_child(struct child *child)
-{
-	loop_close(&child->channel);
-	(void)close(child->words);
-	child->words = -1;
-	child->pid = 0;
-	child->answer_by = child->gone_by = NEVER;
-	child->greeted = false;
-	child->start_at = 0;
-}
-
 /* It has ended, or is not waited for any longer. */
 static void
 replace(struct child *child)
 {
-	if (child == &spawner)
+	if (child == spawner)
 		births_ask_again();
 	forget_child(child);
-	if (child == &monitor)
+	if (child == monitor)
 		inform_everything();
 	plan_next(child);
 }
@@ -320,7 +320,7 @@ replace(struct child *child)
 void
 children_reaped(const siginfo_t *how)
 {
-	struct child *child = how->si_pid == monitor.pid ? &monitor : &spawner;
+	struct child *child = how->si_pid == monitor->pid ? monitor : spawner;
 	enum process_end end = how->si_code == CLD_EXITED ? END_EXIT : END_SIGNAL;
 
 	if (!children_are(how->si_pid)) {
@@ -334,10 +334,8 @@ children_reaped(const siginfo_t *how)
 		    end == END_EXIT ? "status" : "signal", how->si_status);
 	if (!ending)
 		inform_child(REPORT_CHILD_DIED, child->name, child->pid, end, how->si_status);
-	if (child == &spawner)
-		children_spawner_event(0, EPOLLIN); /* a birth that it had still told us of */
-	else
-		children_monitor_event(0, EPOLLIN); /* what somebody was told is done */
+	/* a birth that the spawner had still told us of; what somebody was told is done */
+	children_event(index_of(child), EPOLLIN);
 	replace(child);
 }
 
@@ -357,25 +355,25 @@ end_child(struct child *child)
 bool
 children_monitor_ready(void)
 {
-	return monitor.greeted && !monitor.blocked;
+	return monitor->greeted && !monitor->blocked;
 }
 
 bool
 children_spawner_ready(void)
 {
-	return spawner.greeted && !spawner.blocked;
+	return spawner->greeted && !spawner->blocked;
 }
 
 enum channel_result
 children_send_monitor(const struct message *message, const int *descriptors, unsigned count)
 {
-	return send_to(&monitor, message, descriptors, count);
+	return send_to(monitor, message, descriptors, count);
 }
 
 enum channel_result
 children_send_spawner(const struct message *message, const int *descriptors, unsigned count)
 {
-	return send_to(&spawner, message, descriptors, count);
+	return send_to(spawner, message, descriptors, count);
 }
 
 static void
@@ -401,8 +399,8 @@ ping(struct child *child, int64_t now)
 void
 children_ping_monitor(void)
 {
-	if (monitor.greeted && monitor.answer_by == NEVER)
-		ping(&monitor, clock_now());
+	if (monitor->greeted && monitor->answer_by == NEVER)
+		ping(monitor, clock_now());
 }
 
 void
@@ -428,16 +426,14 @@ children_hello(void *subject, struct incoming *incoming)
 	child->greeted = true;
 	child->answer_by = NEVER;
 	inform_child(REPORT_CHILD_STARTED, child->name, child->pid, END_NONE, 0);
-	if (child == &monitor)
+	if (child == monitor)
 		inform_everything();
 }
 
-typedef enum verdict (*apply_rules)(
-    void *child, enum acquaintance acquaintance, struct incoming *incoming);
-
-static void
-child_event(struct child *child, uint32_t events, apply_rules apply)
+void
+children_event(uint32_t index, uint32_t events)
 {
+	struct child *child = &children[index];
 	static struct incoming incoming;
 	enum channel_result result;
 	enum verdict verdict;
@@ -445,14 +441,14 @@ child_event(struct child *child, uint32_t events, apply_rules apply)
 
 	if ((events & EPOLLOUT) != 0 && child->channel != -1) {
 		child->blocked = false;
-		loop_change(child->channel, EPOLLIN, child->source, 0);
+		loop_change(child->channel, EPOLLIN, SOURCE_CHILD, index_of(child));
 		if (child->ping_due) /* or it could not answer, however well it is */
 			send_ping(child);
 	}
 	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
 		/* the monitor has none to send: what it got from a client could hold us up */
-		result = child == &spawner ? channel_receive_descriptors(child->channel, &incoming)
-					   : channel_receive(child->channel, &incoming);
+		result = child == spawner ? channel_receive_descriptors(child->channel, &incoming)
+					  : channel_receive(child->channel, &incoming);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED) {
@@ -461,28 +457,14 @@ child_event(struct child *child, uint32_t events, apply_rules apply)
 		}
 		verdict = RULE_BROKEN;
 		if (result == CHANNEL_DONE)
-			verdict =
-			    apply(child, child->greeted ? CHILD_GREETED : CHILD_NEW, &incoming);
+			verdict = child->apply_rules(
+			    child, child->greeted ? CHILD_GREETED : CHILD_NEW, &incoming);
 		if (verdict == RULE_BROKEN) {
 			inform_child(REPORT_CHILD_BROKEN, child->name, child->pid, END_NONE,
 			    (int)incoming.message.type);
 			end_child(child);
 		}
 	}
-}
-
-void
-children_monitor_event(uint32_t index, uint32_t events)
-{
-	(void)index;
-	child_event(&monitor, events, requests_from_monitor);
-}
-
-void
-children_spawner_event(uint32_t index, uint32_t events)
-{
-	(void)index;
-	child_event(&spawner, events, requests_from_spawner);
 }
 
 static int64_t
@@ -499,8 +481,7 @@ deadline_of(const struct child *child)
 int64_t
 children_deadline(void)
 {
-	return clock_earlier(
-	    clock_earlier(deadline_of(&monitor), deadline_of(&spawner)), busy_check);
+	return clock_earlier(clock_earlier(deadline_of(monitor), deadline_of(spawner)), busy_check);
 }
 
 /*
@@ -512,7 +493,7 @@ static void
 abandon(struct child *child)
 {
 	inform_child(REPORT_CHILD_KEPT, child->name, child->pid, END_NONE, 0);
-	if (child == &monitor)
+	if (child == monitor)
 		outputs_find_stuck(child->pid);
 	replace(child);
 }
@@ -537,8 +518,8 @@ children_tend(int64_t now)
 {
 	size_t i;
 
-	for (i = 0; i < BOTH; i++)
-		tend(both[i], now);
+	for (i = 0; i < CHILDREN; i++)
+		tend(&children[i], now);
 	if (now >= busy_check) {
 		busy_check = NEVER;
 		if (profiles_busy()) {
@@ -567,17 +548,17 @@ children_end(bool heed)
 	size_t i;
 
 	ending = true;
-	for (i = 0; i < BOTH; i++)
-		if (both[i]->pid != 0)
-			(void)kill(both[i]->pid, SIGKILL); /* our child, not reaped */
-	for (i = 0; i < BOTH; i++) {
-		if (both[i]->pid == 0)
+	for (i = 0; i < CHILDREN; i++)
+		if (children[i].pid != 0)
+			(void)kill(children[i].pid, SIGKILL); /* our child, not reaped */
+	for (i = 0; i < CHILDREN; i++) {
+		if (children[i].pid == 0)
 			continue;
 		/* a zombie for now, so that nobody else has its pid */
-		if (ends_soon(both[i]->pid) && heed && both[i] == &monitor)
-			children_monitor_event(0, EPOLLIN);
-		(void)waitid(P_PID, (id_t)both[i]->pid, &how, WEXITED | WNOHANG);
-		forget_child(both[i]);
+		if (ends_soon(children[i].pid) && heed && i == MONITOR)
+			children_event(MONITOR, EPOLLIN);
+		(void)waitid(P_PID, (id_t)children[i].pid, &how, WEXITED | WNOHANG);
+		forget_child(&children[i]);
 	}
 }
 
@@ -592,5 +573,5 @@ children_go_on(void)
 const char *
 children_path(bool of_monitor)
 {
-	return of_monitor ? monitor.path : spawner.path;
+	return of_monitor ? monitor->path : spawner->path;
 }

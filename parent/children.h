@@ -49,9 +49,8 @@ void children_ping_monitor(void);
 void children_pong(void *subject, struct incoming *incoming);
 void children_hello(void *subject, struct incoming *incoming);
 
-/* Handlers of the loop. */
-void children_monitor_event(uint32_t index, uint32_t events);
-void children_spawner_event(uint32_t index, uint32_t events);
+/* Handler of the loop. */
+void children_event(uint32_t index, uint32_t events);
 
 /* When children_tend() has something to do; NEVER otherwise. */
 int64_t children_deadline(void);

@@ -71,13 +71,11 @@ signal_event(uint32_t index, uint32_t events)
 
 static const loop_handler handlers[SOURCE_COUNT] = {
     [SOURCE_SIGNALS] = signal_event,
-    [SOURCE_MONITOR] = children_monitor_event,
-    [SOURCE_SPAWNER] = children_spawner_event,
+    [SOURCE_CHILD] = children_event,
     [SOURCE_INOTIFY] = watch_event,
     [SOURCE_BIRTH] = births_birth_event,
     [SOURCE_READER] = births_reader_event,
     [SOURCE_SURVEY] = surveys_event,
-    [SOURCE_PROBE] = upgrade_probe_event,
     [SOURCE_PIDFD] = processes_pidfd_event,
     [SOURCE_REST] = processes_rest_event,
     [SOURCE_PIN] = processes_rest_event,

@@ -6,13 +6,11 @@
 
 enum source {
 	SOURCE_SIGNALS, /* signalfd */
-	SOURCE_MONITOR,
-	SOURCE_SPAWNER,
+	SOURCE_CHILD,	/* the channel of monitor or spawner */
 	SOURCE_INOTIFY,
 	SOURCE_BIRTH,  /* the job of a profile's newborn */
 	SOURCE_READER, /* the job of a profile's pid-file reader */
 	SOURCE_SURVEY, /* the job of a survey */
-	SOURCE_PROBE,  /* what a new binary says, before an upgrade */
 	SOURCE_PIDFD,  /* a service */
 	SOURCE_REST,   /* a cgroup's cgroup.events */
 	SOURCE_PIN,    /* what is left of a session, where there are no cgroups */

@@ -1,4 +1,4 @@
-#include <sys/epoll.h>
+#include <sys/mman.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,6 @@
 #include "files.h"
 #include "inform.h"
 #include "leave.h"
-#include "sources.h"
 #include "nofile.h"
 #include "privdrop.h"
 #include "processes.h"
@@ -32,9 +31,8 @@
 enum { PARENT, MONITOR, SPAWNER, BINARIES };
 
 static struct probe {
-	pid_t pid; /* 0: it has ended */
-	int output;
-	size_t length;
+	pid_t pid;  /* 0: it has ended */
+	int output; /* -1: none, or read */
 	char line[128];
 	bool failed;
 } probes[BINARIES];
@@ -115,23 +113,28 @@ static bool
 start_probe(unsigned binary)
 {
 	struct probe *probe = &probes[binary];
-	int ends[2];
 
 	memset(probe, 0, sizeof(*probe));
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1)
+	/* a file without a name that has room for the line and does not grow, whoever writes to it
+	 */
+	probe->output = memfd_create("version", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (probe->output == -1 || ftruncate(probe->output, sizeof(probe->line) - 1) == -1 ||
+	    fcntl(probe->output, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1)
 		return false;
-	probe->output = ends[0];
 	probe->pid = fork();
 	if (probe->pid == 0) {
-		run_probe(path_of(binary), ends[1]);
+		run_probe(path_of(binary), probe->output);
 		_exit(127);
 	}
-	(void)close(ends[1]);
-	if (probe->pid == -1 || loop_add(ends[0], EPOLLIN, SOURCE_PROBE, binary) == -1) {
-		probe->failed = true;
-		loop_close(&probe->output);
-	}
 	return probe->pid != -1;
+}
+
+static void
+close_output(struct probe *probe)
+{
+	if (probe->output != -1)
+		(void)close(probe->output);
+	probe->output = -1;
 }
 
 static void
@@ -142,7 +145,7 @@ abandon(const char *path, int error)
 	for (binary = 0; binary < BINARIES; binary++) {
 		if (probes[binary].pid > 0)
 			(void)kill(probes[binary].pid, SIGKILL); /* our child, not reaped yet */
-		loop_close(&probes[binary].output);
+		close_output(&probes[binary]);
 	}
 	give_up_at = NEVER;
 	proved = false;
@@ -173,12 +176,11 @@ judge(void)
 {
 	unsigned binary;
 
-	for (binary = 0; binary < BINARIES; binary++) {
-		if (probes[binary].pid > 0 || probes[binary].output != -1)
+	for (binary = 0; binary < BINARIES; binary++)
+		if (probes[binary].pid > 0)
 			return; /* not all have ended */
-	}
 	for (binary = 0; binary < BINARIES; binary++) {
-		if (probes[binary].failed || probes[binary].length == 0) {
+		if (probes[binary].failed || probes[binary].line[0] == '\0') {
 			abandon(path_of(binary), ENOEXEC);
 			return;
 		}
@@ -200,31 +202,12 @@ upgrade_reaped(const siginfo_t *how)
 		if (probes[binary].pid != how->si_pid)
 			continue;
 		probes[binary].pid = 0;
-		if (how->si_code != CLD_EXITED || how->si_status != 0)
-			probes[binary].failed = true;
+		probes[binary].failed = how->si_code != CLD_EXITED || how->si_status != 0 ||
+		    pread(probes[binary].output, probes[binary].line,
+			sizeof(probes[binary].line) - 1, 0) <= 0;
+		close_output(&probes[binary]);
 		judge();
 	}
-}
-
-void
-upgrade_probe_event(uint32_t index, uint32_t events)
-{
-	struct probe *probe = &probes[index];
-	size_t room = sizeof(probe->line) - 1 - probe->length;
-	ssize_t length;
-
-	(void)events;
-	if (probe->output == -1)
-		return;
-	length = read(probe->output, probe->line + probe->length, room);
-	if (length > 0) {
-		probe->length += (size_t)length;
-		return;
-	}
-	if (length == -1 && errno == EAGAIN)
-		return;
-	loop_close(&probe->output);
-	judge();
 }
 
 static bool

@@ -29,9 +29,6 @@ void upgrade_begin(void);
 /* A child has ended that is no service, no monitor and no spawner: one that tried a new binary? */
 void upgrade_reaped(const siginfo_t *how);
 
-/* Handler of the loop. */
-void upgrade_probe_event(uint32_t index, uint32_t events);
-
 /* When upgrade_tend() has something to do; NEVER otherwise. */
 int64_t upgrade_deadline(void);
 void upgrade_tend(int64_t now);
