@@ -11,6 +11,7 @@
 #include "ask.h"
 #include "clock.h"
 #include "report.h"
+#include "unprivileged.h"
 
 /* How long until the next try when nobody listens just now. */
 #define TRY_AGAIN 20
@@ -188,7 +189,8 @@ ask_receive(struct incoming *incoming, int64_t deadline)
 {
 	enum channel_result result;
 
-	while ((result = channel_receive_descriptors(connection, incoming)) == CHANNEL_AGAIN)
+	while ((result = channel_receive_descriptors(connection, incoming, unprivileged_valid)) ==
+	    CHANNEL_AGAIN)
 		if (!wait_for(POLLIN, deadline))
 			return ASK_TIMED_OUT;
 	if (result == CHANNEL_DONE)

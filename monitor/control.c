@@ -10,6 +10,7 @@
 #include "control.h"
 #include "rules.h"
 #include "sources.h"
+#include "unprivileged.h"
 
 /* So many connections of one user who is not root; of all those together as whom no profile runs,
  * since one person may have thousands of uids, subuid(5); and so many places for root alone. */
@@ -273,7 +274,8 @@ static bool
 listen_to(struct client *client)
 {
 	static struct incoming incoming;
-	enum channel_result result = channel_receive(client->channel, &incoming);
+	enum channel_result result =
+	    channel_receive(client->channel, &incoming, unprivileged_valid);
 
 	if (result == CHANNEL_AGAIN)
 		return true;

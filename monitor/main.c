@@ -32,6 +32,7 @@
 #include "rules.h"
 #include "sources.h"
 #include "supervise.h"
+#include "unprivileged.h"
 
 #define MESSAGES_AT_ONCE 256
 
@@ -112,7 +113,7 @@ listen_to_parent(uint32_t index, uint32_t events)
 	(void)index;
 	(void)events;
 	for (taken = 0; taken < MESSAGES_AT_ONCE; taken++) {
-		result = channel_receive_descriptors(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming, unprivileged_valid);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED)
@@ -121,7 +122,7 @@ listen_to_parent(uint32_t index, uint32_t events)
 		    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_PARENT, state, NULL,
 			&incoming) != RULE_KEPT)
 			fatalx("the parent sent %s, which is not in the table",
-			    message_name(incoming.message.type));
+			    unprivileged_name(incoming.message.type));
 		state = AFTER_HELLO;
 	}
 }

@@ -9,6 +9,7 @@
 #include "reports.h"
 #include "vocabulary.h"
 #include "words.h"
+#include "unprivileged.h"
 
 /* Entries that are no profiles are met again at each scan; so many are remembered. */
 #define SKIPPED_MAX 1024
@@ -54,7 +55,7 @@ say_child(uint32_t report, const struct report_facts *facts)
 		break;
 	case REPORT_CHILD_BROKEN:
 		log_line(TAG, SAY_CHILD_BROKEN, facts->text, facts->pid,
-		    message_name((uint32_t)facts->value));
+		    unprivileged_name((uint32_t)facts->value));
 		break;
 	case REPORT_CHILD_SAYS:
 		log_line(TAG, SAY_CHILD_SAYS, facts->text);

@@ -426,7 +426,7 @@ static enum channel_result
 hear(int channel, const struct rule *rule, struct profile *profile)
 {
 	struct incoming incoming;
-	enum channel_result result = channel_receive(channel, &incoming);
+	enum channel_result result = channel_receive(channel, &incoming, message_valid);
 
 	if (result == CHANNEL_DONE &&
 	    rules_apply(rule, 1, FROM_JOB, PHASE_BIT(profile->process.phase), profile, &incoming) ==

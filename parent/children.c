@@ -447,8 +447,9 @@ children_event(uint32_t index, uint32_t events)
 	}
 	for (handled = 0; handled < MESSAGES_AT_ONCE && child->channel != -1; handled++) {
 		/* the monitor has none to send: what it got from a client could hold us up */
-		result = child == spawner ? channel_receive_descriptors(child->channel, &incoming)
-					  : channel_receive(child->channel, &incoming);
+		result = child == spawner
+		    ? channel_receive_descriptors(child->channel, &incoming, message_valid)
+		    : channel_receive(child->channel, &incoming, message_valid);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED) {

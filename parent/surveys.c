@@ -318,7 +318,7 @@ surveys_event(uint32_t index, uint32_t events)
 
 	(void)events;
 	for (taken = 0; taken < FINDINGS_AT_ONCE && survey != NULL; taken++) {
-		result = channel_receive(survey->job.channel, &incoming);
+		result = channel_receive(survey->job.channel, &incoming, message_valid);
 		if (result == CHANNEL_AGAIN)
 			return;
 		if (result == CHANNEL_CLOSED && survey->job.pidfd == -1) {

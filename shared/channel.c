@@ -93,7 +93,8 @@ collect_descriptors(struct msghdr *header, struct incoming *incoming)
 
 /* With room for `size` bytes of control data; without any the kernel drops what was attached. */
 static enum channel_result
-receive(int channel, struct incoming *incoming, union control *control, size_t size)
+receive(int channel, struct incoming *incoming, message_check *valid, union control *control,
+    size_t size)
 {
 	struct iovec vector = {
 	    .iov_base = &incoming->message, .iov_len = sizeof(incoming->message)};
@@ -114,8 +115,7 @@ receive(int channel, struct incoming *incoming, union control *control, size_t s
 		return CHANNEL_CLOSED;
 	permitted = collect_descriptors(&header, incoming);
 	if (!permitted || received != (ssize_t)sizeof(incoming->message) ||
-	    (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    !message_valid(&incoming->message)) {
+	    (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || !valid(&incoming->message)) {
 		channel_discard(incoming);
 		return CHANNEL_BROKEN;
 	}
@@ -123,17 +123,17 @@ receive(int channel, struct incoming *incoming, union control *control, size_t s
 }
 
 enum channel_result
-channel_receive(int channel, struct incoming *incoming)
+channel_receive(int channel, struct incoming *incoming, message_check *valid)
 {
-	return receive(channel, incoming, NULL, 0);
+	return receive(channel, incoming, valid, NULL, 0);
 }
 
 enum channel_result
-channel_receive_descriptors(int channel, struct incoming *incoming)
+channel_receive_descriptors(int channel, struct incoming *incoming, message_check *valid)
 {
 	union control control;
 
-	return receive(channel, incoming, &control, sizeof(control));
+	return receive(channel, incoming, valid, &control, sizeof(control));
 }
 
 int

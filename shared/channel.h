@@ -48,17 +48,18 @@ channel_send(int channel, const struct message *message, const int *descriptors,
 
 /*
  * Receives one message. It must have exactly sizeof(struct message) bytes and be valid by
- * message_valid(); anything else, a truncated message or any control data is CHANNEL_BROKEN. A
+ * `valid`; anything else, a truncated message or any control data is CHANNEL_BROKEN. A
  * descriptor that comes along is never opened in this process: to close one can take for ever, when
  * it leads to a file system of the sender's, close(2) and fuse_flush() in Linux.
  */
-enum channel_result channel_receive(int channel, struct incoming *incoming);
+enum channel_result channel_receive(int channel, struct incoming *incoming, message_check *valid);
 
 /*
  * The same from a peer that may send descriptors. On CHANNEL_DONE they (close-on-exec) are the
  * caller's: take them out of `incoming` or call channel_discard(). unix(7), recvmsg(2).
  */
-enum channel_result channel_receive_descriptors(int channel, struct incoming *incoming);
+enum channel_result
+channel_receive_descriptors(int channel, struct incoming *incoming, message_check *valid);
 
 /* Takes the first descriptor out of `incoming`; -1 when there is none. The caller owns it. */
 int channel_take(struct incoming *incoming);

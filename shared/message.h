@@ -188,13 +188,14 @@ enum report {
 	REPORT_QUOTA,		/* text: a quota file; value: the line at fault, 0: the file */
 	REPORT_SKIPPED_FULL,	/* text: a profile beyond the number that the table holds */
 	REPORT_UNWATCHED,	/* text: a directory that inotify could not watch; value: errno */
-	REPORT_UNWATCHED_END,	/* text: a profile whose processes could not be watched; value: errno */
-	REPORT_OVERFLOW,	/* inotify's queue ran over; all profiles are scanned again */
-	REPORT_UNSCANNED,	/* text: a directory that could not be read; value: errno */
-	REPORT_LEDGER,		/* a record could not be written; value: errno */
-	REPORT_NO_CGROUPS,	/* no writable cgroup v2 hierarchy: the fallback is in force */
-	REPORT_FIFO_STUCK,	/* text: a profile in whose FIFO the monitor waits for ever */
-	REPORT_LOST,		/* value: reports that did not fit */
+	REPORT_UNWATCHED_END, /* text: a profile whose processes could not be watched; value: errno
+			       */
+	REPORT_OVERFLOW,      /* inotify's queue ran over; all profiles are scanned again */
+	REPORT_UNSCANNED,     /* text: a directory that could not be read; value: errno */
+	REPORT_LEDGER,	      /* a record could not be written; value: errno */
+	REPORT_NO_CGROUPS,    /* no writable cgroup v2 hierarchy: the fallback is in force */
+	REPORT_FIFO_STUCK,    /* text: a profile in whose FIFO the monitor waits for ever */
+	REPORT_LOST,	      /* value: reports that did not fit */
 	REPORT_COUNT
 };
 
@@ -456,14 +457,17 @@ _Static_assert(sizeof(struct message) == MESSAGE_BYTES, "the message has one siz
 /* Zeroes the message and sets its type; index becomes NO_PROFILE. */
 void message_begin(struct message *message, enum message_type type);
 
+/* True when the string in the array ends inside of it; for the two below. */
+#define ENDS(text) (memchr((text), '\0', sizeof(text)) != NULL)
+
 /*
- * True when every member that this type uses is in its range: strings end inside their arrays,
- * enumerations are known, counts do not exceed what they count. What a state or a table has to say
- * is the receiver's matter.
+ * True when the message is of a type that some process of root receives, and every member that this
+ * type uses is in its range: strings end inside their arrays, enumerations are known, counts do not
+ * exceed what they count. What a state or a table has to say is the receiver's matter.
  */
 bool message_valid(const struct message *message);
 
-/* The type's name as in the catalogue, "unknown" for none; never NULL. */
-const char *message_name(uint32_t type);
+/* message_valid(), or unprivileged_valid() in a process that is not root's. */
+typedef bool message_check(const struct message *message);
 
 #endif

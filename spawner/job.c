@@ -37,7 +37,7 @@ job_expect(enum message_type type)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive(channel, &incoming)) == CHANNEL_AGAIN)
+	while ((result = channel_receive(channel, &incoming, message_valid)) == CHANNEL_AGAIN)
 		job_wait(POLLIN);
 	if (result != CHANNEL_DONE || incoming.message.type != type)
 		_exit(0);

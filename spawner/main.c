@@ -159,7 +159,7 @@ main(int count, char **arguments)
 		return fputs(BUILD_LINE, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0;
 	prepare();
 	for (;;) {
-		result = channel_receive_descriptors(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming, message_valid);
 		if (result == CHANNEL_CLOSED && state == BEFORE_HELLO)
 			fatalx("this is started by proclaunch(8)");
 		if (result == CHANNEL_CLOSED)
@@ -169,8 +169,8 @@ main(int count, char **arguments)
 		else if (result == CHANNEL_BROKEN ||
 		    rules_apply(rules, sizeof(rules) / sizeof(rules[0]), FROM_PARENT, state, NULL,
 			&incoming) != RULE_KEPT)
-			fatalx("the parent sent %s, which is not in the table",
-			    message_name(incoming.message.type));
+			fatalx("the parent sent message %u, which is not in the table",
+			    incoming.message.type);
 		else
 			state = AFTER_HELLO;
 	}

@@ -32,6 +32,7 @@
 #include "host.h"
 #include "open_files.h"
 #include "peer.h"
+#include "unprivileged.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -64,7 +65,7 @@ answer_politely(bool up)
 	bool told = false;
 
 	for (;;) {
-		result = channel_receive_descriptors(FD_PARENT, &incoming);
+		result = channel_receive_descriptors(FD_PARENT, &incoming, unprivileged_valid);
 		if (result == CHANNEL_AGAIN && poll(&parent, 1, -1) == 1)
 			continue;
 		if (result != CHANNEL_DONE)
@@ -565,7 +566,8 @@ flood(struct scene *scene, enum message_type type, const struct message *about, 
 		if (type == MESSAGE_KEEP)
 			message.number = i % WISH_COUNT;
 		assert_true(peer_send(scene->channel, &message, 0));
-		while (channel_receive_descriptors(scene->channel, &incoming) == CHANNEL_DONE) {
+		while (channel_receive_descriptors(scene->channel, &incoming, unprivileged_valid) ==
+		    CHANNEL_DONE) {
 			channel_discard(&incoming);
 			peer_answer_ping(scene->channel, &incoming.message);
 		}

@@ -26,6 +26,7 @@
 #include "descriptors.h"
 #include "host.h"
 #include "peer.h"
+#include "unprivileged.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -290,7 +291,8 @@ what_a_survey_says_of_other_profiles_or_owners_is_not_believed(void **state)
 	assert_int_equal(close(seat.job), 0);
 	host_settle(host);
 	/* what it had taken for news it would look at a second time */
-	while (channel_receive_descriptors(seat.channel, &incoming) == CHANNEL_DONE) {
+	while (channel_receive_descriptors(seat.channel, &incoming, unprivileged_valid) ==
+	    CHANNEL_DONE) {
 		assert_int_not_equal(incoming.message.type, MESSAGE_FORK);
 		channel_discard(&incoming);
 	}

@@ -34,6 +34,7 @@
 #include "host.h"
 #include "peer.h"
 #include "silence.h"
+#include "unprivileged.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -189,7 +190,7 @@ wait_closed(const struct seat *seat, const struct attempt *attempt)
 	char what[128];
 
 	(void)snprintf(what, sizeof(what), "%s ends for %s, %s", seat->name,
-	    message_name(attempt->message.type), attempt->what);
+	    unprivileged_name(attempt->message.type), attempt->what);
 	while (process_lives(seat->pid))
 		deadline_pause(&deadline, what, __FILE__, __LINE__);
 }
@@ -248,8 +249,8 @@ assert_nothing_happens(const struct seat *seat, const struct attempt *attempt)
 	    seat->channel, &attempt->message, attempt->length, attempt->descriptors));
 	drain(seat, &incoming);
 	if (incoming.message.type != MESSAGE_LOG || !process_lives(seat->pid))
-		fail_msg("%s, %s: was answered with %s", message_name(attempt->message.type),
-		    attempt->what, message_name(incoming.message.type));
+		fail_msg("%s, %s: was answered with %s", unprivileged_name(attempt->message.type),
+		    attempt->what, unprivileged_name(incoming.message.type));
 }
 
 /* What may be said to whom, beyond the catalogue: about a profile, about none, with how many
@@ -313,8 +314,8 @@ manner_of(const char *sender, uint32_t type, const char *receiver)
 		    strcmp(manners[i].receiver, receiver) == 0)
 			manner = &manners[i];
 	if (permitted != (manner != NULL))
-		fail_msg("%s from %s to %s: catalogue and test differ", message_name(type), sender,
-		    receiver);
+		fail_msg("%s from %s to %s: catalogue and test differ", unprivileged_name(type),
+		    sender, receiver);
 	return manner;
 }
 
@@ -477,7 +478,8 @@ what_is_said_about_a_profile_that_is_not_there_changes_nothing(void **state)
 		for (i = 1; i < MESSAGE_TYPE_COUNT; i++)
 			for (k = 0; k < COUNT(strangers); k++) {
 				attempt = attempt_of((uint32_t)i, &strangers[k], 0, "a stranger");
-				assert_nothing_happens(&seat, &attempt);
+				if (message_valid(&attempt.message)) /* else it ends the sender */
+					assert_nothing_happens(&seat, &attempt);
 			}
 	}
 	end_child(host, &seat);
@@ -958,8 +960,8 @@ assert_client_is_closed(const struct host *host, bool greeted, const struct atte
 	assert_true(
 	    peer_send_bytes(client, &attempt->message, attempt->length, attempt->descriptors));
 	if (peer_receive(client, &incoming))
-		fail_msg("%s, %s: was answered with %s", message_name(attempt->message.type),
-		    attempt->what, message_name(incoming.message.type));
+		fail_msg("%s, %s: was answered with %s", unprivileged_name(attempt->message.type),
+		    attempt->what, unprivileged_name(incoming.message.type));
 	assert_int_equal(close(client), 0);
 }
 

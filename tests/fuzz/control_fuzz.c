@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "monitor_world.h"
 #include "reset.h"
+#include "unprivileged.h"
 
 #define PROFILES    3
 #define CLIENTS	    6
@@ -129,7 +130,8 @@ read_answers(struct client *client)
 	uint32_t i;
 
 	while (client->channel != -1 && result == CHANNEL_DONE) {
-		result = channel_receive_descriptors(client->channel, &incoming);
+		result =
+		    channel_receive_descriptors(client->channel, &incoming, unprivileged_valid);
 		PROPERTY(result != CHANNEL_BROKEN);
 		if (result == CHANNEL_CLOSED)
 			close_client(client);

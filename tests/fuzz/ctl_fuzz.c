@@ -15,6 +15,7 @@
 #include "openmetrics.h"
 #include "show.h"
 #include "listing.h"
+#include "unprivileged.h"
 
 #define TEXT_MAX (1 << 18)
 
@@ -86,7 +87,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	message_begin(&message, size % 2 == 0 ? MESSAGE_ROWS : MESSAGE_TRANSITION);
 	memcpy((char *)&message + offsetof(struct message, hello), bytes,
 	    size > sizeof(struct rows) ? sizeof(struct rows) : size);
-	if (!message_valid(&message))
+	if (!unprivileged_valid(&message))
 		return 0; /* the channel takes no such message */
 	ask_make_printable(&message);
 	if (message.type == MESSAGE_TRANSITION) {

@@ -14,6 +14,7 @@
 int monitor_main(int count, char **arguments);
 #define main monitor_main
 #include "../../monitor/main.c"
+#include "unprivileged.h"
 #undef main
 
 #define LOG_MAX (1 << 20)
@@ -86,7 +87,8 @@ hear(void)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive_descriptors(parent, &incoming)) == CHANNEL_DONE) {
+	while ((result = channel_receive_descriptors(parent, &incoming, unprivileged_valid)) ==
+	    CHANNEL_DONE) {
 		PROPERTY(incoming.count == 0 && confined);
 		check_ask(&incoming.message);
 		if (incoming.message.type == MESSAGE_MARK)
@@ -117,7 +119,7 @@ monitor_world_tell(const struct message *message, int descriptor)
 {
 	struct told *about = message->index < TOLD_MAX ? &told[message->index] : NULL;
 
-	if (!message_valid(message) ||
+	if (!unprivileged_valid(message) ||
 	    channel_send(parent, message, &descriptor, descriptor == -1 ? 0 : 1) != CHANNEL_DONE)
 		return;
 	if (about != NULL && message->type == MESSAGE_PROFILE) {

@@ -37,6 +37,7 @@
 #include "tenants.h"
 #include "watch.h"
 #include "wishes.h"
+#include "unprivileged.h"
 
 #define PROFILES    4
 #define BEINGS_MAX  32
@@ -615,7 +616,7 @@ children_send_monitor(const struct message *message, const int *descriptors, uns
 	struct profile *profile = table_at(message->index);
 
 	(void)descriptors;
-	PROPERTY(message_valid(message) && count <= 1);
+	PROPERTY(unprivileged_valid(message) && count <= 1);
 	PROPERTY(message->index == NO_PROFILE || message->type == MESSAGE_READABLE ||
 	    (profile != NULL && profile->generation == message->generation));
 	return monitor_full ? CHANNEL_AGAIN : CHANNEL_DONE;
@@ -672,7 +673,7 @@ hear(struct asked *asked)
 	enum channel_result result = CHANNEL_DONE;
 
 	while (asked->job != -1 && result != CHANNEL_AGAIN) {
-		result = channel_receive_descriptors(asked->job, &incoming);
+		result = channel_receive_descriptors(asked->job, &incoming, unprivileged_valid);
 		PROPERTY(result != CHANNEL_BROKEN);
 		if (result == CHANNEL_CLOSED) {
 			(void)close(asked->job);
@@ -790,9 +791,9 @@ monitor_says(struct input *input)
 	incoming.count = 0;
 	if (input_below(input, 16) == 15)
 		incoming.descriptors[incoming.count++] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (!message_valid(&incoming.message)) {
+	if (!unprivileged_valid(&incoming.message)) {
 		channel_discard(&incoming);
-		return; /* the channel takes no such message */
+		return; /* the channel takes no such message, and still fewer */
 	}
 	asked_profile = incoming.message.index;
 	asked_signal =
@@ -853,7 +854,7 @@ spawner_says(struct input *input)
 	incoming.count = 0;
 	if (incoming.message.type == MESSAGE_BORN)
 		incoming.message.number += 1000000; /* of no request */
-	if (message_valid(&incoming.message) && incoming.message.type != MESSAGE_HELLO)
+	if (unprivileged_valid(&incoming.message) && incoming.message.type != MESSAGE_HELLO)
 		(void)requests_from_spawner(NULL, CHILD_GREETED, &incoming);
 }
 

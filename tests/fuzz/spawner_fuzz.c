@@ -19,6 +19,7 @@
 int spawner_main(int count, char **arguments);
 #define main spawner_main
 #include "../../spawner/main.c"
+#include "unprivileged.h"
 #undef main
 
 static int parent = -1; /* its end of the channel */
@@ -100,7 +101,8 @@ parent_hears(void)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive_descriptors(parent, &incoming)) == CHANNEL_DONE) {
+	while ((result = channel_receive_descriptors(parent, &incoming, unprivileged_valid)) ==
+	    CHANNEL_DONE) {
 		PROPERTY(incoming.message.type == MESSAGE_HELLO ||
 		    incoming.message.type == MESSAGE_PONG || incoming.message.type == MESSAGE_BORN);
 		PROPERTY(incoming.count == 0 || incoming.message.type == MESSAGE_BORN);
@@ -113,7 +115,8 @@ static void
 take_message(unsigned *state)
 {
 	static struct incoming incoming;
-	enum channel_result result = channel_receive_descriptors(FD_PARENT, &incoming);
+	enum channel_result result =
+	    channel_receive_descriptors(FD_PARENT, &incoming, message_valid);
 
 	/* as its main() does */
 	if (result == CHANNEL_BROKEN ||

@@ -21,6 +21,7 @@
 #include "channel.h"
 #include "child.h"
 #include "open_files.h"
+#include "unprivileged.h"
 
 /* SCM_MAX_FD of the kernel: as many as one message can carry. */
 #define DESCRIPTORS_MANY 253
@@ -129,10 +130,14 @@ a_message_arrives_as_it_was_sent(void **state)
 	for (i = 0; i < SETTING_BYTES_MAX; i++)
 		sent.setting.bytes[i] = (char)(i * 31);
 	assert_int_equal(channel_send(pair->peers, &sent, NULL, 0), CHANNEL_DONE);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_DONE);
 	assert_memory_equal(&pair->incoming.message, &sent, sizeof(sent));
 	assert_int_equal(pair->incoming.count, 0);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_AGAIN);
 }
 
 static void
@@ -148,7 +153,8 @@ messages_arrive_in_their_order(void **state)
 	}
 	for (number = 0; number < 10; number++) {
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, number);
 	}
 }
@@ -167,12 +173,15 @@ any_other_size_is_a_broken_peer(void **state)
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		send_raw(pair, bytes, sizes[i], NULL, 0);
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 	}
 	/* the control: with the right size the same bytes are a message */
 	send_raw(pair, bytes, MESSAGE_BYTES, NULL, 0);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_DONE);
 }
 
 static void
@@ -188,7 +197,8 @@ what_a_wrong_size_carries_is_closed(void **state)
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		send_raw(pair, bytes, sizes[i], two, 2);
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 		assert_int_equal(open_files_count(), before);
 	}
@@ -204,10 +214,14 @@ what_is_no_valid_message_is_refused_and_what_it_carries_is_closed(void **state)
 
 	message.type = MESSAGE_TYPE_COUNT;
 	send_raw(pair, &message, sizeof(message), one, 1);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_BROKEN);
 	memset(&message, 0, sizeof(message));
 	send_raw(pair, &message, sizeof(message), one, 1);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_BROKEN);
 	assert_int_equal(open_files_count(), before);
 }
 
@@ -229,7 +243,8 @@ up_to_five_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 	for (count = 0; count <= CHANNEL_DESCRIPTORS_MAX; count++) {
 		assert_int_equal(channel_send(pair->peers, &message, sent, count), CHANNEL_DONE);
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_DONE);
 		assert_int_equal(pair->incoming.count, count);
 		for (i = 0; i < count; i++) {
 			taken = channel_take(&pair->incoming);
@@ -255,7 +270,9 @@ more_descriptors_than_a_message_may_carry_are_not_sent(void **state)
 	assert_int_equal(
 	    channel_send(pair->peers, &message, many, CHANNEL_DESCRIPTORS_MAX + 1), CHANNEL_BROKEN);
 	assert_int_equal(errno, EINVAL);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_AGAIN);
 }
 
 static void
@@ -270,7 +287,8 @@ more_descriptors_than_a_message_may_carry_are_a_broken_peer_and_none_stays_open(
 	for (count = CHANNEL_DESCRIPTORS_MAX + 1; count <= DESCRIPTORS_MANY; count += 31) {
 		send_raw(pair, &message, sizeof(message), many, count);
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 		assert_int_equal(open_files_count(), before);
 	}
@@ -288,9 +306,13 @@ control_data_that_is_no_descriptor_is_a_broken_peer(void **state)
 	/* the kernel attaches SCM_CREDENTIALS of itself */
 	assert_int_equal(setsockopt(pair->ours, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), 0);
 	send_raw(pair, &message, sizeof(message), NULL, 0);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_BROKEN);
 	send_raw(pair, &message, sizeof(message), two, 2);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_BROKEN);
 	assert_int_equal(pair->incoming.count, 0);
 	assert_int_equal(open_files_count(), before);
 }
@@ -348,7 +370,8 @@ a_descriptor_that_nobody_expects_is_a_broken_peer_and_is_never_opened(void **sta
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
 		locked.length = lengths[i];
 		child_run(send_locked_file, &locked);
-		assert_int_equal(channel_receive(pair->ours, &pair->incoming), CHANNEL_BROKEN);
+		assert_int_equal(channel_receive(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_BROKEN);
 		assert_int_equal(pair->incoming.count, 0);
 		child_run(look_for_lock, &locked);
 	}
@@ -365,7 +388,9 @@ discarding_closes_what_nobody_took(void **state)
 	int taken;
 
 	assert_int_equal(channel_send(pair->peers, &message, three, 3), CHANNEL_DONE);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_DONE);
 	taken = channel_take(&pair->incoming);
 	assert_int_equal(open_files_count(), before + 3);
 	channel_discard(&pair->incoming);
@@ -380,8 +405,12 @@ the_end_of_file_is_a_peer_that_has_hung_up(void **state)
 	struct pair *pair = *state;
 
 	hang_up(pair);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_CLOSED);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_CLOSED);
 }
 
 static void
@@ -421,10 +450,13 @@ what_a_peer_sent_before_it_left_is_delivered_although_it_left_mail_unread(void *
 	hang_up(pair); /* recv(2) of ours fails once with ECONNRESET now, unix(7) */
 	for (message.number = 10; message.number < 13; message.number++) {
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, message.number);
 	}
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_CLOSED);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_CLOSED);
 }
 
 static void
@@ -461,10 +493,13 @@ a_full_queue_says_so_and_takes_more_when_it_was_read(void **state)
 	assert_int_equal(open_files_count(), before);
 	for (read = 0; read < sent; read++) {
 		assert_int_equal(
-		    channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_DONE);
+		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+		    CHANNEL_DONE);
 		assert_int_equal(pair->incoming.message.number, read);
 	}
-	assert_int_equal(channel_receive_descriptors(pair->ours, &pair->incoming), CHANNEL_AGAIN);
+	assert_int_equal(
+	    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
+	    CHANNEL_AGAIN);
 	assert_int_equal(channel_send(pair->peers, &message, one, 1), CHANNEL_DONE);
 }
 

@@ -40,10 +40,11 @@ account_by_uid(uid_t uid, struct account *account)
 }
 
 enum channel_result
-channel_receive(int channel, struct incoming *incoming)
+channel_receive(int channel, struct incoming *incoming, message_check *valid)
 {
 	(void)channel;
 	(void)incoming;
+	(void)valid;
 	return CHANNEL_AGAIN;
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "message.h"
+#include "unprivileged.h"
 
 static struct message message;
 
@@ -24,30 +25,30 @@ begin(enum message_type type)
 }
 
 /* The member may be as large as `last` and no larger. */
-#define ASSERT_RANGE(member, last)                     \
-	do {                                           \
-		(member) = (last);                     \
-		assert_true(message_valid(&message));  \
-		(member) = (last) + 1;                 \
-		assert_false(message_valid(&message)); \
-		(member) = UINT32_MAX;                 \
-		assert_false(message_valid(&message)); \
-		(member) = 0x80000000U;                \
-		assert_false(message_valid(&message)); \
-		(member) = (last);                     \
-		assert_true(message_valid(&message));  \
+#define ASSERT_RANGE(member, last)                          \
+	do {                                                \
+		(member) = (last);                          \
+		assert_true(unprivileged_valid(&message));  \
+		(member) = (last) + 1;                      \
+		assert_false(unprivileged_valid(&message)); \
+		(member) = UINT32_MAX;                      \
+		assert_false(unprivileged_valid(&message)); \
+		(member) = 0x80000000U;                     \
+		assert_false(unprivileged_valid(&message)); \
+		(member) = (last);                          \
+		assert_true(unprivileged_valid(&message));  \
 	} while (0)
 
 /* The string may fill its array but for the NUL. */
-#define ASSERT_STRING(member)                              \
-	do {                                               \
-		memset((member), 'x', sizeof(member) - 1); \
-		(member)[sizeof(member) - 1] = '\0';       \
-		assert_true(message_valid(&message));      \
-		(member)[sizeof(member) - 1] = 'x';        \
-		assert_false(message_valid(&message));     \
-		memset((member), 0, sizeof(member));       \
-		assert_true(message_valid(&message));      \
+#define ASSERT_STRING(member)                               \
+	do {                                                \
+		memset((member), 'x', sizeof(member) - 1);  \
+		(member)[sizeof(member) - 1] = '\0';        \
+		assert_true(unprivileged_valid(&message));  \
+		(member)[sizeof(member) - 1] = 'x';         \
+		assert_false(unprivileged_valid(&message)); \
+		memset((member), 0, sizeof(member));        \
+		assert_true(unprivileged_valid(&message));  \
 	} while (0)
 
 static void
@@ -81,21 +82,21 @@ every_type_of_the_catalogue_has_a_name_of_its_own(void **state)
 
 	(void)state;
 	for (type = MESSAGE_NONE + 1; type < MESSAGE_TYPE_COUNT; type++) {
-		assert_string_not_equal(message_name(type), "unknown");
+		assert_string_not_equal(unprivileged_name(type), "unknown");
 		for (other = MESSAGE_NONE + 1; other < type; other++)
-			assert_string_not_equal(message_name(type), message_name(other));
+			assert_string_not_equal(unprivileged_name(type), unprivileged_name(other));
 	}
-	assert_string_equal(message_name(MESSAGE_HELLO), "HELLO");
-	assert_string_equal(message_name(MESSAGE_SKIPPED), "SKIPPED");
+	assert_string_equal(unprivileged_name(MESSAGE_HELLO), "HELLO");
+	assert_string_equal(unprivileged_name(MESSAGE_SKIPPED), "SKIPPED");
 }
 
 static void
 what_is_no_type_is_called_unknown(void **state)
 {
 	(void)state;
-	assert_string_equal(message_name(MESSAGE_NONE), "unknown");
-	assert_string_equal(message_name(MESSAGE_TYPE_COUNT), "unknown");
-	assert_string_equal(message_name(UINT32_MAX), "unknown");
+	assert_string_equal(unprivileged_name(MESSAGE_NONE), "unknown");
+	assert_string_equal(unprivileged_name(MESSAGE_TYPE_COUNT), "unknown");
+	assert_string_equal(unprivileged_name(UINT32_MAX), "unknown");
 }
 
 static void
@@ -103,15 +104,15 @@ what_is_no_type_is_not_valid(void **state)
 {
 	(void)state;
 	begin(MESSAGE_NONE);
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.type = MESSAGE_TYPE_COUNT;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.type = MESSAGE_TYPE_COUNT + 1;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.type = UINT32_MAX;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.type = 0x80000000U | MESSAGE_PING;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 }
 
 static void
@@ -125,8 +126,36 @@ types_without_members_of_their_own_are_valid(void **state)
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		begin(types[i]);
 		message.number = UINT32_MAX;
-		assert_true(message_valid(&message));
+		assert_true(unprivileged_valid(&message));
 	}
+}
+
+/* Not even a malformed one: root does not look into what is not for it. */
+static void
+what_no_process_of_root_receives_is_no_message_to_it(void **state)
+{
+	static const enum message_type types[] = {MESSAGE_LOG, MESSAGE_CONTROL, MESSAGE_ORDER,
+	    MESSAGE_REPORT, MESSAGE_PROCESS, MESSAGE_RECALL, MESSAGE_KEPT, MESSAGE_FIFO,
+	    MESSAGE_OUTPUT, MESSAGE_READABLE, MESSAGE_MORE, MESSAGE_ASK, MESSAGE_ROWS,
+	    MESSAGE_TRANSITION, MESSAGE_FILE, MESSAGE_ANSWER};
+	unsigned type, refused = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		begin(types[i]);
+		assert_true(unprivileged_valid(&message));
+		assert_false(message_valid(&message));
+	}
+	for (type = MESSAGE_NONE + 1; type < MESSAGE_TYPE_COUNT; type++) {
+		begin((enum message_type)type);
+		message.profile.trigger = type == MESSAGE_PROFILE;
+		message.number = SIGTERM;
+		if (type == MESSAGE_SKIPPED || type == MESSAGE_SETTING || type == MESSAGE_KEEP)
+			message.number = type == MESSAGE_SKIPPED ? REPORT_SKIPPED_NAME : 0;
+		refused += !message_valid(&message);
+	}
+	assert_int_equal(refused, sizeof(types) / sizeof(types[0]));
 }
 
 /* The parent keeps a note and gives it back without a look: it is the monitor's to judge. */
@@ -140,7 +169,7 @@ a_note_is_opaque_to_all_but_the_monitor(void **state)
 	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		begin(types[i]);
 		memset(&message.note, 0xff, sizeof(message.note));
-		assert_true(message_valid(&message));
+		assert_true(unprivileged_valid(&message));
 	}
 }
 
@@ -158,7 +187,7 @@ a_hello_has_two_strings(void **state)
 {
 	(void)state;
 	begin(MESSAGE_HELLO);
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 	ASSERT_STRING(message.hello.version);
 	ASSERT_STRING(message.hello.build);
 }
@@ -188,9 +217,9 @@ a_skipped_entry_has_a_reason_and_a_name(void **state)
 	begin(MESSAGE_SKIPPED);
 	ASSERT_RANGE(message.number, REPORT_SKIPPED_KIND);
 	message.number = REPORT_SKIPPED_NAME - 1;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.number = REPORT_SKIPPED_NAME;
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 	ASSERT_STRING(message.report.text);
 }
 
@@ -199,9 +228,9 @@ a_profile_has_facts_in_their_ranges(void **state)
 {
 	(void)state;
 	begin(MESSAGE_PROFILE);
-	assert_false(message_valid(&message)); /* a trigger of 0 means that there is none */
+	assert_false(unprivileged_valid(&message)); /* a trigger of 0 means that there is none */
 	message.profile.trigger = 1;
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 	ASSERT_STRING(message.profile.name);
 	ASSERT_STRING(message.profile.account);
 	ASSERT_RANGE(message.profile.present, SETTING_BIT(SETTING_COUNT) - 1);
@@ -210,7 +239,7 @@ a_profile_has_facts_in_their_ranges(void **state)
 	ASSERT_RANGE(message.profile.refused_setting, SETTING_DIRECTORY);
 	ASSERT_RANGE(message.profile.gone, 1);
 	message.profile.trigger = UINT64_MAX;
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 }
 
 static void
@@ -261,13 +290,13 @@ only_signals_of_the_fixed_set_are_valid(void **state)
 		for (i = 0; i < sizeof(permitted) / sizeof(permitted[0]); i++)
 			expected |= number == (uint32_t)permitted[i];
 		message.number = number;
-		if (message_valid(&message) != expected)
+		if (unprivileged_valid(&message) != expected)
 			fail_msg("signal %u", number);
 	}
 	message.number = UINT32_MAX;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.number = 0x80000000U | SIGTERM;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 }
 
 static void
@@ -279,7 +308,8 @@ a_sweep_is_by_term_or_kill(void **state)
 	begin(MESSAGE_SWEEP);
 	for (number = 0; number < 300; number++) {
 		message.number = number;
-		assert_int_equal(message_valid(&message), number == SIGTERM || number == SIGKILL);
+		assert_int_equal(
+		    unprivileged_valid(&message), number == SIGTERM || number == SIGKILL);
 	}
 }
 
@@ -309,15 +339,15 @@ a_go_has_a_place_and_an_environment_that_ends(void **state)
 
 	(void)state;
 	begin(MESSAGE_GO);
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 	ASSERT_STRING(message.go.where);
 	memset(message.go.environment, 'x', room);
 	message.go.environment_bytes = room; /* no NUL at its end */
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.go.environment_bytes = 1;
-	assert_false(message_valid(&message));
+	assert_false(unprivileged_valid(&message));
 	message.go.environment[0] = '\0';
-	assert_true(message_valid(&message));
+	assert_true(unprivileged_valid(&message));
 	message.go.environment[room - 1] = '\0';
 	ASSERT_RANGE(message.go.environment_bytes, room);
 }
@@ -409,6 +439,7 @@ main(void)
 	    cmocka_unit_test(what_is_no_type_is_called_unknown),
 	    cmocka_unit_test(what_is_no_type_is_not_valid),
 	    cmocka_unit_test(types_without_members_of_their_own_are_valid),
+	    cmocka_unit_test(what_no_process_of_root_receives_is_no_message_to_it),
 	    cmocka_unit_test(a_note_is_opaque_to_all_but_the_monitor),
 	    cmocka_unit_test(a_mark_has_no_more_lines_than_bytes),
 	    cmocka_unit_test(a_hello_has_two_strings),

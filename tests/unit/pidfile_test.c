@@ -25,6 +25,7 @@
 #include "folder.h"
 #include "job.h"
 #include "pidfile.h"
+#include "unprivileged.h"
 
 /* Of no account and no process. */
 #define TENANT 64997
@@ -253,7 +254,7 @@ await(struct reader *reader)
 	enum channel_result result;
 
 	assert_int_equal(poll(&source, 1, SOON), 1);
-	result = channel_receive_descriptors(reader->parents, &incoming);
+	result = channel_receive_descriptors(reader->parents, &incoming, unprivileged_valid);
 	claim = incoming.message.claim;
 	if (result == CHANNEL_DONE)
 		assert_int_equal(incoming.message.type, MESSAGE_CLAIM);

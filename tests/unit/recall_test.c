@@ -23,6 +23,7 @@
 #include "recall.h"
 #include "settings.h"
 #include "supervise.h"
+#include "unprivileged.h"
 
 static int parent = -1;
 
@@ -46,7 +47,7 @@ say(const struct message *about, void (*handle)(void *subject, struct incoming *
 
 	incoming.message.index = 0;
 	incoming.message.generation = 1;
-	REQUIRE(message_valid(&incoming.message));
+	REQUIRE(unprivileged_valid(&incoming.message));
 	handle(NULL, &incoming);
 }
 
@@ -88,7 +89,7 @@ stop_signal_after(const struct note *note, bool gone)
 	say(&message, process_hear);
 	supervise_stop(table_at(0, 1));
 	(void)parent_flush();
-	while (channel_receive_descriptors(parent, &incoming) == CHANNEL_DONE)
+	while (channel_receive_descriptors(parent, &incoming, unprivileged_valid) == CHANNEL_DONE)
 		if (incoming.message.type == MESSAGE_SIGNAL)
 			number = incoming.message.number;
 	return number;
@@ -186,7 +187,7 @@ stop_all_before_the_note_has_come(void *context)
 	incoming = (struct incoming){.message = {.type = MESSAGE_ORDER, .number = ORDER_STOP_ALL}};
 	leave_order(NULL, &incoming);
 	(void)parent_flush();
-	while (channel_receive_descriptors(parent, &incoming) == CHANNEL_DONE)
+	while (channel_receive_descriptors(parent, &incoming, unprivileged_valid) == CHANNEL_DONE)
 		REQUIRE(incoming.message.type != MESSAGE_NOTE);
 }
 

@@ -22,6 +22,7 @@
 #include "processes.h"
 #include "profiles.h"
 #include "requests.h"
+#include "unprivileged.h"
 #include "wishes.h"
 
 #define INDEX	   7
@@ -242,8 +243,8 @@ assert_verdict(enum verdict verdict, unsigned permitted, unsigned state, uint32_
 					       : RULE_KEPT;
 
 	if (verdict != expected || (done > 0) != (expected == RULE_KEPT))
-		fail_msg("%s in state %u: %u instead of %u, and %u was done", message_name(type),
-		    state, verdict, expected, done);
+		fail_msg("%s in state %u: %u instead of %u, and %u was done",
+		    unprivileged_name(type), state, verdict, expected, done);
 }
 
 static void
