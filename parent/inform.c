@@ -114,21 +114,10 @@ new_report(enum report report)
 	return message;
 }
 
-static void
-set_text(struct message *message, const char *text)
-{
-	(void)snprintf(message->report.text, sizeof(message->report.text), "%s", text);
-}
-
 void
 inform_report(enum report report, int value, const char *text)
 {
-	struct message *message = new_report(report);
-
-	if (message == NULL)
-		return;
-	message->report.value = value;
-	set_text(message, text);
+	inform_child(report, text, 0, END_NONE, value);
 }
 
 void
@@ -151,7 +140,7 @@ inform_child(enum report report, const char *which, pid_t pid, enum process_end 
 	message->report.pid = pid;
 	message->report.end = end;
 	message->report.value = value;
-	set_text(message, which);
+	(void)snprintf(message->report.text, sizeof(message->report.text), "%s", which);
 }
 
 void
