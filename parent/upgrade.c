@@ -30,12 +30,10 @@
 
 enum { PARENT, MONITOR, SPAWNER, BINARIES };
 
-static struct probe {
-	pid_t pid;  /* 0: it has ended */
-	int output; /* -1: none, or read */
-	char line[128];
-	bool failed;
-} probes[BINARIES];
+static unsigned tried;	  /* which of them is tried, one after the other */
+static pid_t probe;	  /* who tries it; 0: it has ended */
+static int said = -1;	  /* where it says its version */
+static char version[128]; /* what the new parent has said: the others must say the same */
 
 static char own_path[PATH_MAX];
 static char directory[PATH_MAX];
@@ -110,43 +108,36 @@ run_probe(const char *path, int output)
 }
 
 static bool
-start_probe(unsigned binary)
+start_probe(void)
 {
-	struct probe *probe = &probes[binary];
-
-	memset(probe, 0, sizeof(*probe));
-	/* a file without a name that has room for the line and does not grow, whoever writes to it
-	 */
-	probe->output = memfd_create("version", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (probe->output == -1 || ftruncate(probe->output, sizeof(probe->line) - 1) == -1 ||
-	    fcntl(probe->output, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1)
+	/* a file without a name, which has room for the line and does not grow */
+	said = memfd_create("version", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (said == -1 || ftruncate(said, sizeof(version) - 1) == -1 ||
+	    fcntl(said, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1)
 		return false;
-	probe->pid = fork();
-	if (probe->pid == 0) {
-		run_probe(path_of(binary), probe->output);
+	probe = fork();
+	if (probe == 0) {
+		run_probe(path_of(tried), said);
 		_exit(127);
 	}
-	return probe->pid != -1;
+	return probe != -1;
 }
 
 static void
-close_output(struct probe *probe)
+end_probe(void)
 {
-	if (probe->output != -1)
-		(void)close(probe->output);
-	probe->output = -1;
+	if (said != -1)
+		(void)close(said);
+	said = -1;
+	probe = 0;
 }
 
 static void
 abandon(const char *path, int error)
 {
-	unsigned binary;
-
-	for (binary = 0; binary < BINARIES; binary++) {
-		if (probes[binary].pid > 0)
-			(void)kill(probes[binary].pid, SIGKILL); /* our child, not reaped yet */
-		close_output(&probes[binary]);
-	}
+	if (probe > 0)
+		(void)kill(probe, SIGKILL); /* our child, not reaped yet */
+	end_probe();
 	give_up_at = NEVER;
 	proved = false;
 	births_hold(false);
@@ -156,57 +147,35 @@ abandon(const char *path, int error)
 void
 upgrade_begin(void)
 {
-	unsigned binary;
-
 	if (give_up_at != NEVER)
 		return; /* one is under way */
 	give_up_at = clock_now() + PROVED_WITHIN;
-	for (binary = 0; binary < BINARIES; binary++)
-		probes[binary].output = -1;
-	for (binary = 0; binary < BINARIES; binary++) {
-		if (!start_probe(binary)) {
-			abandon(path_of(binary), errno);
-			return;
-		}
-	}
-}
-
-static void
-judge(void)
-{
-	unsigned binary;
-
-	for (binary = 0; binary < BINARIES; binary++)
-		if (probes[binary].pid > 0)
-			return; /* not all have ended */
-	for (binary = 0; binary < BINARIES; binary++) {
-		if (probes[binary].failed || probes[binary].line[0] == '\0') {
-			abandon(path_of(binary), ENOEXEC);
-			return;
-		}
-		if (strcmp(probes[binary].line, probes[PARENT].line) != 0) {
-			abandon(path_of(binary), EXDEV);
-			return;
-		}
-	}
-	proved = true;
-	births_hold(true);
+	tried = PARENT;
+	if (!start_probe())
+		abandon(path_of(tried), errno);
 }
 
 void
 upgrade_reaped(const siginfo_t *how)
 {
-	unsigned binary;
+	char line[sizeof(version)] = "";
+	bool failed = how->si_code != CLD_EXITED || how->si_status != 0;
 
-	for (binary = 0; binary < BINARIES && give_up_at != NEVER; binary++) {
-		if (probes[binary].pid != how->si_pid)
-			continue;
-		probes[binary].pid = 0;
-		probes[binary].failed = how->si_code != CLD_EXITED || how->si_status != 0 ||
-		    pread(probes[binary].output, probes[binary].line,
-			sizeof(probes[binary].line) - 1, 0) <= 0;
-		close_output(&probes[binary]);
-		judge();
+	if (probe == 0 || how->si_pid != probe)
+		return;
+	failed = failed || pread(said, line, sizeof(line) - 1, 0) <= 0 || line[0] == '\0';
+	end_probe();
+	if (tried == PARENT)
+		memcpy(version, line, sizeof(version));
+	if (failed) {
+		abandon(path_of(tried), ENOEXEC);
+	} else if (strcmp(line, version) != 0) {
+		abandon(path_of(tried), EXDEV);
+	} else if (++tried == BINARIES) {
+		proved = true;
+		births_hold(true);
+	} else if (!start_probe()) {
+		abandon(path_of(tried), errno);
 	}
 }
 
@@ -249,15 +218,11 @@ upgrade_deadline(void)
 void
 upgrade_tend(int64_t now)
 {
-	unsigned binary = PARENT;
-
 	if (give_up_at != NEVER && leave_intended()) {
 		abandon(own_path, ECANCELED); /* the new ones would not know */
 	} else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at)) {
 		take_over();
 	} else if (now >= give_up_at) {
-		while (binary < SPAWNER && probes[binary].pid == 0)
-			binary++; /* the one that still runs */
-		abandon(path_of(binary), ETIMEDOUT);
+		abandon(path_of(tried), ETIMEDOUT);
 	}
 }
