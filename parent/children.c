@@ -519,8 +519,12 @@ children_tend(int64_t now)
 {
 	size_t i;
 
-	for (i = 0; i < CHILDREN; i++)
+	for (i = 0; i < CHILDREN; i++) {
+		/* should we have been stopped since we listened last, it has answered meanwhile */
+		if (children[i].answer_by <= now)
+			children_event((uint32_t)i, EPOLLIN);
 		tend(&children[i], now);
+	}
 	if (now >= busy_check) {
 		busy_check = NEVER;
 		if (profiles_busy()) {

@@ -35,7 +35,8 @@ bear(int job, int told)
 	    .directory = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC),
 	    .output = null,
 	    .error = null,
-	    .cgroup = -1};
+	    .cgroup = -1,
+	    .oom_score = -1};
 	pid_t pid;
 
 	REQUIRE(null != -1 && birth.directory != -1);
