@@ -490,10 +490,14 @@ no_reader_is_born_as_an_account_that_has_gone(void **state)
 {
 	struct host *host = *state;
 	char path[PATH_MAX];
+	char value[64], all[64];
 	struct seat seat;
-	pid_t reader;
+	pid_t reader, monitor, spawner;
 
+	(void)process_status(getpid(), "CapEff", all, sizeof(all));
 	accounts_begin(host);
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
 	accounts_set("newcomer", 4242);
 	host_profile(host, "daemon",
 	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
@@ -513,10 +517,16 @@ no_reader_is_born_as_an_account_that_has_gone(void **state)
 	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
 	host_settle(host);
 	accounts_remove_silently(host, "newcomer");
+	monitor = host_monitor(host);
+	peer_stop(monitor); /* or it would have the service ended, and a reader with it */
 	assert_int_equal(close(seat.job) | close(seat.channel), 0);
 	assert_int_equal(kill(seat.spawner, SIGKILL), 0);
-	host_wait_log(host, " WARN  daemon refused: user: must name an existing account");
+	wait_until((spawner = host_spawner(host)) > 0 && spawner != seat.spawner &&
+	    strcmp(process_status(spawner, "CapEff", value, sizeof(value)), all) != 0);
+	host_wait_told(host, "marker"); /* who was asked for is there by now */
 	assert_int_equal(find_reader(host), 0);
+	peer_continue(monitor);
+	host_wait_log(host, " WARN  daemon refused: user: must name an existing account");
 	host_stop_all(host);
 }
 
