@@ -82,10 +82,13 @@ kill_monitor(struct host *host, pid_t last)
 	return pid;
 }
 
-/* Kills the spawner, and waits until another one has greeted the parent. */
+/* Kills the spawner, and waits until another one has greeted the parent. Not before a monitor has
+ * lived long enough to write what is to be logged: the parent keeps no more than a certain number
+ * of lines for it. */
 static void
 replace_spawner(struct host *host)
 {
+	wait_until(answers(host));
 	host_mark_log(host);
 	assert_int_equal(kill(child_called(host, "proclaunch-spaw"), SIGKILL), 0);
 	host_wait_log(host, " DEBUG ProcLaunch spawner started pid ");

@@ -638,6 +638,25 @@ survey_what_cannot_be_read(void *context)
 	REQUIRE(findings[0].profile.refused_setting == SETTING_USER);
 }
 
+static void
+survey_what_does_not_say_whose_it_is(void *context)
+{
+	struct fault fault = {"fstat", SYS_newfstatat, 0, 0, EIO};
+	struct survey *survey = context;
+	int directory = dup(folder->descriptor), file = dup(folder->descriptor);
+
+	/* the numbers that the profile's directory and each of its files will have */
+	REQUIRE(close(directory) == 0 && close(file) == 0 && directory < file);
+	fault.value = (uint32_t)file;
+	survey->sink = keep_finding;
+	REQUIRE(fault_install(&fault));
+	survey_profile(survey, "web");
+	REQUIRE(found == 1);
+	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
+	REQUIRE(findings[0].profile.refused_error == EIO);
+	REQUIRE(findings[0].profile.refused_setting == SETTING_RUN);
+}
+
 /* The disk is broken, or a file system in user space says so. */
 static void
 a_file_that_can_be_opened_and_not_read_is_refused(void **state)
@@ -648,6 +667,7 @@ a_file_that_can_be_opened_and_not_read_is_refused(void **state)
 	make_profile("web", 0);
 	folder_write(folder, "web/user", 0644, "games");
 	child_run(survey_what_cannot_be_read, &survey);
+	child_run(survey_what_does_not_say_whose_it_is, &survey);
 }
 
 /* Else a slip of chmod(1) would stop a service for good. */
