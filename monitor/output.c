@@ -241,6 +241,17 @@ too_long(const struct output_stream *stream, int64_t now)
 		(hurried_at != 0 && now - hurried_at > HURRY_FOR));
 }
 
+/* Should we be killed, the next monitor is to say how much it was. */
+static void
+note_dropped(struct output_stream *stream)
+{
+	enum stream which;
+	struct profile *profile = table_holding(stream, &which);
+
+	if (profile->acquainted)
+		parent_ask_note(profile);
+}
+
 /* It cannot be written now. Waits in the FIFO, where the service waits in turn; too long, and it is
  * dropped and counted, so that the service goes on. */
 static void
@@ -254,6 +265,8 @@ stuck(struct output_stream *stream, const char *name, int error)
 	}
 	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
+	if (stream->dropped > 0)
+		note_dropped(stream);
 	if (too_long(stream, now))
 		enqueue(stream);
 }
@@ -428,7 +441,10 @@ put(const struct profile *profile, struct output_stream *stream, struct text tex
 	else
 		log_line(profile->facts.name, SAY_OUTPUT_RESUMED);
 	stream->stuck_since = 0;
-	stream->dropped = 0;
+	if (stream->dropped > 0) {
+		stream->dropped = 0;
+		note_dropped(stream);
+	}
 	return true;
 }
 
@@ -728,6 +744,31 @@ output_confess(const struct profile *profile)
 		if (table_stream(profile, which)->dropped > 0)
 			log_line(profile->facts.name, SAY_OUTPUT_GONE,
 			    (unsigned long long)table_stream(profile, which)->dropped);
+}
+
+void
+output_note(const struct profile *profile, uint64_t *dropped)
+{
+	unsigned which;
+
+	for (which = 0; which < profile->stream_count; which++)
+		dropped[which] = table_stream(profile, which)->dropped;
+}
+
+void
+output_recall(struct profile *profile, const uint64_t *dropped)
+{
+	struct output_stream *stream;
+	unsigned which;
+
+	for (which = 0; which < STREAM_COUNT; which++) {
+		if (dropped[which] == 0)
+			continue;
+		table_use_stream(profile, which);
+		stream = table_stream(profile, which);
+		stream->dropped += dropped[which];
+		stream->stuck_since = clock_now() - KEEP_FOR - 1; /* it has waited already */
+	}
 }
 
 void

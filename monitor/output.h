@@ -28,6 +28,11 @@ bool output_idle(const struct profile *profile);
 /* Says in the log how much was dropped, where it could not be said when writing went on. */
 void output_confess(const struct profile *profile);
 
+/* Bytes that were dropped of each stream of the profile and that no file says yet to be missing:
+ * what the next monitor must know, and what the last one has left to us. */
+void output_note(const struct profile *profile, uint64_t *dropped);
+void output_recall(struct profile *profile, const uint64_t *dropped);
+
 /* Closes the FIFOs and files of a profile that is forgotten. */
 void output_forget(struct profile *profile);
 

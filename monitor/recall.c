@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include "output.h"
 #include "recall.h"
 #include "supervise.h"
 
@@ -29,6 +30,7 @@ recall_note(const struct profile *profile, struct note *note)
 	note->start_flags =
 	    profile->settings.output.separate_error ? (uint32_t)START_SEPARATE_ERROR : 0;
 	note->settings_known = profile->settings_known;
+	output_note(profile, note->dropped);
 }
 
 static bool
@@ -94,6 +96,7 @@ recall_take(void *subject, struct incoming *incoming)
 	profile->stop_said = profile->state == STATE_STOPPING && profile->cause != CAUSE_DIED;
 	profile->attempt = note->attempt;
 	profile->recalled_start = note->next_start;
+	output_recall(profile, note->dropped);
 	recall_settings(profile, note);
 	profile->say_found = message->number != 0;
 }

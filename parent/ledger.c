@@ -26,13 +26,16 @@ struct record {
 	uint32_t present;
 	uint64_t start_ticks;
 	struct process_facts process;
-	struct note note;
+	unsigned char note[offsetof(struct note, dropped)];
 	pid_t sessions[2];
-	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
-	int32_t fifos[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
-	unsigned char unused[108];
+	int32_t pidfd;			/* kept open over an exec of our own; else of no meaning */
+	int32_t fifos[STREAM_COUNT];	/* likewise; not above 2: none, as in older records */
+	uint64_t dropped[STREAM_COUNT]; /* the rest of the note; in older records 0 */
+	unsigned char unused[88];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
+_Static_assert(
+    offsetof(struct record, note) % sizeof(uint64_t) == 0, "where older records have it");
 _Static_assert(sizeof(struct lines) <= 4096, "no death of ours tears it, being on one page");
 
 static int ledger = -1;
@@ -149,7 +152,8 @@ ledger_write(const struct profile *profile)
 	record.pidfd = profile->pidfd;
 	memcpy(record.fifos, profile->fifos, sizeof(record.fifos));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
-	record.note = profile->note;
+	memcpy(record.note, &profile->note, sizeof(record.note));
+	memcpy(record.dropped, profile->note.dropped, sizeof(record.dropped));
 	record.checksum = sum_up(&record);
 	if (ledger_reserve(record.index) == -1)
 		return -1;
@@ -190,7 +194,8 @@ recall(const struct record *record, bool resumed)
 	profile->start_ticks = record->start_ticks;
 	profile->process = record->process;
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
-	profile->note = record->note;
+	memcpy(&profile->note, record->note, sizeof(record->note));
+	memcpy(profile->note.dropped, record->dropped, sizeof(record->dropped));
 	profile->pidfd = resumed ? record->pidfd : -1;
 	for (stream = 0; resumed && stream < STREAM_COUNT; stream++)
 		if (record->fifos[stream] > STDERR_FILENO)

@@ -272,6 +272,9 @@ struct process_facts {
 	uint32_t proved;  /* it was, be it for a moment */
 };
 
+/* What a profile prints: two streams where stderr is not merged into stdout. */
+enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
+
 /*
  * What a monitor must be told when its predecessor has died. The parent keeps it in the ledger and
  * believes none of it; the only thing it does with it is to give it back.
@@ -300,6 +303,7 @@ struct note {
 	uint32_t cause;
 	uint32_t attempt;
 	uint32_t start_flags;
+	uint64_t dropped[STREAM_COUNT]; /* bytes of output that no file says yet to be missing */
 };
 
 struct claim {
@@ -325,9 +329,6 @@ enum claim_verdict {
 struct order_facts {
 	uint32_t repeated; /* an earlier monitor has had it, and has logged it */
 };
-
-/* What a profile prints: two streams where stderr is not merged into stdout. */
-enum stream { STREAM_OUTPUT, STREAM_ERROR, STREAM_COUNT };
 
 /* A log file, in a request for its descriptor and in the answer. */
 struct file_facts {

@@ -417,6 +417,22 @@ count_of(struct host *host)
 	return strtoul(text, NULL, 10);
 }
 
+/* What the ledger's first record knows of bytes that were dropped: for the next monitor. */
+static uint64_t
+recorded_dropped(struct host *host)
+{
+	uint64_t dropped = 0;
+	char path[PATH_MAX];
+	int ledger;
+
+	(void)snprintf(path, sizeof(path), "%s/ledger", host->state);
+	ledger = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(ledger != -1);
+	assert_int_equal(pread(ledger, &dropped, sizeof(dropped), 408), sizeof(dropped));
+	assert_int_equal(close(ledger), 0);
+	return dropped;
+}
+
 static void
 a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void **state)
 {
@@ -425,8 +441,9 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	unsigned long stuck, dropped, next;
 	long long times[2];
 	char *log, *said, *text;
+	pid_t web, monitor;
+	uint64_t recorded;
 	size_t length;
-	pid_t web;
 
 	mount_small(log_path(host, ""), "256k");
 	make_counter(host);
@@ -446,6 +463,13 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	assert_true(process_lives(web));
 	assert_int_equal(host_count_log(host, " web its output cannot be written"), 1);
 	host_wait_log(host, " WARN  web its output has waited for 30 s, and is dropped until ");
+	/* what a monitor has counted that is killed is not lost, and the next one drops on */
+	wait_until(recorded_dropped(host) > 0);
+	recorded = recorded_dropped(host);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	process_wait_gone(monitor);
+	wait_until(recorded_dropped(host) > recorded);
 	/* room for what is to come: the file that filled the disk is taken away, as one does */
 	assert_int_equal(unlink(log_path(host, "web.log")), 0);
 	host_wait_log(host, " WARN  web its output is written again, [0-9]+ bytes were dropped$");
@@ -454,7 +478,7 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	said = strstr(log, "written again, ");
 	assert_non_null(said);
 	dropped = strtoul(said + strlen("written again, "), NULL, 10);
-	assert_true(dropped >= 65536);
+	assert_true(dropped >= recorded && dropped >= 65536);
 	text = content_of(log_path(host, "web.log"), &length);
 	said = strstr(text, " bytes were dropped here --\n");
 	assert_non_null(said);
@@ -465,6 +489,7 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 	assert_int_equal(check_storm(strchr(said, '\n') + 1, &next), 0);
 	free(text);
 	free(log);
+	wait_until(recorded_dropped(host) == 0);
 	host_stop_all(host);
 }
 

@@ -241,6 +241,20 @@ output_confess(const struct profile *profile)
 }
 
 void
+output_note(const struct profile *profile, uint64_t *dropped)
+{
+	(void)profile;
+	(void)dropped;
+}
+
+void
+output_recall(struct profile *profile, const uint64_t *dropped)
+{
+	(void)profile;
+	(void)dropped;
+}
+
+void
 output_forget(struct profile *profile)
 {
 	(void)profile;
