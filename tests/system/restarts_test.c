@@ -88,9 +88,12 @@ kill_monitor(struct host *host, pid_t last)
 static void
 replace_spawner(struct host *host)
 {
+	pid_t spawner = 0;
+
 	wait_until(answers(host));
+	wait_until((spawner = child_called(host, "proclaunch-spaw")) != 0);
 	host_mark_log(host);
-	assert_int_equal(kill(child_called(host, "proclaunch-spaw"), SIGKILL), 0);
+	assert_int_equal(kill(spawner, SIGKILL), 0);
 	host_wait_log(host, " DEBUG ProcLaunch spawner started pid ");
 }
 
