@@ -167,6 +167,7 @@ watch_changed(struct profile *profile)
 	set_watch(profile);
 	if (profile->unsettled == 0)
 		profile->unsettled = now;
+	profile->look_at = NEVER;
 	if (coming_up || now - profile->unsettled >= PATIENCE)
 		settle(profile);
 	else
@@ -176,7 +177,9 @@ watch_changed(struct profile *profile)
 void
 watch_unchanged(struct profile *profile)
 {
-	if (profile->unsettled != 0)
+	/* an event may have us look before the files have been still for long enough */
+	if (profile->unsettled != 0 &&
+	    (profile->look_at == NEVER || clock_now() - profile->unsettled >= PATIENCE))
 		settle(profile);
 }
 

@@ -370,6 +370,50 @@ a_burst_of_edits_restarts_the_service_once(void **state)
 	host_stop_all(host);
 }
 
+/* Two directories that change places, an odd number of times, slowly enough for each to be seen. */
+static bool
+exchange_in_a_burst(struct host *host, const char *one, const char *other)
+{
+	const struct timespec pause = {.tv_nsec = 1500000};
+	char first[PATH_MAX], second[PATH_MAX];
+	long long began = wall_ms();
+	int i;
+
+	host_path(host, one, first, sizeof(first));
+	host_path(host, other, second, sizeof(second));
+	for (i = 0; i < 5; i++) {
+		assert_int_equal(renameat2(AT_FDCWD, first, AT_FDCWD, second, RENAME_EXCHANGE), 0);
+		(void)nanosleep(&pause, NULL);
+	}
+	return wall_ms() - began < 15;
+}
+
+static void
+a_burst_of_directories_that_change_places_restarts_the_service_once(void **state)
+{
+	struct host *host = *state;
+	bool burst = false;
+	int attempt;
+	pid_t pid;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, ".other", "exec sleep 1000");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	for (attempt = 0; attempt < 20 && !burst; attempt++) {
+		host_mark_log(host);
+		burst = exchange_in_a_burst(host, "web", ".other");
+		pid = wait_restarted(host, "web", pid);
+		host_settle(host);
+		pid = host_wait_running(host, "web");
+	}
+	if (!burst)
+		skip(); /* this machine has no time for five renames at once */
+	assert_int_equal(host_count_log(host, " web changed\\. Restarting\\.$"), 1);
+	assert_int_equal(host_count_log(host, " web starting$"), 1);
+	host_stop_all(host);
+}
+
 /* The parent caps what an owned monitor could ask for; who edits in a loop is no such attacker. */
 static void
 a_service_is_restarted_for_each_of_many_edits_in_a_row(void **state)
@@ -1004,6 +1048,8 @@ main(void)
 	    TENANT_TEST(with_a_reload_file_a_change_sends_its_signal_instead),
 	    ROOT_TEST(a_burst_of_edits_restarts_the_service_once),
 	    TENANT_TEST(a_burst_of_edits_restarts_the_service_once),
+	    ROOT_TEST(a_burst_of_directories_that_change_places_restarts_the_service_once),
+	    TENANT_TEST(a_burst_of_directories_that_change_places_restarts_the_service_once),
 	    ROOT_TEST(a_service_is_restarted_for_each_of_many_edits_in_a_row),
 	    ROOT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    TENANT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
