@@ -20,6 +20,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <linux/capability.h>
+#include <linux/kcmp.h>
 #include <linux/keyctl.h>
 #include <pwd.h>
 #include <sched.h>
@@ -35,6 +36,7 @@
 
 #include <cmocka.h>
 
+#include "descriptors.h"
 #include "host.h"
 
 #define SECRET "proclaunch-test-secret"
@@ -375,6 +377,35 @@ a_service_of_root_is_born_clean_and_with_all_that_root_may(void **state)
 	host_stop_all(host);
 }
 
+/* Do the two have the same open file there, so that what one does to it (O_APPEND, with which
+ * splice(2) fails) the other has? */
+static bool
+share_a_file(pid_t one, pid_t other, int ones, int others)
+{
+	long order = syscall(SYS_kcmp, one, other, KCMP_FILE, ones, others);
+
+	assert_true(order >= 0);
+	return order == 0;
+}
+
+static void
+what_a_service_does_to_its_standard_input_reaches_nobody_of_ours(void **state)
+{
+	static const int monitors[] = {STDIN_FILENO, STDOUT_FILENO, FD_NULL};
+	struct host *host = *state;
+	pid_t service;
+	size_t i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	service = host_wait_running(host, "web");
+	assert_true(share_a_file(service, service, STDIN_FILENO, STDIN_FILENO));
+	for (i = 0; i < sizeof(monitors) / sizeof(monitors[0]); i++)
+		assert_false(share_a_file(service, host_monitor(host), STDIN_FILENO, monitors[i]));
+	assert_false(share_a_file(service, host->supervisor, STDIN_FILENO, STDIN_FILENO));
+	host_stop_all(host);
+}
+
 static void
 a_service_with_user_is_born_as_that_user_and_nothing_more(void **state)
 {
@@ -542,6 +573,7 @@ main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_service_of_root_is_born_clean_and_with_all_that_root_may),
+	    ROOT_TEST(what_a_service_does_to_its_standard_input_reaches_nobody_of_ours),
 	    ROOT_TEST(a_service_with_user_is_born_as_that_user_and_nothing_more),
 	    ROOT_TEST(allow_new_privs_allows_them_and_gives_nothing),
 	    ROOT_TEST(a_service_of_a_tenants_profile_is_born_as_that_tenant),
