@@ -166,9 +166,10 @@ parse_rotate_keep(struct output_settings *output, const char *value, size_t leng
 static const char *
 parse_rate(struct output_settings *output, const char *value, size_t length)
 {
-	uint64_t number;
+	uint64_t number = 0;
+	bool off = is(value, length, "off");
 
-	if (!parse_number(value, length, false, RATE_MAX, &number) || number == 0)
+	if (!off && (!parse_number(value, length, false, RATE_MAX, &number) || number == 0))
 		return "has a rate that is not a number of lines a second";
 	output->rate = (uint32_t)number;
 	return NULL;

@@ -293,9 +293,9 @@ every_line_of_output_is_a_known_word_a_space_and_a_value(void **state)
 	    TEXT("rotate_size 1T"), TEXT("rotate_size M"), TEXT("rotate_size 0x1000"),
 	    TEXT("rotate_size 1025G"), TEXT("rotate_size 10M 10M"), TEXT("rotate_keep -1"),
 	    TEXT("rotate_keep 101"), TEXT("rotate_keep 1K"), TEXT("rotate_keep 4294967296"),
-	    TEXT("rate 0"), TEXT("rate -5"), TEXT("rate 1.5"), TEXT("rate 1000001"),
-	    TEXT("merge_stderr 1"), TEXT("merge_stderr YES"), TEXT("discard true"),
-	    TEXT("discard")};
+	    TEXT("rate 0"), TEXT("rate offf"), TEXT("rate -5"), TEXT("rate 1.5"),
+	    TEXT("rate 1000001"), TEXT("merge_stderr 1"), TEXT("merge_stderr YES"),
+	    TEXT("discard true"), TEXT("discard")};
 	size_t i;
 
 	(void)state;
@@ -311,9 +311,11 @@ every_line_of_output_is_a_known_word_a_space_and_a_value(void **state)
 	assert_int_equal(settings.output.rate, 1000000);
 	assert_true(settings.output.separate_error);
 	assert_true(settings.output.discard);
-	assert_accepted(SETTING_OUTPUT, (struct text)TEXT("discard no\nmerge_stderr yes"));
+	assert_accepted(
+	    SETTING_OUTPUT, (struct text)TEXT("discard no\nmerge_stderr yes\nrate off"));
 	assert_false(settings.output.separate_error);
 	assert_false(settings.output.discard);
+	assert_int_equal(settings.output.rate, 0);
 }
 
 /* Which of the two would count? */
