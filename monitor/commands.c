@@ -223,14 +223,13 @@ keep(struct client *client, struct profile *profile, enum wish wish)
 	parent_ask_keep(profile, wish);
 }
 
-/* Opens the next file for the client: the older one first, whose end comes before the other's. Our
- * own log it is only where none of a profile was asked for. */
+/* Asks for a file for the client: our own log it is only where none of a profile was asked for. */
 static void
-open_log(struct client *client)
+ask_for_log(struct client *client, uint32_t age)
 {
 	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
-	    .age = client->age,
-	    .token = control_place(client)};
+	    .age = age,
+	    .token = control_place(client) * READS_OF_CLIENT + 1 - age};
 	const struct profile *profile = asked_profile(client);
 
 	if (profile == NULL && client->index != NO_PROFILE) {
@@ -238,24 +237,32 @@ open_log(struct client *client)
 		return;
 	}
 	client->task = CLIENT_OPENS;
+	client->age = age;
 	parent_ask_read(profile, &facts);
 }
 
+/* The older file first, whose end comes before the other's. Both are asked for at once, since to
+ * ask takes longer than to open them. */
 static void
 begin_log(struct client *client)
 {
-	client->age = 1;
 	client->reopen = false;
-	open_log(client);
+	ask_for_log(client, 0);
+	client->ahead = client->task == CLIENT_OPENS;
+	if (client->ahead)
+		ask_for_log(client, 1);
 }
 
 static void
 after_file(struct client *client)
 {
-	if (client->age == 1 || client->reopen) {
+	if (client->age == 1 && client->ahead) {
+		client->ahead = false;
 		client->age = 0;
+		client->task = CLIENT_OPENS;
+	} else if (client->age == 1 || client->reopen) {
 		client->reopen = false;
-		open_log(client);
+		ask_for_log(client, 0);
 	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
 		client->task = CLIENT_FOLLOWS;
 	} else {
@@ -585,23 +592,34 @@ send_file(struct client *client)
 	return true;
 }
 
+/* Is this what the client waits for? It may have gone, and another one have its place: what was
+ * asked must be the same. */
+static bool
+opens(const struct client *client, const struct message *message)
+{
+	return client->index == message->index &&
+	    (client->index == NO_PROFILE || client->generation == message->generation) &&
+	    client->task == CLIENT_OPENS && client->age == message->file.age;
+}
+
 void
 commands_readable(void *subject, struct incoming *incoming)
 {
 	const struct message *message = &incoming->message;
-	struct client *client = control_at(message->file.token);
+	struct client *client = control_at(message->file.token / READS_OF_CLIENT);
 
 	(void)subject;
-	/* the client may have gone, and another one have its place: what was asked must be the same
-	 */
-	if (client == NULL || client->task != CLIENT_OPENS || client->index != message->index ||
-	    (client->index != NO_PROFILE && client->generation != message->generation) ||
-	    client->age != message->file.age)
+	if (client == NULL)
 		return;
+	if (!opens(client, message)) {
+		/* it has no room yet for the one before: this one is asked for again when it has */
+		client->ahead = false;
+		return;
+	}
 	/* without one: nothing was printed yet, or never so much */
 	client->file = incoming->count > 0 ? channel_take(incoming) : -1;
 	client->task = CLIENT_FILE;
-	changed = true;
+	control_continue(client); /* it holds no more than one, and the next may have come */
 }
 
 /* Does the client follow the log of the profile, or with NULL our own? */
@@ -661,8 +679,7 @@ open_again(struct client *client, void *context)
 	    context != NULL ? asked_profile(client) == context : client->index == NO_PROFILE;
 
 	if (follows(client, context)) {
-		client->age = 0;
-		open_log(client);
+		ask_for_log(client, 0);
 	} else if (same && (client->task == CLIENT_OPENS || client->task == CLIENT_FILE)) {
 		client->reopen = true; /* when it has the one that it waits for */
 	}

@@ -313,15 +313,20 @@ control_deadline(void)
 	return deadline;
 }
 
-/* Sends what has come to be known since the client asked. */
-static void
-continue_client(struct client *client, void *context)
+void
+control_continue(struct client *client)
 {
-	(void)context;
 	if (client->blocked || client->task == CLIENT_READS)
 		return;
 	commands_continue(client);
 	wait_for(client);
+}
+
+static void
+continue_client(struct client *client, void *context)
+{
+	(void)context;
+	control_continue(client);
 }
 
 void

@@ -9,6 +9,9 @@
 #include "table.h"
 
 #define CLIENTS_MAX 256
+/* Files that are opened for a client at a time: the log file before the one that is written, and
+ * that one. */
+#define READS_OF_CLIENT 2
 
 /* What a client waits for. */
 enum client_task {
@@ -41,6 +44,7 @@ struct client {
 	uint32_t next_row;
 	uint64_t next_transition;
 	uint32_t age;	 /* of the log file that it gets next */
+	bool ahead;	 /* the one after it was asked for as well */
 	int file;	 /* to be handed over; -1: none */
 	bool more_due;	 /* the log that it follows has grown */
 	bool reopen;	 /* ... and goes on in another file than the one that was asked for */
@@ -60,6 +64,9 @@ bool control_send(struct client *client, const struct message *message);
 
 /* The same with the client's file, if there is one, which is closed when it went. */
 bool control_send_file(struct client *client, const struct message *message);
+
+/* Sends what the client waits for, as far as that is there and it has room. */
+void control_continue(struct client *client);
 
 /* The client's place in the table, and the client at a place, or NULL. */
 uint32_t control_place(const struct client *client);

@@ -21,7 +21,12 @@ enum asked {
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
-static struct message reads[CLIENTS_MAX]; /* one for each client */
+/* What clients are to read, by token. */
+static struct read {
+	bool due;
+	uint32_t index, generation;
+	struct file_facts facts;
+} reads[CLIENTS_MAX * READS_OF_CLIENT];
 static bool reads_due;
 static uint32_t keep_of_log;
 static bool rotate_log_due;
@@ -119,14 +124,10 @@ parent_ask_rotate(struct profile *profile, enum stream stream)
 void
 parent_ask_read(const struct profile *profile, const struct file_facts *facts)
 {
-	struct message *message = &reads[facts->token];
-
-	message_begin(message, MESSAGE_READ);
-	if (profile != NULL) {
-		message->index = table_index(profile);
-		message->generation = profile->generation;
-	}
-	message->file = *facts;
+	reads[facts->token] = (struct read){.due = true,
+	    .index = profile == NULL ? NO_PROFILE : table_index(profile),
+	    .generation = profile == NULL ? 0 : profile->generation,
+	    .facts = *facts};
 	reads_due = true;
 }
 
@@ -291,17 +292,26 @@ send_general(enum message_type type, uint32_t number)
 }
 
 static bool
+send_read(struct read *read)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_READ);
+	message.index = read->index;
+	message.generation = read->generation;
+	message.file = read->facts;
+	read->due = !send_message(&message);
+	return !read->due;
+}
+
+static bool
 send_reads(void)
 {
 	unsigned i;
 
-	for (i = 0; i < CLIENTS_MAX && reads_due; i++) {
-		if (reads[i].type == MESSAGE_NONE)
-			continue;
-		if (!send_message(&reads[i]))
+	for (i = 0; i < CLIENTS_MAX * READS_OF_CLIENT && reads_due; i++)
+		if (reads[i].due && !send_read(&reads[i]))
 			return false;
-		reads[i].type = MESSAGE_NONE;
-	}
 	reads_due = false;
 	return true;
 }

@@ -32,8 +32,8 @@ void parent_ask_file(struct profile *profile, enum stream stream);
  */
 void parent_ask_rotate(struct profile *profile, enum stream stream);
 
-/* Open a file for the client facts->token to read: of the profile, or (NULL) our log. READABLE
- * follows. */
+/* Open a file for a client to read: of the profile, or (NULL) our log. READABLE follows, with the
+ * same facts->token; of several that are asked for at a time those of the lower ones first. */
 void parent_ask_read(const struct profile *profile, const struct file_facts *facts);
 
 /* How many old files of our own log stay, --log-rotate. */

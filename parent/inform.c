@@ -13,8 +13,8 @@
 /* A FIFO that could not be opened for want of descriptors or memory is handed over so much later.
  */
 #define HAND_OVER_AGAIN (1 * SECOND)
-/* As many as the monitor has clients. */
-#define READS_MAX 256
+/* Two for each client that the monitor has. */
+#define READS_MAX 512
 
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
@@ -344,7 +344,7 @@ send_one(struct profile *profile, enum tell what)
 	return send_message(&message);
 }
 
-/* A file that a client is to read: at most one for each at a time. */
+/* A file that a client is to read. */
 static bool
 send_read(struct read *read)
 {

@@ -336,7 +336,7 @@ struct file_facts {
 	uint32_t stream;
 	uint32_t age;	   /* 0: the file that is written, 1: the one before it */
 	uint32_t keep;	   /* ROTATE: so many old ones stay */
-	uint32_t token;	   /* READ: which client */
+	uint32_t token;	   /* READ: which client, and whether it is the later one */
 	int32_t error;	   /* errno; 0: the descriptor is attached */
 	uint32_t nameless; /* LOG: it is standard error, which nobody can open anew */
 };

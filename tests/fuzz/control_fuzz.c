@@ -223,7 +223,8 @@ parent_tells(struct input *input)
 		break;
 	case 1:
 		message_begin(&message, MESSAGE_READABLE);
-		message.file.token = input_below(input, 8);
+		message.file.token = input_below(input, 16);
+		message.file.age = input_below(input, 2);
 		message.file.error = 0;
 		file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		break;
