@@ -57,14 +57,15 @@ logfile_rotate(int directory, const char *name, unsigned keep)
 {
 	unsigned age;
 
+	/* The oldest is not replaced by a rename: ext4 would write to the disk at once what takes
+	 * its place, auto_da_alloc in ext4(5). Nor stays one of those that were kept while more
+	 * were to be: a quota counts on it. */
+	(void)unlinkat(directory, aged(name, keep), 0);
+	for (age = keep + 1; unlinkat(directory, aged(name, age), 0) == 0; age++)
+		;
 	/* one that is missing in between leaves a gap, and nothing is lost */
 	for (age = keep; age > 0; age--)
 		if (renameat(directory, aged(name, age - 1), directory, aged(name, age)) == -1 &&
 		    errno != ENOENT)
 			return;
-	if (keep == 0)
-		(void)unlinkat(directory, name, 0);
-	/* of those that were kept while more were to be, none stays: a quota counts on it */
-	for (age = keep + 1; unlinkat(directory, aged(name, age), 0) == 0; age++)
-		;
 }
