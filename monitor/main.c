@@ -191,7 +191,9 @@ next_deadline(void)
 
 /*
  * One wait a turn. What was decided is asked of the parent; when it is done, in a later turn, the
- * log and the clients are told.
+ * log and the clients are told. Output comes before what is asked: a FIFO that its user keeps
+ * locked shall keep us, who are replaced then, and not the parent, who may have to open it for the
+ * next service.
  */
 static _Noreturn void
 loop(void)

@@ -54,6 +54,14 @@
 #define LITTLE	  (16 * 1024)
 #define SOON	  (4 * MILLISECOND)
 #define REST	  (1 * MILLISECOND)
+/*
+ * Who prints without end keeps us on a processor, and a process that was just born is easily put
+ * behind us there, to wait for the scheduler's next tick or two, though another processor is idle
+ * at times. So for some milliseconds after a start each FIFO in which much is found rests as well.
+ * Somebody who has services started all the time so slows down those who print most, to a hundred
+ * MB/s or two, and nobody else.
+ */
+#define GIVE_WAY (5 * MILLISECOND)
 /* A file that cannot be put aside grows for so long before it is tried again. */
 #define GROW_FOR (60 * SECOND)
 /* So many pieces that cannot be read are skipped in one go: it takes longer than to read them, and
@@ -67,6 +75,7 @@ static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
 static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
+static int64_t give_way_until;
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
 void
@@ -485,6 +494,16 @@ hear(struct output_stream *stream, bool heard)
 	    stream->fifo, heard ? EPOLLIN | EPOLLET : 0, SOURCE_FIFO, table_stream_number(stream));
 }
 
+static void
+rest(struct output_stream *stream, int64_t now)
+{
+	if (!stream->muted)
+		hear(stream, false);
+	stream->resting = true;
+	stream->rest_until = now + REST;
+	TAILQ_INSERT_TAIL(&resting, stream, queue);
+}
+
 /* Lines have been written, and so many bytes of them were all that stood in the FIFO. */
 static void
 rest_if_hot(struct output_stream *stream, size_t bytes)
@@ -502,11 +521,7 @@ rest_if_hot(struct output_stream *stream, size_t bytes)
 	stream->since_little = 0;
 	if (++stream->heat < HOT_LOOKS)
 		return;
-	if (!stream->muted)
-		hear(stream, false);
-	stream->resting = true;
-	stream->rest_until = now + REST;
-	TAILQ_INSERT_TAIL(&resting, stream, queue);
+	rest(stream, now);
 }
 
 /* How much may still go into the file. */
@@ -628,6 +643,10 @@ move_lines(struct profile *profile, enum stream which)
 	(void)have_left(stream, fifo_consume(stream->fifo, take));
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
+	if (length > LITTLE && clock_now() < give_way_until && hurried_at == 0) {
+		rest(stream, clock_now());
+		return false;
+	}
 	if (take < length || stream->flush > 0)
 		return true;
 	rest_if_hot(stream, length);
@@ -680,6 +699,12 @@ look_at_stream(struct output_stream *stream)
 		return false;
 	}
 	return move_lines(profile, which);
+}
+
+void
+output_give_way(void)
+{
+	give_way_until = clock_now() + GIVE_WAY;
 }
 
 static void

@@ -172,6 +172,7 @@ start(struct profile *profile)
 	memset(&profile->process, 0, sizeof(profile->process));
 	profile->process.attempt = profile->attempt;
 	parent_ask_start(profile);
+	output_give_way();
 	supervise_set_timer(
 	    profile, TIMER_LATE, clock_now() + profile->settings.start_timeout * SECOND);
 }

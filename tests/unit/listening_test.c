@@ -1,8 +1,8 @@
 /*
  * What the monitor would not hear of, because the kernel has no room to watch one more descriptor:
  * epoll_ctl(2), ENOMEM, and ENOSPC where max_user_watches is reached. It looks by the clock until
- * there is room again. And whose turn it is, when it hears of several. The loop and the clock are
- * the test's.
+ * there is room again. And whose turn it is, when it hears of several, or when a service is being
+ * started. The loop and the clock are the test's.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -32,6 +32,7 @@
 static int64_t hour = 1000 * SECOND;
 static bool room;	 /* for one more descriptor in the set */
 static unsigned watched; /* how often one came in */
+static bool heard;	 /* what is printed raises an event */
 
 int
 clock_gettime(clockid_t clock, struct timespec *time)
@@ -56,6 +57,7 @@ loop_add(int descriptor, uint32_t events, unsigned source, uint32_t index)
 	(void)index;
 	errno = ENOSPC;
 	watched += room;
+	heard = room;
 	return room ? 0 : -1;
 }
 
@@ -63,9 +65,9 @@ void
 loop_change(int descriptor, uint32_t events, unsigned source, uint32_t index)
 {
 	(void)descriptor;
-	(void)events;
 	(void)source;
 	(void)index;
+	heard = events != 0;
 }
 
 void
@@ -271,6 +273,59 @@ who_prints_without_end_gets_one_turn_like_everybody_else(void **state)
 	child_run(take_turns, *state);
 }
 
+#define MUCH 40000
+
+/* As much as counts as a flood; an event comes of it where one is waited for. */
+static void
+print_much(const struct printer *printer)
+{
+	static char lines[MUCH];
+
+	memset(lines, 'x', sizeof(lines));
+	lines[sizeof(lines) - 1] = '\n';
+	REQUIRE(write(printer->service, lines, sizeof(lines)) == (ssize_t)sizeof(lines));
+	if (heard)
+		output_event(printer->index, 0);
+	pass(0);
+}
+
+static void
+print_during_start(void *context)
+{
+	struct printer printer;
+
+	room = true;
+	prepare();
+	printer = begin_printer(context, 0);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 2 * MUCH && output_deadline() == NEVER);
+	output_give_way();
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 3 * MUCH);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 3 * MUCH && output_deadline() == hour + 1 * MILLISECOND);
+	pass(1 * MILLISECOND);
+	REQUIRE(size_of(&printer) == 4 * MUCH);
+	pass(1 * MILLISECOND);
+	/* what is little does not wait */
+	REQUIRE(heard && output_deadline() == NEVER);
+	print_line(&printer);
+	pass(0);
+	REQUIRE(size_of(&printer) == 4 * MUCH + 4 && heard && output_deadline() == NEVER);
+	/* and nothing does when the start is over */
+	pass(5 * MILLISECOND);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 6 * MUCH + 4 && output_deadline() == NEVER);
+}
+
+static void
+who_prints_without_end_gives_way_to_a_start(void **state)
+{
+	child_run(print_during_start, *state);
+}
+
 static void
 listen_unwatched(void *context)
 {
@@ -308,6 +363,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		who_prints_without_end_gets_one_turn_like_everybody_else, folder_set_up,
 		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_prints_without_end_gives_way_to_a_start, folder_set_up, folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
 

@@ -230,6 +230,11 @@ output_idle(const struct profile *profile)
 }
 
 void
+output_give_way(void)
+{
+}
+
+void
 output_hurry(void)
 {
 }
