@@ -398,6 +398,8 @@ commands_begin(struct client *client, const struct ask *ask)
 	const struct verb_rule *rule = &verb_rules[ask->verb];
 	struct profile *profile;
 
+	if (!client->stranger)
+		output_give_way();
 	client->ask = *ask;
 	client->index = NO_PROFILE;
 	client->mark = parent_next_mark();

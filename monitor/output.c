@@ -57,9 +57,10 @@
 /*
  * Who prints without end keeps us on a processor, and a process that was just born is easily put
  * behind us there, to wait for the scheduler's next tick or two, though another processor is idle
- * at times. So for some milliseconds after a start each FIFO in which much is found rests as well.
- * Somebody who has services started all the time so slows down those who print most, to a hundred
- * MB/s or two, and nobody else.
+ * at times. And who asks us something waits for us. So for some milliseconds after a start, or a
+ * question of somebody as whom a profile runs, each FIFO in which much is found rests as well. Who
+ * does either all the time so slows down those who print most, to a hundred MB/s or two, and nobody
+ * else.
  */
 #define GIVE_WAY (5 * MILLISECOND)
 /* A file that cannot be put aside grows for so long before it is tried again. */

@@ -21,6 +21,7 @@
 
 #include "child.h"
 #include "clock.h"
+#include "commands.h"
 #include "control.h"
 #include "descriptors.h"
 #include "fifo.h"
@@ -292,6 +293,8 @@ print_much(const struct printer *printer)
 static void
 print_during_start(void *context)
 {
+	struct client stranger = {.stranger = true}, admin = {.admin = true};
+	const struct ask question = {.verb = VERB_PING};
 	struct printer printer;
 
 	room = true;
@@ -318,10 +321,19 @@ print_during_start(void *context)
 	print_much(&printer);
 	print_much(&printer);
 	REQUIRE(size_of(&printer) == 6 * MUCH + 4 && output_deadline() == NEVER);
+	/* nor for the question of a stranger, but for that of somebody else */
+	commands_begin(&stranger, &question);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 8 * MUCH + 4 && output_deadline() == NEVER);
+	commands_begin(&admin, &question);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 9 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
 }
 
 static void
-who_prints_without_end_gives_way_to_a_start(void **state)
+who_prints_without_end_gives_way_to_starts_and_questions(void **state)
 {
 	child_run(print_during_start, *state);
 }
@@ -364,7 +376,8 @@ main(void)
 		who_prints_without_end_gets_one_turn_like_everybody_else, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		who_prints_without_end_gives_way_to_a_start, folder_set_up, folder_tear_down),
+		who_prints_without_end_gives_way_to_starts_and_questions, folder_set_up,
+		folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
 
