@@ -74,6 +74,7 @@ line_file_write(struct line_file *file, const char *lines, size_t length)
 		file->size += length;
 		return true;
 	}
+	file->took = wrote > 0 ? (size_t)wrote : 0;
 	/* from its end as it is now: who empties a log to make room must not get it back as a hole
 	 */
 	if (wrote > 0 && line_file_look(file) && file->size >= (uint64_t)wrote)

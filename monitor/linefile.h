@@ -12,6 +12,7 @@
 struct line_file {
 	int descriptor; /* -1: not open */
 	uint64_t size;	/* as it was when we last wrote to it or looked at it */
+	size_t took;	/* of the last write that failed: so many bytes found room */
 };
 
 /*

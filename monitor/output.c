@@ -433,16 +433,14 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 	return stream->flush > 0 ? length : 0;
 }
 
-/* Writes these lines, behind a notice of what was dropped before them. */
+/* Writes these lines, behind a notice of what was dropped before them; false with errno. */
 static bool
 put(const struct profile *profile, struct output_stream *stream, struct text text)
 {
 	if (stream->dropped > 0)
 		text = piece_confess(text, stream->dropped);
-	if (!line_file_write(&stream->file, text.bytes, text.length)) {
-		stuck(stream, profile->facts.name, errno);
+	if (!line_file_write(&stream->file, text.bytes, text.length))
 		return false;
-	}
 	if (stream->stuck_since == 0)
 		return true;
 	if (stream->dropped > 0)
@@ -552,8 +550,25 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 		return;
 	if (stream->dropped > 0 && clock_now() < quiet_at)
 		look_later(stream, quiet_at);
-	else
-		(void)put(profile, stream, piece_format(&nothing, "", true, 0));
+	else if (!put(profile, stream, piece_format(&nothing, "", true, 0)))
+		stuck(stream, profile->facts.name, errno);
+}
+
+/* The first of these lines, as many as a disk that is nearly full has just had room for: it is full
+ * then, and does not take a few lines now and then for which all others wait anew. */
+static bool
+put_what_fits(
+    const struct profile *profile, struct output_stream *stream, size_t *length, const char *behind)
+{
+	bool raw = profile->settings.output.raw;
+	size_t notice = stream->dropped > 0 ? NOTICE_BYTES : 0, fits = 0;
+
+	if (stream->file.took > notice)
+		fits = piece_fitting_lines(*length, raw, stream->file.took - notice);
+	if (fits == 0 || fits == *length)
+		return false;
+	*length = fits;
+	return put(profile, stream, piece_format(length, behind, raw, stream->file.size));
 }
 
 /* The lines that are to go out now, the piece's first `length` bytes; false when they have to wait.
@@ -581,8 +596,10 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 			*length = piece_first_lines(all, 1);
 		text = piece_format(length, behind, settings->raw, stream->file.size);
 	}
-	if (!put(profile, stream, text))
+	if (!put(profile, stream, text) && !put_what_fits(profile, stream, length, behind)) {
+		stuck(stream, profile->facts.name, errno);
 		return false;
+	}
 	spend(settings, stream, *length);
 	return true;
 }
