@@ -456,7 +456,7 @@ a_full_disk_makes_output_wait_then_drops_and_counts_it_and_logging_resumes(void 
 		stuck = count_of(host);
 	while (poll(NULL, 0, 300) == 0 && count_of(host) != stuck);
 	/* of the last page of the full disk less is left than a line takes */
-	assert_true(-size_of(log_path(host, "web.log")) % 4096 + 4096 <
+	assert_true((4096 - size_of(log_path(host, "web.log")) % 4096) % 4096 <
 	    (off_t)sizeof("1000000 the quick brown fox jumps over the lazy dog"));
 	/* and then the service goes on */
 	while (count_of(host) == stuck)
