@@ -295,6 +295,8 @@ take_content(struct draft *draft, const struct message *finding)
 	if (content == NULL) {
 		inform_report(REPORT_UNSCANNED, ENOMEM, draft->facts.name);
 		draft->missing = UINT32_MAX; /* never complete: the profile stays as it was */
+		watch_remove(draft_watch);   /* or another profile would take it for its own */
+		draft_watch = -1;
 		return;
 	}
 	content->length = finding->setting.length;
