@@ -35,6 +35,12 @@ go_valid(const struct go *go)
 }
 
 bool
+message_file_valid(const struct file_facts *file)
+{
+	return file->stream < STREAM_COUNT && file->age <= 1 && file->keep <= ROTATE_KEEP_MAX;
+}
+
+bool
 message_valid(const struct message *message)
 {
 	switch (message->type) {
@@ -61,8 +67,7 @@ message_valid(const struct message *message)
 	case MESSAGE_OPEN:
 	case MESSAGE_ROTATE:
 	case MESSAGE_READ:
-		return message->file.stream < STREAM_COUNT && message->file.age <= 1 &&
-		    message->file.keep <= ROTATE_KEEP_MAX;
+		return message_file_valid(&message->file);
 	case MESSAGE_FORK:
 		return message->fork.task < TASK_COUNT &&
 		    message->fork.group_count <= FORK_GROUPS_MAX;

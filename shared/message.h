@@ -468,6 +468,9 @@ void message_begin(struct message *message, enum message_type type);
  */
 bool message_valid(const struct message *message);
 
+/* The part of it that is about a log file, in the parent's messages and in those to it. */
+bool message_file_valid(const struct file_facts *file);
+
 /* message_valid(), or unprivileged_valid() in a process that is not root's. */
 typedef bool message_check(const struct message *message);
 

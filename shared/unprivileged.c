@@ -41,8 +41,7 @@ unprivileged_valid(const struct message *message)
 	case MESSAGE_FIFO:
 	case MESSAGE_OUTPUT:
 	case MESSAGE_READABLE:
-		return message->file.stream < STREAM_COUNT && message->file.age <= 1 &&
-		    message->file.keep <= ROTATE_KEEP_MAX;
+		return message_file_valid(&message->file);
 	case MESSAGE_ASK:
 		return message->ask.verb < VERB_COUNT && ENDS(message->ask.name);
 	case MESSAGE_ROWS:
