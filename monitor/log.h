@@ -36,7 +36,7 @@ void log_set_nameless(bool is_nameless);
 void log_inherit(const struct lines *lines);
 
 /* Something is to be asked of the parent that lines speak of, those of this turn or later ones:
- * they are not written for now. */
+ * they are not written before it has been. */
 void log_hold(void);
 
 /*

@@ -559,7 +559,7 @@ children_end(bool heed)
 	for (i = 0; i < CHILDREN; i++) {
 		if (children[i].pid == 0)
 			continue;
-		/* a zombie for now, so that nobody else has its pid */
+		/* a zombie until we reap it, so that nobody else has its pid */
 		if (ends_soon(children[i].pid) && heed && i == MONITOR)
 			children_event(MONITOR, EPOLLIN);
 		(void)waitid(P_PID, (id_t)children[i].pid, &how, WEXITED | WNOHANG);

@@ -16,9 +16,8 @@
  */
 int files_open_state(const char *path);
 
-/* What a file or a directory of ours is called that is about the profile of that name: alice/web
- * has
- * '%' in the place of '/', which stands in no name. Good until the next call. */
+/* What a file or a directory of ours is called that is about the profile of that name: '%', which
+ * stands in no name, takes the place of the '/' in alice/web. Good until the next call. */
 const char *files_name(const char *prefix, const char *profile, const char *suffix);
 
 /* Opens a directory in the state directory, which is made with this mode when it is missing, and

@@ -354,7 +354,7 @@ outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 
 	file_name(profile, (enum stream)facts->stream, name);
 	if (directory == -1)
-		return;					    /* the answer says why */
+		return; /* the answer says why */
 	logfile_rotate(directory, name, facts->keep);
 	(void)close(directory);
 }
