@@ -445,6 +445,18 @@ a_reader_that_is_killed_is_replaced(void **state)
 	host_stop_all(host);
 }
 
+/* In the spawner's place, until another reader of the daemon's pid file is asked for. */
+static void
+hear_for_next_reader(struct host *host, struct seat *seat, pid_t reader)
+{
+	take_seat(host, seat);
+	assert_int_equal(kill(reader, SIGKILL), 0);
+	process_wait_gone(reader);
+	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
+	hear_fork(seat);
+	assert_int_equal(seat->request.fork.task, TASK_PID_FILE);
+}
+
 /* The pid file is read by somebody all the same. */
 static void
 a_reader_that_is_not_born_is_asked_for_again(void **state)
@@ -455,12 +467,7 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	int pidfd;
 
 	daemon = start_daemon(host, "pid", &reader);
-	take_seat(host, &seat);
-	assert_int_equal(kill(reader, SIGKILL), 0);
-	process_wait_gone(reader);
-	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
-	hear_fork(&seat);
-	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	hear_for_next_reader(host, &seat, reader);
 	host_settle(host); /* or the next look at the profile would ask */
 	answer(&seat, -1, -1, 0, 0);
 	assert_int_equal(close(seat.job), 0);
@@ -509,12 +516,7 @@ no_reader_is_born_as_an_account_that_has_gone(void **state)
 	host_start(host);
 	(void)wait_for_pid_file(host_path(host, "daemon/out/child", path, sizeof(path)));
 	wait_until((reader = find_reader(host)) != 0);
-	take_seat(host, &seat);
-	assert_int_equal(kill(reader, SIGKILL), 0);
-	process_wait_gone(reader);
-	host_write(host, "daemon/stop_timeout", 0644, "5\n"); /* leaves the process alone */
-	hear_fork(&seat);
-	assert_int_equal(seat.request.fork.task, TASK_PID_FILE);
+	hear_for_next_reader(host, &seat, reader);
 	host_settle(host);
 	accounts_remove_silently(host, "newcomer");
 	monitor = host_monitor(host);

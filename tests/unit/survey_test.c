@@ -623,38 +623,37 @@ survey_what_cannot_be_entered(void *context)
 	REQUIRE(findings[0].profile.refused_setting == SETTING_DIRECTORY);
 }
 
+/* With the fault it is refused for this file, and for what the kernel says. */
 static void
-survey_what_cannot_be_read(void *context)
+require_unreadable(struct survey *survey, const struct fault *fault, enum setting setting)
 {
-	static const struct fault fault = {"read", SYS_read, FAULT_ANY, 0, EIO};
-	struct survey *survey = context;
-
 	survey->sink = keep_finding;
-	REQUIRE(fault_install(&fault));
+	REQUIRE(fault_install(fault));
 	survey_profile(survey, "web");
 	REQUIRE(found == 1);
 	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
 	REQUIRE(findings[0].profile.refused_error == EIO);
-	REQUIRE(findings[0].profile.refused_setting == SETTING_USER);
+	REQUIRE(findings[0].profile.refused_setting == setting);
+}
+
+static void
+survey_what_cannot_be_read(void *context)
+{
+	static const struct fault fault = {"read", SYS_read, FAULT_ANY, 0, EIO};
+
+	require_unreadable(context, &fault, SETTING_USER);
 }
 
 static void
 survey_what_does_not_say_whose_it_is(void *context)
 {
 	struct fault fault = {"fstat", SYS_newfstatat, 0, 0, EIO};
-	struct survey *survey = context;
 	int directory = dup(folder->descriptor), file = dup(folder->descriptor);
 
 	/* the numbers that the profile's directory and each of its files will have */
 	REQUIRE(close(directory) == 0 && close(file) == 0 && directory < file);
 	fault.value = (uint32_t)file;
-	survey->sink = keep_finding;
-	REQUIRE(fault_install(&fault));
-	survey_profile(survey, "web");
-	REQUIRE(found == 1);
-	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
-	REQUIRE(findings[0].profile.refused_error == EIO);
-	REQUIRE(findings[0].profile.refused_setting == SETTING_RUN);
+	require_unreadable(context, &fault, SETTING_RUN);
 }
 
 /* The disk is broken, or a file system in user space says so. */
