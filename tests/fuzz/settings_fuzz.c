@@ -38,7 +38,7 @@ static const char *const grammars[SETTING_COUNT] = {
 
 static const char blank[] = "^" SPACE "$";
 static const char word_line[] =
-    "^(format (stamped|raw)|merge_stderr (yes|no)|discard (yes|no))" SPACE "$";
+    "^(format (stamped|raw)|merge_stderr (yes|no)|discard (yes|no)|rate off)" SPACE "$";
 static const char size_line[] = "^rotate_size " NUMBER "[KMG]?" SPACE "$";
 static const char keep_line[] = "^rotate_keep " NUMBER SPACE "$";
 static const char rate_line[] = "^rate " NUMBER SPACE "$";
