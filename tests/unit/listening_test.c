@@ -321,15 +321,22 @@ print_during_start(void *context)
 	print_much(&printer);
 	print_much(&printer);
 	REQUIRE(size_of(&printer) == 6 * MUCH + 4 && output_deadline() == NEVER);
-	/* nor for the question of a stranger, but for that of somebody else */
-	commands_begin(&stranger, &question);
-	print_much(&printer);
-	print_much(&printer);
-	REQUIRE(size_of(&printer) == 8 * MUCH + 4 && output_deadline() == NEVER);
+	/* nor for one that follows too soon: who asked without pause would slow them down for good
+	 */
 	commands_begin(&admin, &question);
 	print_much(&printer);
 	print_much(&printer);
-	REQUIRE(size_of(&printer) == 9 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
+	REQUIRE(size_of(&printer) == 8 * MUCH + 4 && output_deadline() == NEVER);
+	/* nor for the question of a stranger, but for that of somebody else */
+	pass(50 * MILLISECOND);
+	commands_begin(&stranger, &question);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 10 * MUCH + 4 && output_deadline() == NEVER);
+	commands_begin(&admin, &question);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 11 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
 }
 
 static void
