@@ -24,7 +24,8 @@
 #define PREFIX	  "profile-"
 #define DEPTH_MAX 16
 
-static int ours = -1; /* our subtree */
+static int ours = -1; /* our subtree, and its name */
+static char ours_name[64];
 
 static int
 open_profile(const char *profile)
@@ -106,19 +107,18 @@ cgroup_begin(int state_directory)
 {
 	struct stat status;
 	struct mntent *mount;
-	char name[64];
 	FILE *mounts;
 
 	if (fstat(state_directory, &status) == -1)
 		return false;
-	(void)snprintf(name, sizeof(name), "proclaunch-%llx-%llx",
+	(void)snprintf(ours_name, sizeof(ours_name), "proclaunch-%llx-%llx",
 	    (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
 	mounts = setmntent("/proc/self/mounts", "re");
 	if (mounts == NULL)
 		return false;
 	while (ours == -1 && (mount = getmntent(mounts)) != NULL)
 		if (strcmp(mount->mnt_type, "cgroup2") == 0)
-			ours = choose_subtree(mount->mnt_dir, name);
+			ours = choose_subtree(mount->mnt_dir, ours_name);
 	(void)endmntent(mounts);
 	return ours != -1;
 }
@@ -127,6 +127,48 @@ bool
 cgroup_available(void)
 {
 	return ours != -1;
+}
+
+/* What our subtree is in, to be changed: the hierarchy's root is root's, and nobody's to write to,
+ * and what goes round that is shed. -1, with errno. */
+static int
+unlock_above(mode_t *mode)
+{
+	int above = ours == -1 ? -1 : openat(ours, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat status;
+
+	*mode = 0;
+	if (above != -1 && fstat(above, &status) == 0 && (status.st_mode & S_IWUSR) == 0 &&
+	    fchmod(above, (status.st_mode | S_IWUSR) & ALLPERMS) == 0)
+		*mode = status.st_mode & ALLPERMS;
+	return above;
+}
+
+static void
+lock_above(int above, mode_t mode)
+{
+	if (mode != 0)
+		(void)fchmod(above, mode);
+	(void)close(above);
+}
+
+/* Ours was empty, and somebody who tidied up has removed it. */
+static bool
+make_again(void)
+{
+	mode_t mode;
+	int above = unlock_above(&mode), made;
+
+	if (above == -1)
+		return false;
+	(void)mkdirat(above, ours_name, 0755);
+	made = openat(above, ours_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	lock_above(above, mode);
+	if (made == -1)
+		return false;
+	(void)close(ours);
+	ours = made;
+	return true;
 }
 
 int
@@ -139,7 +181,8 @@ cgroup_make(const char *profile)
 	 * Linux 6.14). What was killed once is made anew; where somebody lives in it, it stays. */
 	cgroup_remove(profile);
 	name = files_name(PREFIX, profile, "");
-	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST)
+	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST &&
+	    (errno != ENOENT || !make_again() || mkdirat(ours, name, 0755) == -1))
 		return -1;
 	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -372,19 +415,13 @@ cgroup_remove(const char *profile)
 void
 cgroup_end(void)
 {
-	int above = ours == -1 ? -1 : openat(ours, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct stat status;
-	bool locked;
+	mode_t mode;
+	int above = unlock_above(&mode);
 
 	if (above == -1)
 		return;
-	/* the hierarchy's root is root's, and nobody's to write to: what goes round that is shed */
-	locked = fstat(above, &status) == 0 && (status.st_mode & S_IWUSR) == 0 &&
-	    fchmod(above, (status.st_mode | S_IWUSR) & ALLPERMS) == 0;
 	(void)remove_below(ours, NULL);
-	if (locked)
-		(void)fchmod(above, status.st_mode & ALLPERMS);
-	(void)close(above);
+	lock_above(above, mode);
 }
 
 void

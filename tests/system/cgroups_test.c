@@ -173,6 +173,33 @@ a_service_for_which_no_cgroup_can_be_made_is_not_executed(void **state)
 	host_stop_all(host);
 }
 
+/* While nothing runs all of them are empty, and somebody who tidies up removes ours too. */
+static void
+a_supervisor_whose_own_cgroup_is_removed_makes_it_again(void **state)
+{
+	struct host *host = *state;
+	char cgroup[PATH_MAX / 2], path[PATH_MAX];
+	pid_t left;
+
+	host_profile(host, "web", LEFT "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	host_cgroup(host, "web", cgroup, sizeof(cgroup));
+	(void)rmdir(cgroup);
+	*strrchr(cgroup, '/') = '\0';
+	assert_int_equal(rmdir(cgroup), 0);
+	host_remove(host, "web/down");
+	(void)host_wait_running(host, "web");
+	assert_true(has_cgroup(host, "web"));
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	host_stop_all(host);
+	assert_false(process_lives(left));
+	assert_int_equal(host_count_log(host, "cannot start"), 0);
+	assert_int_equal(access(cgroup, F_OK), -1);
+}
+
 /* Root has moved it elsewhere, and taken the cgroup away: nobody is in it then. */
 static void
 what_has_left_a_cgroup_that_is_gone_is_not_the_service(void **state)
@@ -215,6 +242,7 @@ main(void)
 	    ROOT_TEST(the_processes_of_a_cgroup_that_no_profile_explains_are_ended),
 	    ROOT_TEST(what_has_left_a_cgroup_that_is_gone_is_not_the_service),
 	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
+	    ROOT_TEST(a_supervisor_whose_own_cgroup_is_removed_makes_it_again),
 	};
 
 	return cmocka_run_group_tests_name("cgroups", tests, NULL, NULL);
