@@ -81,13 +81,14 @@ static const loop_handler handlers[SOURCE_COUNT] = {
     [SOURCE_PIN] = processes_rest_event,
 };
 
-/* Every signal that a terminal or an administrator may send is taken in or ignored on purpose. */
+/* Every signal that a terminal, an administrator or a limit of the shell that started us may send
+ * is taken in or ignored on purpose. What is ignored of the latter is an error of the call. */
 static void
 open_signals(void)
 {
 	static const int taken[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2, SIGCHLD};
-	static const int ignored[] = {
-	    SIGPIPE, SIGQUIT, SIGUSR1, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU};
+	static const int ignored[] = {SIGPIPE, SIGQUIT, SIGUSR1, SIGALRM, SIGTSTP, SIGTTIN, SIGTTOU,
+	    SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU, SIGXFSZ};
 	sigset_t set;
 	size_t i;
 

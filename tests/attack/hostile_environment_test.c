@@ -402,6 +402,45 @@ without_arguments_and_channel_each_program_says_so_and_ends(void **state)
 	}
 }
 
+static void
+limit_file_size(void)
+{
+	static const struct rlimit limit = {.rlim_cur = 8192, .rlim_max = 8192};
+
+	if (setrlimit(RLIMIT_FSIZE, &limit) == -1)
+		_exit(125);
+}
+
+/* The kernel says so by a signal, too, which would end a parent that had not thought of it. */
+static void
+what_is_larger_than_a_limit_permits_is_an_error_and_no_end(void **state)
+{
+	struct host *host = *state;
+
+	host->before_exec = limit_file_size;
+	host_profile(host, "web", ": > executed; exec sleep 1000");
+	host_start(host);
+	host_wait_log(host, " WARN  web cannot start: ledger: File too large$");
+	assert_int_equal(host_count_log(host, " web running "), 0);
+	host_stop_all(host);
+}
+
+static void
+no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent(void **state)
+{
+	static const int numbers[] = {
+	    SIGIO, SIGPROF, SIGPWR, SIGSTKFLT, SIGVTALRM, SIGXCPU, SIGXFSZ};
+	struct host *host = *state;
+	size_t i;
+
+	host_start(host);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		assert_int_equal(kill(host->supervisor, numbers[i]), 0);
+	host_profile(host, "web", "exec sleep 1000");
+	host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -409,6 +448,8 @@ main(int count, char **arguments)
 	    ROOT_TEST(nothing_that_the_supervisor_was_started_with_reaches_a_service),
 	    ROOT_TEST(nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner),
 	    cmocka_unit_test(without_arguments_and_channel_each_program_says_so_and_ends),
+	    ROOT_TEST(what_is_larger_than_a_limit_permits_is_an_error_and_no_end),
+	    ROOT_TEST(no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent),
 	};
 
 	if (count == 1 && strcmp(arguments[0], "./run") == 0)
