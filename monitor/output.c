@@ -74,6 +74,10 @@ static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the fir
 static struct stream_queue waiting = TAILQ_HEAD_INITIALIZER(waiting); /* look_at says for when */
 static uint64_t uses;
 static unsigned open_files, open_files_max, open_fifos;
+/* FIFOs of profiles that the parent was asked to forget, until it has done what is marked so. */
+static int partings[STREAM_COUNT * PROFILES_MAX];
+static unsigned parting_count;
+static uint32_t parting_mark;
 static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
 static int64_t give_way_until, give_way_again;
@@ -819,6 +823,33 @@ output_recall(struct profile *profile, const uint64_t *dropped)
 	}
 }
 
+/*
+ * The parent is to close it first. Who closes a FIFO last waits for its lock, which its user may
+ * keep for as long as he likes, if he has opened it for himself: we can be replaced then.
+ */
+static void
+part_with(int *fifo)
+{
+	if (*fifo == -1)
+		return;
+	loop_mute(*fifo);
+	if (parting_count < sizeof(partings) / sizeof(partings[0]))
+		partings[parting_count++] = *fifo;
+	else
+		close_fifo(fifo);
+	*fifo = -1;
+	parting_mark = parent_next_mark();
+}
+
+void
+output_part(void)
+{
+	if (!parent_has_done(parting_mark))
+		return;
+	while (parting_count > 0)
+		close_fifo(&partings[--parting_count]);
+}
+
 void
 output_forget(struct profile *profile)
 {
@@ -830,9 +861,9 @@ output_forget(struct profile *profile)
 		stream = table_stream(profile, which);
 		dequeue(stream);
 		close_file(stream);
-		close_fifo(&stream->fifo);
+		part_with(&stream->fifo);
 		has_room(stream, 0);
-		close_fifo(&stream->next_fifo);
+		part_with(&stream->next_fifo);
 		stop_waiting(stream);
 		stream->look_at = NEVER;
 	}

@@ -37,8 +37,10 @@ void output_confess(const struct profile *profile);
 void output_note(const struct profile *profile, uint64_t *dropped);
 void output_recall(struct profile *profile, const uint64_t *dropped);
 
-/* Closes the FIFOs and files of a profile that is forgotten. */
+/* Closes the files of a profile that is forgotten, which the parent has just been asked for; its
+ * FIFOs when the parent has closed its own: output_part(), for when it has done something. */
 void output_forget(struct profile *profile);
+void output_part(void);
 
 /* Every output file is to be opened anew. */
 void output_reopen(void);

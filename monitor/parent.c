@@ -376,6 +376,7 @@ parent_marked(void *subject, struct incoming *incoming)
 	done = mark;
 	if (log_permit(!unmarked))
 		unmarked = true; /* there were more lines than fit into a mark */
+	output_part();
 	commands_done();
 }
 

@@ -2,10 +2,12 @@
  * What a tenant can do to the FIFO that a service of his prints into, which is his: what he does to
  * it is his own loss, and nobody else's.
  */
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -465,6 +467,78 @@ a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same(void
 	host_stop_all(host);
 }
 
+/* A friend of the tenant's, outside of the profile, who has opened the FIFO for himself. */
+static pid_t
+hold_from_outside(const struct host *host, const struct silence *silence, const char *name)
+{
+	char path[PATH_MAX];
+	pid_t friend;
+	int fifo;
+
+	(void)snprintf(path, sizeof(path), "%s/fifo/%s.out", host->state, name);
+	fifo = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_not_equal(fifo, -1);
+	friend = fork();
+	if (friend == 0)
+		_exit(dup2(fifo, STDOUT_FILENO) == -1 || write_from(silence->path));
+	assert_int_equal(close(fifo), 0);
+	return friend;
+}
+
+/* What the monitor asks now waits for the parent, and the monitor for its answer. */
+static bool
+has_asked(int channel, pid_t monitor)
+{
+	char call[16];
+	int bytes = 0;
+
+	return ioctl(channel, FIONREAD, &bytes) == 0 && bytes > 0 &&
+	    read_proc(monitor, "syscall", call, sizeof(call)) > 0 &&
+	    strncmp(call, "281 ", 4) == 0; /* epoll_pwait(2) */
+}
+
+/* Who closes a FIFO last waits for its lock: that is the monitor, which can be replaced. */
+static void
+a_fifo_that_is_locked_while_its_profile_is_forgotten_does_not_keep_the_parent(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	struct outcome outcome;
+	pid_t monitor, friend;
+	int channel, status;
+
+	silence_begin(&silence, host->root);
+	make_printer(host, "web");
+	make_printer(host, "other");
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
+	host_start(host);
+	(void)host_wait_running(host, "other");
+	(void)host_wait_running(host, "web");
+	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	monitor = host_monitor(host);
+	channel = peer_take_parents_end(host->supervisor, monitor);
+	peer_stop(monitor);
+	host_remove(host, "web");
+	host_wait_told(host, "marker");
+	peer_stop(host->supervisor);
+	peer_continue(monitor);
+	wait_until(has_asked(channel, monitor));
+	friend = hold_from_outside(host, &silence, "web");
+	assert_int_equal(waitpid(friend, &status, 0), friend);
+	assert_int_equal(status, 0);
+	peer_continue(host->supervisor);
+	let_it_hang(host, monitor);
+	host_wait_log(
+	    host, " WARN  ProcLaunch monitor pid %d was killed and does not end: ", monitor);
+	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
+	assert_true(process_lives(monitor));
+	silence_end(&silence);
+	process_wait_gone(monitor);
+	assert_int_equal(close(channel), 0);
+	host_stop_all(host);
+}
+
 #define HASTY_TEST(function) \
 	cmocka_unit_test_setup_teardown(function, host_set_up_hasty, host_tear_down)
 
@@ -482,6 +556,8 @@ main(int count, char **arguments)
 	    ROOT_TEST(
 		a_page_that_cannot_be_read_costs_a_tenant_his_own_output_and_nobody_else_anything),
 	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
+	    HASTY_TEST(
+		a_fifo_that_is_locked_while_its_profile_is_forgotten_does_not_keep_the_parent),
 	};
 
 	if (count == 3 && strcmp(arguments[1], WRITER) == 0)

@@ -265,6 +265,11 @@ output_forget(struct profile *profile)
 	(void)profile;
 }
 
+void
+output_part(void)
+{
+}
+
 unsigned
 reports_skipped(void)
 {
