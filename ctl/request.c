@@ -101,7 +101,9 @@ usage_error(void)
 static _Noreturn void
 print_and_exit(const char *text)
 {
-	exit(fputs(text, stdout) == EOF || fflush(stdout) == EOF ? EXIT_FAILED : EXIT_DONE);
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		fatal("standard output");
+	exit(EXIT_DONE);
 }
 
 static enum colour
@@ -230,7 +232,8 @@ read_option(struct request *request, int letter)
 	case OPTION_HELP:
 		print_and_exit(usage);
 	case OPTION_VERSION:
-		print_and_exit(BUILD_LINE);
+		request->version = true;
+		break;
 	default:
 		usage_error();
 	}
@@ -328,6 +331,12 @@ request_read(struct request *request, int count, char **arguments)
 	(void)unsetenv("POSIXLY_CORRECT"); /* options stand behind the verb, too */
 	while ((letter = getopt_long(count, arguments, "d:jqo:fn:", long_options, NULL)) != -1)
 		read_option(request, letter);
+	if (request->version && optind == count)
+		print_and_exit(BUILD_LINE);
+	if (request->version) {
+		warningx("--version takes no verb; there is a verb of that name");
+		usage_error();
+	}
 	read_operands(request, count - optind, arguments + optind);
 	check_use(request);
 }

@@ -23,7 +23,8 @@ struct request {
 	bool no_wait;
 	bool no_header;
 	bool follow;
-	bool error; /* log: what went to standard error */
+	bool error;   /* log: what went to standard error */
+	bool version; /* of this program, alone */
 };
 
 /* Exit statuses, which scripts rely on: proclaunchctl(1), EXIT STATUS. */

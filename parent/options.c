@@ -67,7 +67,9 @@ usage_error(void)
 static _Noreturn void
 print_and_exit(const char *text)
 {
-	exit(fputs(text, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0);
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		fatal("standard output");
+	exit(0);
 }
 
 static uint32_t
@@ -200,7 +202,8 @@ read_option(struct options *options, int letter, const char *value)
 		options->check = true;
 		break;
 	case OPTION_VERSION:
-		print_and_exit(BUILD_LINE);
+		options->version = true;
+		break;
 	case OPTION_HELP:
 		print_and_exit(usage);
 	default:
@@ -228,11 +231,14 @@ options_read(struct options *options, int count, char **arguments)
 		read_option(options, letter, value);
 	}
 	operands = count - optind;
-	if (operands != (options->check ? 1 : 2) || arguments[optind][0] == '\0' ||
-	    arguments[count - 1][0] == '\0') {
+	if (options->version && operands == 0)
+		print_and_exit(BUILD_LINE);
+	if (options->version || operands != (options->check ? 1 : 2) ||
+	    arguments[optind][0] == '\0' || arguments[count - 1][0] == '\0') {
 		warningx("%s",
-		    options->check ? "--check takes one directory"
-				   : "a state directory and a profiles directory are needed");
+		    options->version	 ? "--version takes nothing else"
+			: options->check ? "--check takes one directory"
+					 : "a state directory and a profiles directory are needed");
 		usage_error();
 	}
 	if (!options->check)

@@ -21,6 +21,7 @@ struct options {
 	struct quota quota; /* of a tenant without a quota file */
 	bool foreground;
 	bool check;
+	bool version;
 	bool no_root;
 	bool relative; /* a path was given that depends on where we were started */
 };

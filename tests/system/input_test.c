@@ -137,6 +137,9 @@ wrong_usage_is_told_on_standard_error_with_exit_status_2(void **state)
 	    {"S", "P", "--monitor-user", NULL},
 	    {"--check", NULL},
 	    {"--check", "S", "P", NULL},
+	    {"--version", "S", NULL},
+	    {"--version", "S", "P", NULL},
+	    {"--version", "--nonsense", NULL},
 	};
 	struct host *host = *state;
 	struct outcome outcome;
