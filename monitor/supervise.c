@@ -118,12 +118,12 @@ void
 supervise_plan(struct profile *profile)
 {
 	enum cause cause = profile->cause;
+	bool again = cause == CAUSE_DIED || cause == CAUSE_LATE, stays;
 	int64_t delay = 0, over_quota;
-	bool stays;
 
 	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	leave_look();
-	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
+	if (again) {
 		/* what ends while all are to stop begins anew at the next start */
 		profile->finished = !restart_permitted(profile) && !leave_intended();
 		delay = backoff(profile);
@@ -131,12 +131,11 @@ supervise_plan(struct profile *profile)
 	profile->cause = CAUSE_NONE;
 	stays = profile->finished || !supervise_wanted(profile) || !supervise_accepted(profile);
 	/* who died and starts again at once was never stopped, as far as anybody can see */
-	if (profile->stop_said || (stays && (cause == CAUSE_DIED || cause == CAUSE_LATE)))
+	if (profile->stop_said || (stays && again))
 		say_stopped(profile);
 	if (stays)
 		return;
-	if (cause == CAUSE_DIED || cause == CAUSE_LATE) {
-		profile->restarts++;
+	if (again) {
 		over_quota = restart_quota(profile);
 		profile->over_quota = over_quota > delay;
 		if (profile->over_quota) {
@@ -146,6 +145,8 @@ supervise_plan(struct profile *profile)
 		}
 	}
 	if (delay == 0) {
+		if (again)
+			profile->restarts++;
 		supervise_step(profile, EVENT_DUE);
 		return;
 	}
@@ -576,6 +577,16 @@ supervise_kept(struct profile *profile, enum wish wish)
 	parent_ask_note(profile);
 }
 
+/* It counts now, and not when it was planned: it may have been stopped meanwhile. */
+static void
+start_again(struct profile *profile)
+{
+	if (!supervise_wanted(profile) || !supervise_accepted(profile))
+		return;
+	profile->restarts++;
+	supervise_step(profile, EVENT_DUE);
+}
+
 static void
 timer_expired(struct profile *profile, int64_t now)
 {
@@ -584,7 +595,7 @@ timer_expired(struct profile *profile, int64_t now)
 	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	switch (timer) {
 	case TIMER_START:
-		rise(profile, EVENT_DUE);
+		start_again(profile);
 		break;
 	case TIMER_LATE:
 		supervise_step(profile, EVENT_LATE);
