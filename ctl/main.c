@@ -2,6 +2,8 @@
  * proclaunchctl: asks the running supervisor, and shows what it says. It is nobody's authority:
  * what the caller may do is decided by the monitor, from what the kernel says about the caller.
  */
+#include <sys/stat.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -482,11 +484,15 @@ show_last_lines(const char *name)
 {
 	struct profiles none = {.count = 0};
 	struct answer answer;
+	enum ask_result result;
 
 	request.lines = STATUS_LINES;
 	(void)putchar('\n');
-	if (converse(VERB_LOG, name, &none, &answer) == ASK_OK)
+	result = converse(VERB_LOG, name, &none, &answer);
+	if (result == ASK_OK)
 		say_answer(name, &answer);
+	else
+		say_broken(result, name);
 	follow_end();
 }
 
@@ -550,9 +556,22 @@ check(void)
 
 	if (!collect(&profiles, &status))
 		return status == NAGIOS_UNKNOWN ? status : (int)nagios_unknown("no such profile");
+	/* to a plugin that runs as somebody else all would be well, whatever happens */
+	if (profiles.count == 0 && geteuid() != 0)
+		return nagios_unknown("no profile runs as the caller");
 	status = nagios_report(&profiles);
 	profiles_free(&profiles);
 	return status;
+}
+
+/* Is there something that is no plain file, such as /dev/null, whose place the new one would take?
+ */
+static bool
+is_in_the_way(const char *path)
+{
+	struct stat status;
+
+	return lstat(path, &status) == 0 && !S_ISREG(status.st_mode);
 }
 
 static int
@@ -565,6 +584,9 @@ metrics(void)
 		return status;
 	if (request.textfile == NULL) {
 		openmetrics_write(stdout, &profiles, ask_greeting()->version, READER_OPENMETRICS);
+	} else if (is_in_the_way(request.textfile)) {
+		warningx("%s: is no plain file, and is not replaced by one", request.textfile);
+		status = EXIT_FAILED;
 	} else if (!openmetrics_write_file(request.textfile, &profiles, ask_greeting()->version)) {
 		warning("%s", request.textfile);
 		status = EXIT_FAILED;

@@ -56,7 +56,7 @@ static const struct row_of_matrix {
     {{"events"}, {0, 0, 0, 0, 0}, false, NULL},
     {{"events", "web"}, {0, 0, 5, 5, 5}, false, NULL},
     {{"explain", "web"}, {0, 0, 5, 5, 5}, false, NULL},
-    {{"check"}, {0, 0, 0, 0, 0}, false, NULL},
+    {{"check"}, {0, 0, 0, 3, 3}, false, NULL},
     {{"check", "web"}, {0, 0, 3, 3, 3}, false, NULL},
     {{"metrics"}, {0, 0, 0, 0, 0}, false, NULL},
     {{"ping"}, {0, 0, 0, 0, 0}, false, NULL},

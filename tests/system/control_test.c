@@ -351,6 +351,27 @@ a_supervisor_that_does_not_answer_is_given_up_after_timeout(void **state)
 	host_stop_all(host);
 }
 
+/* The monitor knows how the service stands, and only the parent can open what it has printed. */
+static void
+status_says_that_the_last_lines_are_missing(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), STATUS_RUNNING);
+	assert_string_equal(outcome.error, "");
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	assert_int_equal(
+	    ctl(host, &outcome, "--timeout=0.5", "status", "web", NULL), STATUS_RUNNING);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	assert_matches(outcome.output, "^web running pid [0-9]+ ");
+	assert_string_equal(outcome.error, "proclaunchctl: web: not done in time (--timeout)\n");
+	host_stop_all(host);
+}
+
 /* Listens as a supervisor would, and answers nothing. */
 static int
 listen_in(const struct host *host)
@@ -484,6 +505,9 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 	    {"status", ""},
 	    {"log", ""},
 	    {"events", "web", ""},
+	    {"--version", "web"},
+	    {"--version", "--nonsense"},
+	    {"list", "--version"},
 	};
 	struct host *host = *state;
 	struct outcome outcome;
@@ -748,9 +772,10 @@ json_is_one_object_with_the_promised_keys(void **state)
 	}
 	profile = json_object_array_get_idx(profiles, 0);
 	assert_last_exit(profile, "exit", "4");
-	assert_true(json_object_get_int(member(profile, "restarts")) >= 3);
+	assert_true(json_object_get_int(member(profile, "restarts")) >= 2);
+	/* the next start is planned and has not come yet */
 	assert_int_equal(json_object_get_int(member(profile, "failures")),
-	    json_object_get_int(member(profile, "restarts")));
+	    json_object_get_int(member(profile, "restarts")) + 1);
 	assert_string_equal(text_member(profile, "decided_by"), "backoff");
 	assert_matches(text_member(profile, "next_start"), "^" TIME_PATTERN "\\.[0-9]{3}Z$");
 	assert_string_equal(text_member(profile, "wanted"), "up");
@@ -1226,6 +1251,12 @@ metrics_are_openmetrics_and_a_textfile_is_replaced_by_rename(void **state)
 	assert_int_equal(
 	    ctl(host, &file, "metrics", "--textfile", "/no/such/folder/file", NULL), CTL_FAILED);
 	assert_matches(file.error, "^proclaunchctl: /no/such/folder/file: No such file");
+	/* root's mistake must not cost the host its /dev/null */
+	assert_int_equal(unlink(path) | mkfifo(path, 0600), 0);
+	assert_int_equal(ctl(host, &file, "metrics", "--textfile", path, NULL), CTL_FAILED);
+	assert_matches(file.error, "/proclaunch\\.prom: is no plain file");
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(S_ISFIFO(after.st_mode));
 	host_stop_all(host);
 }
 
@@ -1443,7 +1474,8 @@ an_answer_that_cannot_be_printed_is_no_answer(void **state)
 	} lost[] = {{"list", CTL_FAILED}, {"list --json", CTL_FAILED}, {"metrics", CTL_FAILED},
 	    {"explain web", CTL_FAILED}, {"events", CTL_FAILED}, {"log web", CTL_FAILED},
 	    {"status", STATUS_UNKNOWN}, {"status web", STATUS_UNKNOWN},
-	    {"status --json", STATUS_UNKNOWN}, {"check", NAGIOS_UNKNOWN}};
+	    {"status --json", STATUS_UNKNOWN}, {"check", NAGIOS_UNKNOWN}, {"--help", CTL_FAILED},
+	    {"--version", CTL_FAILED}};
 	struct host *host = *state;
 	char program[PATH_MAX], command[2 * PATH_MAX];
 	struct outcome outcome;
@@ -1621,6 +1653,7 @@ main(void)
 	    ROOT_TEST(status_exits_as_the_linux_standard_base_says),
 	    ROOT_TEST(without_a_supervisor_status_exits_4_check_3_and_the_others_1),
 	    ROOT_TEST(a_supervisor_that_does_not_answer_is_given_up_after_timeout),
+	    ROOT_TEST(status_says_that_the_last_lines_are_missing),
 	    ROOT_TEST(
 		nothing_that_changes_anything_is_asked_before_it_is_known_whose_supervisor_it_is),
 	    ROOT_TEST(usage_errors_exit_2_and_ask_nobody),
