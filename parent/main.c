@@ -228,8 +228,7 @@ static void
 turn(void)
 {
 	int64_t deadline = clock_earlier(clock_earlier(children_deadline(), watch_deadline()),
-	    clock_earlier(clock_earlier(surveys_deadline(), tenants_deadline()),
-		clock_earlier(leave_deadline(), upgrade_deadline())));
+	    clock_earlier(surveys_deadline(), clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
 	loop_wait(clock_earlier(deadline, reap_at), handlers);
@@ -237,7 +236,6 @@ turn(void)
 	if (now >= reap_at)
 		reap_at = processes_reap() ? now : NEVER;
 	watch_tend(now);
-	tenants_tend(now);
 	surveys_tend(now);
 	children_tend(now);
 	surveys_flush();
@@ -384,8 +382,8 @@ main(int count, char **arguments)
 	say_start(before);
 	if (!cgroup_begin(state) && geteuid() == 0)
 		inform_report(REPORT_NO_CGROUPS, 0, "");
-	watch_open(profiles_directory(), options.rescan);
 	tenants_open(options.tenants_directory, &options.quota);
+	watch_open(options.rescan);
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
 	shed_capabilities();

@@ -364,7 +364,8 @@ profiles_take_from(struct draft *draft, const char *tenant, const char *name, ui
 	(void)snprintf(full, sizeof(full), "%s%s%.64s", tenant, tenant[0] == '\0' ? "" : "/",
 	    draft->facts.name);
 	if (!profile_name_valid(draft->facts.name) || draft->facts.owner != owner ||
-	    (name[0] != '\0' && strcmp(draft->facts.name, name) != 0)) {
+	    (name[0] != '\0' && strcmp(draft->facts.name, name) != 0) ||
+	    (tenant[0] != '\0' && tenants_quota(full) == NULL)) { /* who has left meanwhile */
 		profiles_discard(draft);
 		return;
 	}

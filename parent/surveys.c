@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,15 +46,6 @@ static TAILQ_HEAD(errand_queue, errand) errands = TAILQ_HEAD_INITIALIZER(errands
 static struct survey_job *surveys[SURVEYS_MAX];
 
 void
-surveys_request_all(const char *tenant, uint32_t owner)
-{
-	char name[FULL_NAME_BYTES];
-
-	(void)snprintf(name, sizeof(name), "%s/", tenant);
-	surveys_request(name, owner);
-}
-
-void
 surveys_request(const char *name, uint32_t owner)
 {
 	struct errand *errand;
@@ -87,6 +77,13 @@ end_survey(uint32_t index)
 	surveys[index] = NULL;
 }
 
+/* Is it about all that a tenant has? */
+static bool
+is_tenants(const char *name)
+{
+	return name[strlen(name) - 1] == '/';
+}
+
 /* The tenant whose directory it is about; "" for a profile in the profiles directory. */
 static void
 split_name(const char *name, char *tenant, const char **profile)
@@ -99,24 +96,26 @@ split_name(const char *name, char *tenant, const char **profile)
 	*profile = slash == NULL ? name : slash + 1;
 }
 
+static void
+look_again(const char *name)
+{
+	struct profile *entry = table_find(name);
+
+	if (entry != NULL)
+		watch_look_at(entry, clock_now() + LOOK_AGAIN);
+}
+
 /* It could not be surveyed now; what is known of it stays as it is until the next time. */
 static void
 give_up(const char *name, int error)
 {
-	struct profile *profile;
-	char tenant[FULL_NAME_BYTES];
-	const char *rest;
-
 	inform_report(REPORT_UNSCANNED, error, name);
-	split_name(name, tenant, &rest);
-	if (rest[0] == '\0') {
-		tenants_unsurveyed(tenant, error);
-		return;
-	}
-	profiles_unread(name, error);
-	profile = table_find(name);
-	if (profile != NULL)
-		watch_look_at(profile, clock_now() + LOOK_AGAIN);
+	if (is_tenants(name))
+		tenants_unsurveyed(name, error);
+	else
+		profiles_unread(name, error);
+	if (error != EACCES) /* that he has shut it, its owner is seen to undo */
+		look_again(name);
 }
 
 /* Starts the survey in a free place. CHANNEL_AGAIN: there is no room at the spawner. */
@@ -141,8 +140,11 @@ launch(uint32_t index, const struct errand *errand)
 	case REFUSAL_UNREADABLE:
 		give_up(errand->name, errno);
 		return CHANNEL_DONE;
-	default:
-		profiles_ownerless(errand->name);
+	default: /* a tenant's has gone just now, and is missed then */
+		if (is_tenants(errand->name))
+			look_again(errand->name);
+		else
+			profiles_ownerless(errand->name);
 		return CHANNEL_DONE;
 	}
 	survey = calloc(1, sizeof(*survey));
@@ -249,8 +251,8 @@ surveys_born(const struct message *born, int pidfd)
 	message_begin(&look, MESSAGE_LOOK);
 	split_name(survey->name, look.look.where, &profile);
 	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
-	if (profile[0] == '\0')
-		tenants_begin_survey(look.look.where);
+	if (is_tenants(survey->name))
+		tenants_begin_survey(survey->name);
 	if (channel_send(survey->job.channel, &look, NULL, 0) == CHANNEL_DONE)
 		return;
 	give_up(survey->name, ECHILD); /* it has died */
@@ -300,8 +302,8 @@ take(struct survey_job *survey, const struct message *finding)
 		return true;
 	case MESSAGE_SURVEYED:
 		survey->error = finding->number == ENOENT ? 0 : (int)finding->number; /* it goes */
-		if (finding->number == 0 && profile[0] == '\0')
-			tenants_surveyed(tenant);
+		if (finding->number == 0 && is_tenants(survey->name))
+			tenants_surveyed(survey->name);
 		return false;
 	default:
 		return false; /* no survey says that */

@@ -7,12 +7,10 @@
 
 #include "message.h"
 
-/* Has the profile `name` ("web" in the profiles directory, "alice/web" of a tenant) surveyed as
- * `owner`, to whom its directory belongs. What is found comes to profiles_take_from(). */
+/* Has the profile `name` ("web" in the profiles directory, "alice/web" of a tenant), or all that a
+ * tenant has ("alice/"), surveyed as `owner`, to whom its directory belongs. What is found comes to
+ * profiles_take_from(). */
 void surveys_request(const char *name, uint32_t owner);
-
-/* Has all profiles of the tenant surveyed. */
-void surveys_request_all(const char *tenant, uint32_t owner);
 
 /* A survey's child is there, or (-1) cannot be; the pidfd becomes ours. */
 void surveys_born(const struct message *born, int pidfd);

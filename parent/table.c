@@ -19,9 +19,17 @@ compare_names(const void *one, const void *other)
 }
 
 struct profile *
-table_at(uint32_t index)
+table_entry(uint32_t index)
 {
 	return index < end && profiles[index].used ? &profiles[index] : NULL;
+}
+
+struct profile *
+table_at(uint32_t index)
+{
+	struct profile *entry = table_entry(index);
+
+	return entry != NULL && !entry->tenant ? entry : NULL;
 }
 
 uint32_t

@@ -1,6 +1,10 @@
 /*
  * The table of profiles: one entry a profile, keyed on its name, at an index that the monitor may
  * name. An entry is never replaced after its creation; what happens to a profile changes the entry.
+ *
+ * A tenant's directory has an entry too, for it is watched and looked at as a profile's is:
+ * "alice/". Nothing else is done with one: only `watch` and `tenants` see it, and the monitor
+ * cannot name it.
  */
 #ifndef PROCLAUNCH_TABLE_H
 #define PROCLAUNCH_TABLE_H
@@ -78,7 +82,8 @@ struct profile {
 	unsigned ask;
 
 	bool used;
-	bool seen; /* by the scan that is under way */
+	bool tenant; /* it is a tenant's: facts.owner and facts.quota are all that there is of it */
+	bool seen;   /* by the scan that is under way */
 };
 
 /* A process that `session` holds on to. */
@@ -90,7 +95,9 @@ struct pin {
 /* facts.trigger of an entry whose directory has not been surveyed yet. */
 #define TRIGGER_UNKNOWN 1
 
-/* The entry at an index that is in use; NULL for every other number. */
+/* The entry at an index that is in use; NULL for every other number. The second: NULL for a
+ * tenant's as well. */
+struct profile *table_entry(uint32_t index);
 struct profile *table_at(uint32_t index);
 
 /* The index of an entry. */
@@ -111,6 +118,10 @@ void table_remove(struct profile *profile);
 
 /* How many indices have ever been in use: every entry is below. */
 uint32_t table_end(void);
+
+#define ENTRIES_FOREACH(entry, index)                       \
+	for ((index) = 0; (index) < table_end(); (index)++) \
+		if (((entry) = table_entry(index)) != NULL)
 
 #define PROFILES_FOREACH(profile, index)                    \
 	for ((index) = 0; (index) < table_end(); (index)++) \

@@ -1,11 +1,8 @@
-#include <sys/inotify.h>
-#include <sys/queue.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,42 +12,24 @@
 #include "inform.h"
 #include "profiles.h"
 #include "quota.h"
+#include "survey.h"
 #include "surveys.h"
 #include "tenants.h"
 #include "trust.h"
 #include "watch.h"
 
-/* A tenant's directory that changed is looked at again so much later, however often it changes. */
-#define STILL_FOR (20 * MILLISECOND)
-/* All of them, where they could not be listed. */
-#define TRY_AGAIN (5 * SECOND)
-/* ... and one that could not be surveyed so much later. */
+/* Who could not be looked at is looked at again so much later. */
 #define LOOK_AGAIN (60 * SECOND)
 
-struct tenant {
-	SLIST_ENTRY(tenant) next;
-	char name[ACCOUNT_NAME_BYTES];
-	uid_t uid;
-	struct quota quota;
-	int watch; /* inotify watch of the directory; -1: none */
-	int64_t look_at;
-	bool seen; /* by the scan that is under way */
-};
-
-static SLIST_HEAD(, tenant) tenants = SLIST_HEAD_INITIALIZER(tenants);
 static int directory = -1;
-static int directory_watch = -1;
 static struct quota usual;
-static int64_t scan_at = NEVER;
 
 void
 tenants_open(const char *path, const struct quota *quota)
 {
 	usual = *quota;
-	if (path == NULL)
-		return;
-	directory = files_open_trusted("tenants directory", path);
-	directory_watch = watch_directory(directory, ".", IN_ATTRIB | IN_CLOSE_WRITE);
+	if (path != NULL)
+		directory = files_open_trusted("tenants directory", path);
 }
 
 int
@@ -59,53 +38,49 @@ tenants_directory(void)
 	return directory;
 }
 
-static struct tenant *
-find(const char *name, size_t length)
+/* The entry of "alice", for that name, for "alice/", or for one of her profiles. */
+static struct profile *
+find(const char *name)
 {
-	struct tenant *tenant;
+	char tenant[FULL_NAME_BYTES];
 
-	SLIST_FOREACH(tenant, &tenants, next) {
-		if (strlen(tenant->name) == length && memcmp(tenant->name, name, length) == 0)
-			break;
-	}
-	return tenant;
+	(void)snprintf(tenant, sizeof(tenant), "%.*s/", (int)strcspn(name, "/"), name);
+	return table_find(tenant);
 }
 
-static size_t
-tenant_length(const char *profile)
+bool
+tenants_known(const char *name)
 {
-	const char *slash = strchr(profile, '/');
-
-	return slash == NULL ? 0 : (size_t)(slash - profile);
+	return find(name) != NULL;
 }
 
 const struct quota *
 tenants_quota(const char *profile)
 {
-	const struct tenant *tenant = find(profile, tenant_length(profile));
+	const struct profile *tenant = strchr(profile, '/') == NULL ? NULL : find(profile);
 
-	return tenant == NULL ? NULL : &tenant->quota;
+	return tenant == NULL ? NULL : &tenant->facts.quota;
 }
 
+/* Is it a profile of "alice/"? */
 static bool
-belongs(const struct profile *profile, const char *tenant, size_t length)
+belongs(const struct profile *profile, const char *tenant)
 {
-	return strncmp(profile->facts.name, tenant, length) == 0 &&
-	    profile->facts.name[length] == '/';
+	return strncmp(profile->facts.name, tenant, strlen(tenant)) == 0;
 }
 
 unsigned
 tenants_count(const char *name, bool refused_too)
 {
+	const struct profile *tenant = find(name);
 	struct profile *profile;
 	unsigned count = 0;
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (profile->facts.gone == 0 &&
+		if (tenant != NULL && profile->facts.gone == 0 &&
 		    (refused_too || profile->facts.refusal != REFUSAL_QUOTA) &&
-		    belongs(profile, name, tenant_length(name)) &&
-		    strcmp(profile->facts.name, name) != 0)
+		    belongs(profile, tenant->facts.name) && strcmp(profile->facts.name, name) != 0)
 			count++;
 	}
 	return count;
@@ -123,8 +98,8 @@ look_at(const char *name, struct stat *status)
 	return known;
 }
 
-/* Is the entry a tenant's directory? REPORT_COUNT when it is, or when it is a plain file, which is
- * nobody's: then there is no account. Else what is to be said of it. */
+/* Is the entry a tenant's directory? REPORT_COUNT when it is, or when there is none or it is a
+ * plain file, which is nobody's: then there is no account. Else what is to be said of it. */
 static enum report
 examine(const char *name, struct account *account)
 {
@@ -132,7 +107,7 @@ examine(const char *name, struct account *account)
 
 	account->name[0] = '\0';
 	if (!look_at(name, &status))
-		return REPORT_UNSCANNED;
+		return errno == ENOENT ? REPORT_COUNT : REPORT_UNSCANNED;
 	if (S_ISREG(status.st_mode))
 		return REPORT_COUNT;
 	if (S_ISLNK(status.st_mode))
@@ -159,76 +134,55 @@ examine(const char *name, struct account *account)
 }
 
 static void
-read_quota(struct tenant *tenant)
+read_quota(struct profile *tenant, const char *name)
 {
 	int fault;
 
-	tenant->quota = usual;
-	fault = quota_read(directory, tenant->name, &tenant->quota);
+	tenant->facts.quota = usual;
+	fault = quota_read(directory, name, &tenant->facts.quota);
 	if (fault != 0)
-		inform_report(REPORT_QUOTA, fault == -1 ? 0 : fault, tenant->name);
-}
-
-static void
-survey(struct tenant *tenant)
-{
-	/* first, or a change between the two is missed */
-	if (tenant->watch == -1)
-		tenant->watch = watch_directory(directory, tenant->name, IN_ATTRIB | IN_ONESHOT);
-	tenant->look_at = NEVER;
-	surveys_request_all(tenant->name, tenant->uid);
+		inform_report(REPORT_QUOTA, fault == -1 ? 0 : fault, name);
 }
 
 static void
 take_tenant(const char *name, const struct account *account)
 {
-	struct tenant *tenant = find(name, strlen(name));
+	struct profile *tenant = find(name);
+	char full[FULL_NAME_BYTES];
 
 	if (tenant == NULL) {
-		tenant = calloc(1, sizeof(*tenant));
+		(void)snprintf(full, sizeof(full), "%.64s/", name);
+		tenant = table_add(full);
 		if (tenant == NULL) {
-			inform_report(REPORT_UNSCANNED, ENOMEM, name);
+			inform_report(REPORT_SKIPPED_FULL, 0, full);
 			return;
 		}
-		memcpy(tenant->name, account->name, sizeof(tenant->name));
-		tenant->watch = -1;
-		tenant->look_at = NEVER;
-		SLIST_INSERT_HEAD(&tenants, tenant, next);
+		tenant->tenant = true;
 	}
 	tenant->seen = true;
-	tenant->uid = account->uid;
-	read_quota(tenant);
-	survey(tenant);
+	tenant->look_at = NEVER;
+	tenant->facts.owner = account->uid;
+	read_quota(tenant, name);
+	watch_entry(tenant); /* first, or a change between the two is missed */
+	surveys_request(tenant->facts.name, account->uid);
 }
 
-/* Who could not be looked at has not left. */
+/* Plain files, the quotas among them, are nobody's directory. */
 static void
-keep_tenant(const char *name)
-{
-	struct tenant *tenant = find(name, strlen(name));
-
-	if (tenant == NULL)
-		return;
-	tenant->seen = true;
-	tenant->look_at = clock_now() + LOOK_AGAIN;
-}
-
-/* Plain files, the quotas among them, and names with a leading dot are nobody's directory. */
-static void
-take_entry(const struct dirent *entry)
+look(const char *name)
 {
 	static struct account account;
-	enum report report;
+	struct profile *tenant = find(name);
+	enum report report = examine(name, &account);
 
-	if (entry->d_name[0] == '.')
-		return;
-	report = examine(entry->d_name, &account);
-	if (report == REPORT_UNSCANNED)
-		keep_tenant(entry->d_name);
 	if (report != REPORT_COUNT)
-		inform_report(report, errno, entry->d_name);
+		inform_report(report, errno, name);
 	else if (account.name[0] != '\0')
-		take_tenant(entry->d_name, &account);
+		take_tenant(name, &account);
+	if (report == REPORT_UNSCANNED && tenant != NULL) {
+		tenant->seen = true; /* who could not be looked at has not left */
+		watch_look_at(tenant, clock_now() + LOOK_AGAIN);
+	}
 }
 
 void
@@ -238,7 +192,7 @@ tenants_surveyed(const char *tenant)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (!profile->seen && belongs(profile, tenant, strlen(tenant)))
+		if (!profile->seen && belongs(profile, tenant))
 			profiles_gone(profile);
 	}
 }
@@ -250,142 +204,83 @@ tenants_begin_survey(const char *tenant)
 	uint32_t index;
 
 	PROFILES_FOREACH(profile, index) {
-		if (belongs(profile, tenant, strlen(tenant)))
+		if (belongs(profile, tenant))
 			profile->seen = false;
 	}
 }
 
-/* Tenants whose directory has gone, or is not theirs any more. */
+/* Tenants whose directory has gone, or is not theirs any more; and the profiles, also those from
+ * the ledger, whose tenant there is no more. */
 static void
 forget_unseen(void)
 {
-	struct tenant *tenant, *following;
+	struct profile *entry;
+	uint32_t index;
 
-	for (tenant = SLIST_FIRST(&tenants); tenant != NULL; tenant = following) {
-		following = SLIST_NEXT(tenant, next);
-		if (tenant->seen)
+	ENTRIES_FOREACH(entry, index)
+	{
+		if (!entry->tenant || entry->seen)
 			continue;
-		tenants_begin_survey(tenant->name);
-		tenants_surveyed(tenant->name); /* nothing was found */
-		watch_remove(tenant->watch);
-		SLIST_REMOVE(&tenants, tenant, tenant, next);
-		free(tenant);
+		watch_forget(entry);
+		table_remove(entry);
 	}
-}
-
-/* Profiles in the table, from the ledger or an earlier scan, whose tenant there is no more. */
-static void
-let_go_of_orphans(void)
-{
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
-		if (tenant_length(profile->facts.name) > 0 &&
-		    tenants_quota(profile->facts.name) == NULL)
-			profiles_gone(profile);
+	PROFILES_FOREACH(entry, index) {
+		if (strchr(entry->facts.name, '/') != NULL &&
+		    tenants_quota(entry->facts.name) == NULL)
+			profiles_gone(entry);
 	}
-}
-
-void
-tenants_scan(void)
-{
-	struct tenant *tenant;
-	struct dirent *entry;
-	DIR *stream = NULL;
-	int own;
-
-	scan_at = NEVER;
-	if (directory == -1)
-		return;
-	SLIST_FOREACH(tenant, &tenants, next)
-		tenant->seen = false;
-	own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (own == -1 || (stream = fdopendir(own)) == NULL) {
-		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
-		scan_at = clock_now() + TRY_AGAIN;
-		if (own != -1)
-			(void)close(own);
-		return; /* who could not be read has not left */
-	}
-	while ((entry = readdir(stream)) != NULL)
-		take_entry(entry);
-	(void)closedir(stream);
-	forget_unseen();
-	let_go_of_orphans();
-}
-
-void
-tenants_unsurveyed(const char *name, int error)
-{
-	struct tenant *tenant = find(name, strlen(name));
-	struct profile *profile;
-	uint32_t index;
-
-	if (tenant != NULL && error != EACCES) /* that its owner has shut it, he is seen to undo */
-		tenant->look_at = clock_now() + LOOK_AGAIN;
-	PROFILES_FOREACH(profile, index) {
-		if (belongs(profile, name, strlen(name)))
-			profiles_unread(profile->facts.name, error);
-	}
-}
-
-/* Something was made, removed or replaced in DIR. What a tenant changes about his own directory is
- * not worth a look at all the others. */
-static void
-directory_event(const struct inotify_event *event)
-{
-	bool known = event->len > 0 && find(event->name, strlen(event->name)) != NULL;
-
-	if (event->len > 0 && event->name[0] != '.' && ((event->mask & IN_ATTRIB) == 0 || !known))
-		scan_at = clock_earlier(scan_at, clock_now() + STILL_FOR);
 }
 
 bool
-tenants_event(const struct inotify_event *event)
+tenants_scan(void)
 {
-	struct tenant *tenant;
+	struct survey all = {.directory = directory};
+	const struct dirent *found;
+	struct profile *entry;
+	uint32_t index;
+	DIR *stream;
 
-	if (event->wd == directory_watch && directory_watch != -1) {
-		directory_event(event);
+	if (directory == -1)
 		return true;
+	stream = survey_open(&all);
+	if (stream == NULL) {
+		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
+		return false; /* who could not be read has not left */
 	}
-	SLIST_FOREACH(tenant, &tenants, next) {
-		if (tenant->watch != event->wd)
-			continue;
-		tenant->watch = -1; /* it was for one event */
-		tenant->look_at = clock_earlier(tenant->look_at, clock_now() + STILL_FOR);
-		return true;
+	ENTRIES_FOREACH(entry, index)
+	{
+		if (entry->tenant)
+			entry->seen = false;
 	}
-	return false;
-}
-
-int64_t
-tenants_deadline(void)
-{
-	const struct tenant *tenant;
-	int64_t deadline = scan_at;
-
-	SLIST_FOREACH(tenant, &tenants, next)
-		deadline = clock_earlier(deadline, tenant->look_at);
-	return deadline;
+	while ((found = readdir(stream)) != NULL)
+		if (found->d_name[0] != '.')
+			look(found->d_name);
+	(void)closedir(stream);
+	forget_unseen();
+	return true;
 }
 
 void
-tenants_tend(int64_t now)
+tenants_look(struct profile *tenant)
 {
-	static struct account account;
-	struct tenant *tenant;
+	char name[FULL_NAME_BYTES];
 
-	if (scan_at <= now)
-		tenants_scan();
-	SLIST_FOREACH(tenant, &tenants, next) {
-		if (tenant->look_at > now)
-			continue;
-		tenant->look_at = NEVER;
-		if (examine(tenant->name, &account) == REPORT_COUNT && account.name[0] != '\0')
-			survey(tenant);
-		else
-			scan_at = now; /* it is not a tenant's any more: the scan says why */
+	(void)snprintf(
+	    name, sizeof(name), "%.*s", (int)strcspn(tenant->facts.name, "/"), tenant->facts.name);
+	tenant->seen = false;
+	look(name);
+	if (!tenant->seen)
+		forget_unseen();
+}
+
+void
+tenants_unsurveyed(const char *tenant, int error)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (belongs(profile, tenant))
+			profiles_unread(profile->facts.name, error);
 	}
 }

@@ -15,14 +15,25 @@ void tenants_open(const char *path, const struct quota *quota);
 /* Its descriptor; stays the room's. -1: there are no tenants. */
 int tenants_directory(void);
 
-/* Looks who the tenants are, and has the profiles of each surveyed. */
-void tenants_scan(void);
+/* Looks who the tenants are, and has the profiles of each surveyed. False, and nothing has changed,
+ * when the directory cannot be read. */
+bool tenants_scan(void);
 
-/* A survey of all profiles of the tenant begins. */
+/* Looks at one that is known: its profiles are surveyed, or it is a tenant's directory no more, and
+ * its services are stopped. The entry may be gone afterwards. */
+void tenants_look(struct profile *tenant);
+
+/* Is "alice" a tenant? */
+bool tenants_known(const char *name);
+
+/* A survey of all profiles of the tenant ("alice/") begins. */
 void tenants_begin_survey(const char *tenant);
 
 /* It is complete: those that it did not find have gone, and their services are stopped. */
 void tenants_surveyed(const char *tenant);
+
+/* It has come to nothing. */
+void tenants_unsurveyed(const char *tenant, int error);
 
 /* The tenant whose profile has this name ("alice/web"): its quota; NULL when it is no tenant's. */
 const struct quota *tenants_quota(const char *profile);
@@ -30,17 +41,5 @@ const struct quota *tenants_quota(const char *profile);
 /* How many other profiles the tenant of that profile has; with `refused_too` also beyond the quota.
  */
 unsigned tenants_count(const char *profile, bool refused_too);
-
-/* An inotify event: about DIR itself, or about a tenant's directory. False: it was about neither.
- */
-struct inotify_event;
-bool tenants_event(const struct inotify_event *event);
-
-/* The survey of all profiles of the tenant has come to nothing: it is made again later. */
-void tenants_unsurveyed(const char *tenant, int error);
-
-/* When tenants_tend() has something to do; NEVER otherwise. */
-int64_t tenants_deadline(void);
-void tenants_tend(int64_t now);
 
 #endif

@@ -11,9 +11,9 @@
 #include "clock.h"
 #include "inform.h"
 #include "sources.h"
-#include "tenants.h"
 #include "profiles.h"
 #include "report.h"
+#include "tenants.h"
 #include "trust.h"
 #include "watch.h"
 
@@ -27,9 +27,11 @@
 
 static int inotify = -1;
 static int profiles_watch = -1;
+static int tenants_watch = -1;
 static int accounts_watch = -1;
-static int64_t next_look = NEVER; /* the earliest look_at of all profiles, or before it */
-static int64_t next_scan;	  /* the first one at once */
+static int64_t next_look = NEVER;    /* the earliest look_at of all entries, or before it */
+static int64_t next_scan;	     /* the first one at once */
+static int64_t next_tenants = NEVER; /* the tenants alone */
 static int64_t rescan_every;
 static bool coming_up = true;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
@@ -54,34 +56,39 @@ try_again(struct profile *profile, int error)
 		watch_look_at(profile, clock_now() + TRY_AGAIN);
 }
 
+static void
+say_unwatched(const char *name)
+{
+	if (unwatched != 0)
+		return;
+	unwatched = errno;
+	inform_report(REPORT_UNWATCHED, errno, name);
+}
+
+/* Names that come and go in it are noticed, and `events`. */
+#define NAMES (IN_ONLYDIR | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO)
 static int
 watch_descriptor(int directory, uint32_t events)
 {
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
-	return inotify_add_watch(inotify, path, events | IN_ONLYDIR);
+	return inotify_add_watch(inotify, path, NAMES | events);
 }
 
 static int
-add_watch(int base, const char *name, uint32_t events)
+watch_directory(int directory, const char *what, uint32_t events)
 {
-	int directory = trust_open_profile(base, name), watch, error;
+	int watch = watch_descriptor(directory, events);
 
-	if (directory == -1)
-		return -1;
-	watch = watch_descriptor(directory, events);
-	error = errno;
-	(void)close(directory);
-	errno = error;
+	if (watch == -1)
+		say_unwatched(what);
 	return watch;
 }
 
 /* IN_ONESHOT: one event is enough to make us look; a flood of them costs the kernel's time, and
  * only until the next look, which sets the watch again first. */
-#define PROFILE_EVENTS                                                                       \
-	(IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | \
-	    IN_ATTRIB)
+#define PROFILE_EVENTS (IN_ONESHOT | IN_CLOSE_WRITE | IN_ATTRIB)
 
 int
 watch_opened(int profile)
@@ -89,36 +96,23 @@ watch_opened(int profile)
 	return inotify == -1 ? -1 : watch_descriptor(profile, PROFILE_EVENTS);
 }
 
-static void
-set_watch(struct profile *profile)
+void
+watch_entry(struct profile *entry)
 {
-	if (inotify == -1 || profile->watch != -1)
+	int directory;
+
+	if (inotify == -1 || entry->watch != -1)
 		return;
-	profile->watch =
-	    add_watch(profiles_base(profile->facts.name), profile->facts.name, PROFILE_EVENTS);
-	if (profile->watch != -1)
-		return;
-	try_again(profile, errno);
+	directory = trust_open_profile(profiles_base(entry->facts.name), entry->facts.name);
+	if (directory != -1)
+		entry->watch = watch_descriptor(directory, PROFILE_EVENTS);
+	if (entry->watch == -1)
+		try_again(entry, errno);
 	/* what has gone, or is no directory any more, need not be watched */
-	if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR && unwatched == 0) {
-		unwatched = errno;
-		inform_report(REPORT_UNWATCHED, errno, profile->facts.name);
-	}
-}
-
-int
-watch_directory(int base, const char *name, uint32_t events)
-{
-	int watch = -1;
-
-	if (inotify != -1)
-		watch = add_watch(
-		    base, name, IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | events);
-	if (watch == -1 && unwatched == 0) {
-		unwatched = errno;
-		inform_report(REPORT_UNWATCHED, errno, name);
-	}
-	return watch;
+	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
+		say_unwatched(entry->facts.name);
+	if (directory != -1)
+		(void)close(directory);
 }
 
 void
@@ -129,18 +123,21 @@ watch_remove(int watch)
 }
 
 void
-watch_open(int directory, int64_t rescan)
+watch_open(int64_t rescan)
 {
 	rescan_every = rescan;
 	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (inotify == -1 || loop_add(inotify, EPOLLIN, SOURCE_INOTIFY, 0) == -1) {
-		unwatched = errno;
-		inform_report(REPORT_UNWATCHED, errno, "anything");
+		say_unwatched("anything");
 		return;
 	}
 	/* a profile that an ordinary user may not read is not watched: that it may be read is seen
 	 * from above */
-	profiles_watch = watch_directory(directory, ".", geteuid() == 0 ? 0 : IN_ATTRIB);
+	profiles_watch = watch_directory(
+	    profiles_directory(), "the profiles directory", geteuid() == 0 ? 0 : IN_ATTRIB);
+	if (tenants_directory() != -1) /* whom it belongs to, and quotas, are of importance there */
+		tenants_watch = watch_directory(
+		    tenants_directory(), "the tenants directory", IN_ATTRIB | IN_CLOSE_WRITE);
 	/* accounts come and go there, passwd(5) is replaced by another file */
 	accounts_watch =
 	    inotify_add_watch(inotify, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
@@ -151,7 +148,7 @@ settle(struct profile *profile)
 {
 	profile->unsettled = 0;
 	profile->look_at = NEVER;
-	set_watch(profile);
+	watch_entry(profile);
 	try_again(profile, (int)profile->facts.refused_error);
 	if (profile->introduced)
 		inform_tell(profile, TELL_PROFILE);
@@ -164,7 +161,7 @@ watch_changed(struct profile *profile)
 {
 	int64_t now = clock_now();
 
-	set_watch(profile);
+	watch_entry(profile);
 	if (profile->unsettled == 0)
 		profile->unsettled = now;
 	profile->look_at = NEVER;
@@ -200,20 +197,31 @@ watch_forget(struct profile *profile)
 static void
 start_over(void)
 {
-	struct profile *profile;
+	struct profile *entry;
 	uint32_t index;
 
 	next_scan = clock_now();
-	PROFILES_FOREACH(profile, index) {
-		watch_forget(profile);
-		watch_look_at(profile, next_scan);
+	ENTRIES_FOREACH(entry, index)
+	{
+		watch_forget(entry);
+		watch_look_at(entry, next_scan);
 	}
+}
+
+/* Something was made, removed or replaced in the tenants' directory. What a tenant changes about
+ * his own directory, which its own watch tells, is not worth a look at all the others. */
+static void
+handle_tenants(const struct inotify_event *event)
+{
+	if (event->len > 0 && event->name[0] != '.' &&
+	    ((event->mask & IN_ATTRIB) == 0 || !tenants_known(event->name)))
+		next_tenants = clock_earlier(next_tenants, clock_now() + STILL_FOR);
 }
 
 static void
 handle(const struct inotify_event *event)
 {
-	struct profile *profile;
+	struct profile *entry;
 	uint32_t index;
 
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
@@ -225,12 +233,15 @@ handle(const struct inotify_event *event)
 	} else if (event->wd == accounts_watch) {
 		if (event->len > 0 && strcmp(event->name, "passwd") == 0)
 			next_scan = clock_earlier(next_scan, clock_now() + STILL_FOR);
-	} else if (!tenants_event(event)) {
-		PROFILES_FOREACH(profile, index) {
-			if (profile->watch != event->wd)
+	} else if (event->wd == tenants_watch) {
+		handle_tenants(event);
+	} else {
+		ENTRIES_FOREACH(entry, index)
+		{
+			if (entry->watch != event->wd)
 				continue;
-			profile->watch = -1; /* it was for one event */
-			watch_look_at(profile, clock_now() + STILL_FOR);
+			entry->watch = -1; /* it was for one event */
+			watch_look_at(entry, clock_now() + STILL_FOR);
 			break;
 		}
 	}
@@ -257,26 +268,32 @@ watch_event(uint32_t index, uint32_t events)
 int64_t
 watch_deadline(void)
 {
-	return profiles_scanning() ? 0 : clock_earlier(next_look, next_scan);
+	return profiles_scanning()
+	    ? 0
+	    : clock_earlier(next_look, clock_earlier(next_scan, next_tenants));
 }
 
 static void
 look_at_due(int64_t now)
 {
-	struct profile *profile;
+	struct profile *entry;
 	uint32_t index;
 
 	next_look = NEVER;
-	PROFILES_FOREACH(profile, index) {
-		if (profile->look_at <= now) {
-			profile->look_at = NEVER;
-			if (profile->fifos_due != 0)
-				inform_tell(profile, TELL_FIFO);
-			set_watch(profile); /* first, or a change between the two is missed */
-			profiles_look(profile->facts.name);
+	ENTRIES_FOREACH(entry, index)
+	{
+		if (entry->look_at <= now) {
+			entry->look_at = NEVER;
+			if (entry->fifos_due != 0)
+				inform_tell(entry, TELL_FIFO);
+			watch_entry(entry); /* first, or a change between the two is missed */
+			if (entry->tenant)
+				tenants_look(entry);
+			else
+				profiles_look(entry->facts.name);
 		}
-		if (profile->used)
-			next_look = clock_earlier(next_look, profile->look_at);
+		if (entry->used)
+			next_look = clock_earlier(next_look, entry->look_at);
 	}
 }
 
@@ -290,10 +307,12 @@ watch_tend(int64_t now)
 	} else if (now >= next_scan) {
 		next_scan = rescan_every == 0 ? NEVER : now + rescan_every;
 		error = profiles_scan();
-		tenants_scan();
+		next_tenants = now;
 	}
 	if (passes(error))
 		next_scan = clock_earlier(next_scan, now + TRY_AGAIN);
+	if (now >= next_tenants)
+		next_tenants = tenants_scan() ? NEVER : now + TRY_AGAIN;
 	if (now >= next_look)
 		look_at_due(now);
 }

@@ -8,17 +8,16 @@
 
 #include "table.h"
 
-/* Watches the profiles directory at this path; scans all of it every `rescan` nanoseconds (0:
- * never) for file systems that tell nobody of changes. */
-void watch_open(int directory, int64_t rescan);
+/* Watches the profiles directory and that of the tenants, which are open; scans all of it every
+ * `rescan` nanoseconds (0: never) for file systems that tell nobody of changes. */
+void watch_open(int64_t rescan);
 
-/* Watches a directory beneath another for names that come and go; with `once` for one event. The
- * watch, or -1: it cannot be watched. Mounts are not crossed: what a tenant has mounted could hold
- * us up. */
-int watch_directory(int base, const char *name, uint32_t events);
+/* Watches the directory of a profile or a tenant for one event, unless it is watched. Where a
+ * tenant has mounted something that could hold us up, it is not. */
+void watch_entry(struct profile *entry);
 
-/* The profile is looked at again at this time (clock_now() scale), or before. */
-void watch_look_at(struct profile *profile, int64_t when);
+/* The profile or tenant is looked at again at this time (clock_now() scale), or before. */
+void watch_look_at(struct profile *entry, int64_t when);
 
 /* Watches a profile's directory that has just been opened, before anything in it is looked at. The
  * watch, for profile->watch; or -1. */

@@ -219,8 +219,8 @@ trust_open_profile(int directory, const char *name)
 		return trust_open_entry(directory, name);
 	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - name), name);
 	above = trust_open_entry(directory, tenant);
-	if (above == -1)
-		return -1;
+	if (above == -1 || slash[1] == '\0')
+		return above;
 	opened = trust_open_entry(above, slash + 1);
 	error = errno;
 	(void)close(above);

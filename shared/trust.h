@@ -37,8 +37,8 @@ int trust_open_directory(
  */
 int trust_open_entry(int directory, const char *name);
 
-/* The same for "web" or, in the tenants' directory, "alice/web": root may have mounted a file
- * system for the tenant, or for the profile. */
+/* The same for "web" or, in the tenants' directory, "alice/web" and "alice/": root may have mounted
+ * a file system for the tenant, or for the profile. */
 int trust_open_profile(int directory, const char *name);
 
 /* The refusal in words, for a message to an administrator; never NULL. */
