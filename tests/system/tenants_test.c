@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -163,6 +164,37 @@ a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once(void **state)
 	assert_false(process_lives(web));
 	assert_false(process_lives(more));
 	assert_int_equal(host_count_log(host, " cannot read "), 0); /* it was looked at and gone */
+	host_stop_all(host);
+}
+
+/* The event that the watch on a tenant's directory was for may be one of those that were lost. */
+static void
+after_an_overflow_of_events_tenants_are_watched_again(void **state)
+{
+	struct host *host = *state;
+	char one[PATH_MAX], other[PATH_MAX], limit[32];
+	long events, i;
+
+	make_tenants(host);
+	(void)begin_other(host);
+	host_settle(host);
+	host_write(host, ".one", 0644, "%s", "");
+	host_path(host, ".one", one, sizeof(one));
+	host_path(host, ".other", other, sizeof(other));
+	wait_for_file("/proc/sys/fs/inotify/max_queued_events", limit, sizeof(limit));
+	events = strtol(limit, NULL, 10);
+	assert_in_range(events, 1, 1000000);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
+	for (i = 0; i <= events / 2; i++) /* two events each */
+		assert_int_equal(rename(i % 2 == 0 ? one : other, i % 2 == 0 ? other : one), 0);
+	make_profile(host, TENANT, "web", SERVICE);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	host_wait_log(host, " WARN  ProcLaunch too many changes at once");
+	(void)host_wait_running(host, TENANT "/web");
+	host_settle(host);
+	make_profile(host, TENANT, "mail", SERVICE);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/mail running pid ");
 	host_stop_all(host);
 }
 
@@ -1097,6 +1129,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant),
 	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
+	    ROOT_TEST(after_an_overflow_of_events_tenants_are_watched_again),
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
 	    ROOT_TEST(a_directory_that_is_a_tenants_no_more_takes_its_services_with_it),
 	    ROOT_TEST(a_user_file_that_names_another_is_refused_and_ones_own_name_is_not),
