@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "explain.h"
 #include "log.h"
+#include "share.h"
 #include "supervise.h"
 #include "vocabulary.h"
 #include "words.h"
@@ -73,25 +74,24 @@ explain_refusal(const struct profile *profile, char *text, size_t size)
 void
 explain_end(const struct profile *profile, bool expected)
 {
-	const char *tag = profile->facts.name;
 	char text[SIGNAL_TEXT_BYTES];
 	int pid = profile->exit_pid, value = profile->exit_value;
 
 	if (profile->exit_end == END_SIGNAL) {
 		(void)signal_to_text(value, text, sizeof(text));
 		if (expected)
-			log_line(tag, SAY_ENDED_SIGNAL, pid, text);
+			share_line(profile, SAY_ENDED_SIGNAL, pid, text);
 		else
-			log_line(tag, SAY_DIED_SIGNAL, pid, text);
+			share_line(profile, SAY_DIED_SIGNAL, pid, text);
 	} else if (profile->exit_end == END_EXIT) {
 		if (expected)
-			log_line(tag, SAY_ENDED_EXIT, pid, value);
+			share_line(profile, SAY_ENDED_EXIT, pid, value);
 		else
-			log_line(tag, SAY_DIED_EXIT, pid, value);
+			share_line(profile, SAY_DIED_EXIT, pid, value);
 	} else if (expected) {
-		log_line(tag, SAY_ENDED, pid);
+		share_line(profile, SAY_ENDED, pid);
 	} else {
-		log_line(tag, SAY_DIED, pid);
+		share_line(profile, SAY_DIED, pid);
 	}
 }
 
@@ -146,24 +146,23 @@ explain_claim(const struct profile *profile, const struct claim *claim)
 	    [CLAIM_FOREIGN] = "which is not in this profile",
 	    [CLAIM_ENDED] = "which has ended",
 	};
-	const char *tag = profile->facts.name;
 
 	switch (claim->verdict) {
 	case CLAIM_MALFORMED:
-		log_line(tag, SAY_CLAIM_TEXT, claim->text);
+		share_line(profile, SAY_CLAIM_TEXT, claim->text);
 		break;
 	case CLAIM_UNREADABLE:
-		log_line(tag, SAY_CLAIM_UNREADABLE, strerror(claim->pid));
+		share_line(profile, SAY_CLAIM_UNREADABLE, strerror(claim->pid));
 		break;
 	case CLAIM_NOT_REGULAR:
 	case CLAIM_TOO_LARGE:
-		log_line(tag, SAY_CLAIM_FILE, texts[claim->verdict]);
+		share_line(profile, SAY_CLAIM_FILE, texts[claim->verdict]);
 		break;
 	case CLAIM_ABSENT:
 	case CLAIM_NUMBER:
 		break; /* nothing was refused */
 	default:
-		log_line(tag, SAY_CLAIM_PID, claim->pid, texts[claim->verdict]);
+		share_line(profile, SAY_CLAIM_PID, claim->pid, texts[claim->verdict]);
 		break;
 	}
 }

@@ -5,6 +5,7 @@
 #include "intake.h"
 #include "log.h"
 #include "supervise.h"
+#include "share.h"
 #include "vocabulary.h"
 
 /* Says once why it is refused, and once that it is not any more. */
@@ -20,10 +21,9 @@ say_refusal(struct profile *profile)
 								: 1U << 31 | profile->draft_refused;
 	if (reason != 0 &&
 	    (reason != profile->refused_said || profile->draft_refusal != profile->refusal_said))
-		log_line(
-		    profile->facts.name, SAY_REFUSED, explain_refusal(profile, text, sizeof(text)));
+		share_line(profile, SAY_REFUSED, explain_refusal(profile, text, sizeof(text)));
 	if (reason == 0 && profile->refused_said != 0 && profile->facts.gone == 0)
-		log_line(profile->facts.name, SAY_MENDED);
+		share_line(profile, SAY_MENDED);
 	profile->refused_said = reason;
 	profile->refusal_said = profile->draft_refusal;
 }
@@ -116,7 +116,7 @@ intake_profile(void *subject, struct incoming *incoming)
 	old_trigger = profile->trigger_before;
 	profile->facts = message->profile;
 	if (profile->facts.gone != 0 && !was_gone)
-		log_line(profile->facts.name, SAY_DISAPPEARED);
+		share_line(profile, SAY_DISAPPEARED);
 	settings_default(&profile->draft);
 	profile->draft.down = (profile->facts.present & SETTING_BIT(SETTING_DOWN)) != 0;
 	profile->draft_refusal = NULL;

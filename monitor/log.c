@@ -60,6 +60,12 @@ log_set_level(enum level level)
 	highest = level;
 }
 
+bool
+log_says(enum level level)
+{
+	return level <= highest;
+}
+
 void
 log_briefly(void)
 {
@@ -356,7 +362,7 @@ log_line(const char *tag, enum level level, const char *format, ...)
 	va_list arguments;
 	size_t length;
 
-	if (level > highest)
+	if (!log_says(level))
 		return;
 	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);

@@ -22,6 +22,9 @@ enum level { LEVEL_FATAL, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 /* Lines above this level are not written. */
 void log_set_level(enum level level);
 
+/* Would a line of this level be written? */
+bool log_says(enum level level);
+
 /* From now on lines are tag and message alone: for --check, whose reader sits at a terminal. */
 void log_briefly(void);
 

@@ -30,6 +30,7 @@
 #include "report.h"
 #include "reports.h"
 #include "rules.h"
+#include "share.h"
 #include "sources.h"
 #include "supervise.h"
 #include "unprivileged.h"
@@ -185,7 +186,8 @@ next_deadline(void)
 {
 	int64_t profiles = clock_earlier(supervise_deadline(), output_deadline());
 
-	return clock_earlier(clock_earlier(profiles, leave_deadline()),
+	return clock_earlier(
+	    clock_earlier(clock_earlier(profiles, leave_deadline()), share_deadline()),
 	    clock_earlier(log_deadline(), control_deadline()));
 }
 
@@ -207,6 +209,7 @@ loop(void)
 		output_tend(now);
 		supervise_tend(now);
 		leave_tend();
+		share_tend(now);
 		tend_log();
 		control_tend(now);
 		was_full = full;

@@ -14,6 +14,7 @@
 #include "piece.h"
 #include "report.h"
 #include "sources.h"
+#include "share.h"
 #include "vocabulary.h"
 
 /* However high a rate is, it is looked so many times a second at what waits for it. */
@@ -166,7 +167,7 @@ listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 	has_room(stream, fifo_size(fifo)); /* the monitor before may have enlarged it */
 	stream->muted = stream->unwatched = watch(stream) == -1;
 	if (stream->unwatched)
-		log_line(profile->facts.name, SAY_OUTPUT_LOST, strerror(errno));
+		share_line(profile, SAY_OUTPUT_LOST, strerror(errno));
 	enqueue(stream); /* what stood in it before us raises no event */
 }
 
@@ -448,10 +449,9 @@ put(const struct profile *profile, struct output_stream *stream, struct text tex
 	if (stream->stuck_since == 0)
 		return true;
 	if (stream->dropped > 0)
-		log_line(
-		    profile->facts.name, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
+		share_line(profile, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
 	else
-		log_line(profile->facts.name, SAY_OUTPUT_RESUMED);
+		share_line(profile, SAY_OUTPUT_RESUMED);
 	stream->stuck_since = 0;
 	if (stream->dropped > 0) {
 		stream->dropped = 0;
@@ -626,7 +626,7 @@ skip_unreadable(const struct profile *profile, struct output_stream *stream, int
 
 	if (stream->stuck_since == 0) {
 		stream->stuck_since = now;
-		log_line(profile->facts.name, SAY_OUTPUT_UNREADABLE, strerror(error));
+		share_line(profile, SAY_OUTPUT_UNREADABLE, strerror(error));
 	}
 	do
 		stream->dropped += have_left(stream, fifo_skip(stream->fifo));
@@ -690,7 +690,7 @@ drop_lines(const struct profile *profile, struct output_stream *stream)
 	if (take == 0 && length >= 0)
 		return false; /* it is looked at again */
 	if (stream->dropped == 0)
-		log_line(profile->facts.name, SAY_OUTPUT_DROPPING,
+		share_line(profile, SAY_OUTPUT_DROPPING,
 		    (unsigned)((clock_now() - stream->stuck_since) / SECOND));
 	stream->dropped += have_left(
 	    stream, length == -1 ? fifo_skip(stream->fifo) : fifo_consume(stream->fifo, take));
@@ -794,7 +794,7 @@ output_confess(const struct profile *profile)
 
 	for (which = 0; which < profile->stream_count; which++)
 		if (table_stream(profile, which)->dropped > 0)
-			log_line(profile->facts.name, SAY_OUTPUT_GONE,
+			share_line(profile, SAY_OUTPUT_GONE,
 			    (unsigned long long)table_stream(profile, which)->dropped);
 }
 

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "parent.h"
 #include "process.h"
+#include "share.h"
 #include "supervise.h"
 #include "vocabulary.h"
 
@@ -69,7 +70,7 @@ take_over_running(struct profile *profile)
 		supervise_resume_stop(profile);
 	} else if (profile->state == STATE_RUNNING) {
 		if (profile->say_found)
-			log_line(profile->facts.name, SAY_RUNNING, profile->process.pid);
+			share_line(profile, SAY_RUNNING, profile->process.pid);
 	} else {
 		supervise_set_timer(profile, TIMER_NONE, NEVER);
 		supervise_step(profile, EVENT_PROVED);
@@ -199,5 +200,5 @@ process_hear_claim(void *subject, struct incoming *incoming)
 	if (profile->claims <= CLAIMS_LOGGED)
 		explain_claim(profile, &message->claim);
 	else if (profile->claims == CLAIMS_LOGGED + 1)
-		log_line(profile->facts.name, SAY_CLAIMS_MANY, CLAIMS_LOGGED);
+		share_line(profile, SAY_CLAIMS_MANY, CLAIMS_LOGGED);
 }

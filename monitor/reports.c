@@ -7,6 +7,7 @@
 #include "log.h"
 #include "parent.h"
 #include "reports.h"
+#include "share.h"
 #include "vocabulary.h"
 #include "words.h"
 #include "unprivileged.h"
@@ -88,6 +89,23 @@ unsigned
 reports_skipped(void)
 {
 	return count;
+}
+
+/* Whose it is that could not be read: "web", "alice/web", or all that alice has, "alice/". Whoever
+ * kills those who read it chooses how often. */
+static uint32_t
+owner_of(const char *name)
+{
+	const struct profile *profile;
+	size_t length = strcspn(name, "/");
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		/* up to the slash; without one, all of it */
+		if (strncmp(profile->facts.name, name, length + 1) == 0)
+			return profile->facts.owner;
+	}
+	return 0;
 }
 
 static void
@@ -180,9 +198,11 @@ reports_log(void *subject, struct incoming *incoming)
 		log_line(TAG, SAY_OVERFLOW);
 		break;
 	case REPORT_UNSCANNED:
-		log_line(TAG, SAY_UNSCANNED, facts->text,
-		    facts->value == EREMOTE ? "a FUSE mount, which may keep root waiting for ever"
-					    : strerror(facts->value));
+		if (share_permits(owner_of(facts->text)))
+			log_line(TAG, SAY_UNSCANNED, facts->text,
+			    facts->value == EREMOTE
+				? "a FUSE mount, which may keep root waiting for ever"
+				: strerror(facts->value));
 		break;
 	case REPORT_LEDGER:
 		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));

@@ -11,6 +11,7 @@
 #include "output.h"
 #include "parent.h"
 #include "supervise.h"
+#include "share.h"
 #include "vocabulary.h"
 
 /* A process that lived no longer died at once; one that lived so long has proved itself. */
@@ -110,7 +111,7 @@ restart_quota(const struct profile *profile)
 static void
 say_stopped(struct profile *profile)
 {
-	log_line(profile->facts.name, SAY_STOPPED);
+	share_line(profile, SAY_STOPPED);
 	profile->stop_said = false;
 }
 
@@ -139,8 +140,8 @@ supervise_plan(struct profile *profile)
 		over_quota = restart_quota(profile);
 		profile->over_quota = over_quota > delay;
 		if (profile->over_quota) {
-			log_line(profile->facts.name, SAY_QUOTA_RESTARTS,
-			    profile->facts.quota.restarts_per_minute);
+			share_line(
+			    profile, SAY_QUOTA_RESTARTS, profile->facts.quota.restarts_per_minute);
 			delay = over_quota;
 		}
 	}
@@ -150,8 +151,8 @@ supervise_plan(struct profile *profile)
 		supervise_step(profile, EVENT_DUE);
 		return;
 	}
-	log_line(profile->facts.name, SAY_WAITING, (int)(delay / SECOND),
-	    (int)(delay % SECOND / MILLISECOND));
+	share_line(
+	    profile, SAY_WAITING, (int)(delay / SECOND), (int)(delay % SECOND / MILLISECOND));
 	supervise_set_timer(profile, TIMER_START, clock_now() + delay);
 }
 
@@ -164,7 +165,7 @@ start(struct profile *profile)
 		    profile); /* first of all; kill_mode has spared it until now */
 		return;
 	}
-	log_line(profile->facts.name, SAY_STARTING);
+	share_line(profile, SAY_STARTING);
 	profile->attempt++;
 	profile->claims = 0;
 	profile->finished = profile->stop_said = profile->reload_owed = profile->unnamed = false;
@@ -181,7 +182,7 @@ start(struct profile *profile)
 static void
 reload(struct profile *profile)
 {
-	log_line(profile->facts.name, SAY_RELOADING);
+	share_line(profile, SAY_RELOADING);
 	profile->reload_owed = false;
 	profile->trigger_done = profile->facts.trigger;
 	parent_ask_signal(profile,
@@ -215,7 +216,7 @@ supervise_time_stop(struct profile *profile)
 static void
 stop(struct profile *profile)
 {
-	log_line(profile->facts.name, SAY_STOPPING);
+	share_line(profile, SAY_STOPPING);
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
 	parent_ask_signal(profile, profile->settings.stop_signal);
@@ -228,7 +229,7 @@ sweep(struct profile *profile)
 {
 	if (profile->process.phase != PHASE_REST || supervise_spares_rest(profile))
 		return;
-	log_line(profile->facts.name, SAY_LEFTOVERS, profile->exit_pid);
+	share_line(profile, SAY_LEFTOVERS, profile->exit_pid);
 	profile->stop_since = clock_now();
 	parent_ask_sweep(profile, SIGTERM);
 	supervise_time_stop(profile);
@@ -239,8 +240,7 @@ kill_rest(struct profile *profile)
 {
 	int64_t now = clock_now();
 
-	log_line(
-	    profile->facts.name, SAY_KILLING, (unsigned)((now - profile->stop_since) / SECOND));
+	share_line(profile, SAY_KILLING, (unsigned)((now - profile->stop_since) / SECOND));
 	if (supervise_spares_rest(profile))
 		parent_ask_signal(profile, SIGKILL);
 	else
@@ -256,8 +256,7 @@ say_failed(struct profile *profile)
 	profile->failures++;
 	profile->cause = CAUSE_DIED;
 	if (profile->facts.refusal == REFUSAL_NONE)
-		log_line(profile->facts.name, SAY_CANNOT_START,
-		    explain_failure(profile, text, sizeof(text)));
+		share_line(profile, SAY_CANNOT_START, explain_failure(profile, text, sizeof(text)));
 }
 
 static void
@@ -280,15 +279,15 @@ say_late(struct profile *profile)
 	profile->cause = CAUSE_LATE;
 	profile->unnamed = profile->process.phase == PHASE_UP;
 	if (profile->unnamed)
-		log_line(profile->facts.name, SAY_LATE_PID_FILE, profile->settings.start_timeout);
+		share_line(profile, SAY_LATE_PID_FILE, profile->settings.start_timeout);
 	else
-		log_line(profile->facts.name, SAY_LATE, profile->settings.start_timeout);
+		share_line(profile, SAY_LATE, profile->settings.start_timeout);
 }
 
 static void
 run(struct profile *profile)
 {
-	log_line(profile->facts.name, SAY_RUNNING, profile->process.pid);
+	share_line(profile, SAY_RUNNING, profile->process.pid);
 	supervise_set_timer(profile, TIMER_NONE, NEVER);
 	if (profile->reload_owed)
 		reload(profile);
@@ -453,7 +452,7 @@ supervise_check_changed(struct profile *profile)
 	if (!hands && profile->settings.reload_signal != 0) {
 		supervise_step(profile, EVENT_RELOAD);
 	} else {
-		log_line(profile->facts.name, SAY_CHANGED);
+		share_line(profile, SAY_CHANGED);
 		supervise_step(profile, EVENT_CHANGED);
 	}
 }
@@ -481,7 +480,7 @@ void
 supervise_resume_stop(struct profile *profile)
 {
 	if (supervise_strays(profile))
-		log_line(profile->facts.name, SAY_STOPPING); /* nobody has said it yet */
+		share_line(profile, SAY_STOPPING); /* nobody has said it yet */
 	profile->state = STATE_STOPPING;
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
@@ -604,8 +603,8 @@ timer_expired(struct profile *profile, int64_t now)
 		supervise_step(profile, EVENT_OVERDUE);
 		break;
 	case TIMER_STILL_STOPPING:
-		log_line(profile->facts.name, SAY_STILL_STOPPING,
-		    (unsigned)((now - profile->stop_since) / SECOND));
+		share_line(
+		    profile, SAY_STILL_STOPPING, (unsigned)((now - profile->stop_since) / SECOND));
 		supervise_set_timer(profile, TIMER_STILL_STOPPING, now + REMIND_EVERY * SECOND);
 		break;
 	default:

@@ -62,6 +62,8 @@
 #define SAY_REPORTS_LOST LEVEL_WARN, "%d events happened too fast to be logged"
 #define SAY_UNROTATED	 LEVEL_WARN, "the log cannot be put aside, and grows"
 #define SAY_LINES_LOST	 LEVEL_WARN, "%u lines could not be written and are lost"
+#define SAY_LEFT_OUT \
+	LEVEL_WARN, "%u lines about profiles of uid %u were left out: there are too many"
 
 #define SAY_COMMAND_REFUSED	 LEVEL_WARN, "refused %s by uid %u"
 #define SAY_COMMAND_REFUSED_NAME LEVEL_WARN, "refused %s by uid %u: %s"

@@ -35,6 +35,7 @@
 #include "process.h"
 #include "recall.h"
 #include "reports.h"
+#include "share.h"
 #include "words.h"
 
 /* The hour at which everything happens. That time passes is one of the incidents. */
@@ -126,6 +127,14 @@ void
 log_line(const char *tag, enum level level, const char *format, ...)
 {
 	(void)tag;
+	(void)level;
+	(void)format;
+}
+
+void
+share_line(const struct profile *profile, enum level level, const char *format, ...)
+{
+	(void)profile;
 	(void)level;
 	(void)format;
 }
