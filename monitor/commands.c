@@ -36,6 +36,14 @@ static int64_t next_more = NEVER; /* ... or will then */
  * files or its port has died by then. A pid_file proves more than this time does. */
 #define STEADY_AFTER (250 * MILLISECOND)
 
+/* A profile that has just been made is not known yet. Who wants it to do something waits for it for
+ * so long, and no less where there is one of that name that is not theirs. */
+#define APPEARS_WITHIN (200 * MILLISECOND)
+
+/* What was edited before a command counts for it, if the files are still within this time: one who
+ * never stops editing does not keep his service from being stopped. */
+#define SETTLES_WITHIN (1 * SECOND)
+
 static bool
 take_token(const struct client *client)
 {
@@ -147,7 +155,16 @@ refuse(struct client *client, enum result result, const char *text)
 	answer(client, result, text);
 }
 
+static const char no_profile[] = "no such profile";
 static const char disappeared[] = "it has disappeared";
+
+/* The client is continued at this time, if not before. */
+static void
+continue_at(struct client *client, int64_t when)
+{
+	client->more_at = when;
+	next_more = clock_earlier(next_more, when);
+}
 
 /* Does it run, and go on doing so? If that is too early to say, the client is looked at again. */
 static bool
@@ -159,8 +176,7 @@ runs_steadily(struct client *client, const struct profile *profile)
 		return false;
 	if (profile->settings.pid_file || steady <= clock_now())
 		return true;
-	client->more_at = steady;
-	next_more = clock_earlier(next_more, steady);
+	continue_at(client, steady);
 	return false;
 }
 
@@ -392,6 +408,51 @@ carry_out(struct client *client, struct profile *profile)
 	}
 }
 
+/* The files are as they were when the client gave the command, or later. */
+static void
+obey(struct client *client)
+{
+	struct profile *profile = asked_profile(client);
+
+	client->more_at = NEVER;
+	client->mark = parent_next_mark();
+	if (profile == NULL || !may_see(client, profile)) {
+		refuse(client, RESULT_NO_PROFILE, no_profile); /* any more */
+		return;
+	}
+	say_command(client, profile->facts.name);
+	carry_out(client, profile);
+}
+
+/* The client has asked for this profile. */
+static void
+turn_to(struct client *client, struct profile *profile)
+{
+	client->index = table_index(profile);
+	client->generation = profile->generation;
+	if (changes(&client->ask)) {
+		client->task = CLIENT_SETTLES;
+		client->settle = parent_ask_settle(profile);
+		continue_at(client, clock_now() + SETTLES_WITHIN);
+	} else if ((client->ask.flags & ASK_ALREADY) != 0) {
+		wait_for_profile(client);
+	} else {
+		carry_out(client, profile);
+	}
+}
+
+static void
+seek(struct client *client)
+{
+	struct profile *profile = find(client, client->ask.name);
+
+	client->more_at = NEVER;
+	if (profile != NULL)
+		turn_to(client, profile);
+	else
+		refuse(client, RESULT_NO_PROFILE, no_profile);
+}
+
 void
 commands_begin(struct client *client, const struct ask *ask)
 {
@@ -427,18 +488,48 @@ commands_begin(struct client *client, const struct ask *ask)
 		return;
 	}
 	profile = find(client, ask->name);
-	if (profile == NULL) {
-		refuse(client, RESULT_NO_PROFILE, "no such profile");
-		return;
+	if (profile != NULL) {
+		turn_to(client, profile);
+	} else if (rule->changes || ask->verb == VERB_WAIT) {
+		client->task = CLIENT_SEEKS;
+		continue_at(client, clock_now() + APPEARS_WITHIN);
+	} else {
+		refuse(client, RESULT_NO_PROFILE, no_profile);
 	}
-	client->index = table_index(profile);
-	client->generation = profile->generation;
-	if (changes(ask))
-		say_command(client, profile->facts.name);
-	if ((ask->flags & ASK_ALREADY) != 0)
-		wait_for_profile(client);
-	else
-		carry_out(client, profile);
+}
+
+static void
+look_whether_sought(struct client *client, void *context)
+{
+	const struct profile *profile = context;
+
+	if (client->task == CLIENT_SEEKS && strcmp(client->ask.name, profile->facts.name) == 0 &&
+	    may_see(client, profile))
+		continue_at(client, 0);
+}
+
+void
+commands_acquainted(const struct profile *profile)
+{
+	control_each(look_whether_sought, (void *)(uintptr_t)profile);
+}
+
+static void
+look_whether_still(struct client *client, void *context)
+{
+	const struct message *message = context;
+
+	if (client->task == CLIENT_SETTLES && client->index == message->index &&
+	    client->generation == message->generation &&
+	    (int32_t)(message->number - client->settle) >= 0)
+		continue_at(client, 0);
+}
+
+void
+commands_settled(void *subject, struct incoming *incoming)
+{
+	(void)subject;
+	control_each(look_whether_still, &incoming->message);
 }
 
 /* Fills the message with the next rows that the client may see; returns where to go on. */
@@ -534,8 +625,9 @@ disappoint(struct client *client, void *context)
 {
 	if (asked_profile(client) != context)
 		return;
-	if (client->task == CLIENT_WAITS || client->task == CLIENT_KEEPS ||
-	    client->task == CLIENT_OPENS || client->task == CLIENT_FOLLOWS)
+	if (client->task == CLIENT_SETTLES || client->task == CLIENT_WAITS ||
+	    client->task == CLIENT_KEEPS || client->task == CLIENT_OPENS ||
+	    client->task == CLIENT_FOLLOWS)
 		answer(client, RESULT_NO_PROFILE, disappeared);
 }
 
@@ -738,6 +830,15 @@ commands_continue(struct client *client)
 {
 	bool room = true;
 
+	if ((client->task == CLIENT_SEEKS || client->task == CLIENT_SETTLES) &&
+	    client->more_at > clock_now()) {
+		continue_at(client, client->more_at);
+		return;
+	}
+	if (client->task == CLIENT_SEEKS)
+		seek(client);
+	if (client->task == CLIENT_SETTLES && client->more_at <= clock_now())
+		obey(client);
 	if (client->task == CLIENT_WAITS && client->more_at != NEVER)
 		look_whether_settled(client);
 	/* who has been told what comes next may rely on it: whatever dies, it is in the ledger */

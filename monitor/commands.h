@@ -23,6 +23,13 @@ void commands_done(void);
 /* The profile is forgotten: who waits for it waits in vain. */
 void commands_forget(const struct profile *profile);
 
+/* The parent has said how the profile's process stands, so that clients may speak of it: somebody
+ * may have asked for it a moment too soon. */
+void commands_acquainted(const struct profile *profile);
+
+/* SETTLED has come from the parent. */
+void commands_settled(void *subject, struct incoming *incoming);
+
 /* KEPT has come from the parent. */
 void commands_kept(void *subject, struct incoming *incoming);
 

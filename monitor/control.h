@@ -16,6 +16,8 @@
 /* What a client waits for. */
 enum client_task {
 	CLIENT_READS,	/* nothing: it has to ask */
+	CLIENT_SEEKS,	/* for the profile to appear */
+	CLIENT_SETTLES, /* for the files of the profile to be still */
 	CLIENT_ROWS,	/* rows of profiles are being sent */
 	CLIENT_WAITS,	/* for a profile to settle */
 	CLIENT_KEEPS,	/* for the parent to keep a wish */
@@ -40,7 +42,8 @@ struct client {
 	struct ask ask;
 	uint32_t index; /* of the profile that it asked for */
 	uint32_t generation;
-	uint32_t mark; /* nothing is sent to it before the parent has seen to what was asked */
+	uint32_t settle; /* the number of the SETTLE that it waits for */
+	uint32_t mark;	 /* nothing is sent to it before the parent has seen to what was asked */
 	uint32_t next_row;
 	uint64_t next_transition;
 	uint32_t age;	 /* of the log file that it gets next */
@@ -49,7 +52,7 @@ struct client {
 	bool more_due;	 /* the log that it follows has grown */
 	bool reopen;	 /* ... and goes on in another file than the one that was asked for */
 	int64_t more_at; /* not before this time: a log may grow without end; or when a service that
-			  * was started has run for long enough */
+			  * was started has run for long enough; or has been waited for in vain */
 	struct answer answer;
 };
 

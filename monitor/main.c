@@ -88,6 +88,7 @@ static const struct rule rules[] = {
     {MESSAGE_PING, FROM_PARENT, AFTER_HELLO, 0, 0, handle_ping},
     {MESSAGE_LOG, FROM_PARENT, AFTER_HELLO, 0, 1, handle_log},
     {MESSAGE_CONTROL, FROM_PARENT, AFTER_HELLO, 1, 1, control_listen},
+    {MESSAGE_SETTLED, FROM_PARENT, AFTER_HELLO, 0, 0, commands_settled},
     {MESSAGE_KEPT, FROM_PARENT, AFTER_HELLO, 0, 0, commands_kept},
     {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, output_take_fifo},
     {MESSAGE_OUTPUT, FROM_PARENT, AFTER_HELLO, 0, 1, output_take_file},

@@ -17,7 +17,8 @@ enum asked {
 	ASKED_START = 16,
 	ASKED_KEEP = 32,
 	ASKED_FILES = 64,
-	ASKED_FORGET = 128
+	ASKED_FORGET = 128,
+	ASKED_SETTLE = 256
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
@@ -35,6 +36,7 @@ static bool goodbye_due;
 static uint32_t goodbye_faults;
 static struct message answer;
 static bool answer_due;
+static uint32_t settle;	    /* the number of the last SETTLE */
 static bool unmarked;	    /* something is to be asked, or has been, since the last mark */
 static uint32_t mark, done; /* the last one that was sent; that has come back */
 static uint32_t reports_heard, reports_announced;
@@ -64,7 +66,7 @@ parent_heard_order(enum order order)
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
-	if (ask != ASKED_FILES)
+	if (ask != ASKED_FILES && ask != ASKED_SETTLE)
 		parent_owe_mark();
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -76,7 +78,7 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask &= ASKED_KEEP | ASKED_FILES; /* not about a process */
+	profile->ask &= ASKED_KEEP | ASKED_FILES | ASKED_SETTLE; /* not about a process */
 	enqueue(profile, ASKED_START);
 }
 
@@ -97,6 +99,13 @@ void
 parent_ask_note(struct profile *profile)
 {
 	enqueue(profile, ASKED_NOTE);
+}
+
+uint32_t
+parent_ask_settle(struct profile *profile)
+{
+	enqueue(profile, ASKED_SETTLE);
+	return ++settle;
 }
 
 void
@@ -275,6 +284,7 @@ send_asks(struct profile *profile)
 	    send_if_asked(profile, ASKED_KILL, MESSAGE_SWEEP, SIGKILL) &&
 	    send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0) &&
 	    send_if_asked(profile, ASKED_KEEP, MESSAGE_KEEP, 0) &&
+	    send_if_asked(profile, ASKED_SETTLE, MESSAGE_SETTLE, (int)settle) &&
 	    send_if_asked(profile, ASKED_FORGET, MESSAGE_FORGET, 0);
 }
 

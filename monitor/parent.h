@@ -22,6 +22,10 @@ void parent_ask_sweep(struct profile *profile, int number);
 /* Keep what the next monitor must know. */
 void parent_ask_note(struct profile *profile);
 
+/* Look at its files now, which may have been edited before somebody gave a command for it. The
+ * number that SETTLED answers with, or a higher one, when they are still. */
+uint32_t parent_ask_settle(struct profile *profile);
+
 /* Keep over boots that it is enabled, disabled or neither; KEPT answers. */
 void parent_ask_keep(struct profile *profile, enum wish wish);
 

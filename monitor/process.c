@@ -1,4 +1,5 @@
 #include "clock.h"
+#include "commands.h"
 #include "explain.h"
 #include "leave.h"
 #include "log.h"
@@ -112,6 +113,7 @@ static void
 acquaint(struct profile *profile)
 {
 	profile->acquainted = true;
+	commands_acquainted(profile);
 	profile->attempt = profile->process.attempt > profile->attempt ? profile->process.attempt
 								       : profile->attempt;
 	switch (profile->process.phase) {

@@ -75,6 +75,7 @@ void
 inform_introduce(struct profile *profile)
 {
 	profile->introduced = true;
+	profile->settle = 0; /* a new monitor has not asked */
 	inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
 	inform_streams(profile); /* a service that was taken over prints already */
 }
@@ -332,6 +333,10 @@ send_one(struct profile *profile, enum tell what)
 		address(&message, MESSAGE_PROCESS, profile);
 		message.process = profile->process;
 		break;
+	case TELL_SETTLED:
+		address(&message, MESSAGE_SETTLED, profile);
+		message.number = profile->settle;
+		break;
 	case TELL_KEPT:
 		address(&message, MESSAGE_KEPT, profile);
 		message.number = (uint32_t)profile->kept_error;
@@ -380,7 +385,7 @@ static bool
 send_facts(struct profile *profile)
 {
 	static const enum tell others[] = {
-	    TELL_RECALL, TELL_FIFO, TELL_PROCESS, TELL_CLAIM, TELL_KEPT, TELL_OUTPUT};
+	    TELL_RECALL, TELL_FIFO, TELL_PROCESS, TELL_CLAIM, TELL_KEPT, TELL_OUTPUT, TELL_SETTLED};
 	size_t i;
 
 	if ((profile->tell & TELL_PROFILE) != 0) {

@@ -10,6 +10,7 @@
 #include "processes.h"
 #include "profiles.h"
 #include "requests.h"
+#include "watch.h"
 #include "wishes.h"
 
 static void
@@ -46,6 +47,16 @@ handle_note(void *subject, struct incoming *incoming)
 	profile->note = incoming->message.note;
 	if (ledger_write(profile) == -1)
 		inform_report(REPORT_LEDGER, errno, profile->facts.name);
+}
+
+/* Somebody has given a command for the profile, and may have edited it before. */
+static void
+handle_settle(void *subject, struct incoming *incoming)
+{
+	struct profile *profile = subject;
+
+	profile->settle = incoming->message.number;
+	watch_await(profile);
 }
 
 static void
@@ -151,6 +162,7 @@ static const struct rule profile_rules[] = {
     {MESSAGE_OPEN, FROM_MONITOR, 0, 0, 0, handle_open},
     {MESSAGE_ROTATE, FROM_MONITOR, 0, 0, 0, handle_rotate},
     {MESSAGE_READ, FROM_MONITOR, 0, 0, 0, handle_read},
+    {MESSAGE_SETTLE, FROM_MONITOR, 0, 0, 0, handle_settle},
     {MESSAGE_KEEP, FROM_MONITOR, 0, 0, 0, handle_keep},
     {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},
 };

@@ -27,10 +27,11 @@ enum tell {
 	TELL_PROFILE = 1, /* the directory's facts and the files' contents */
 	TELL_RECALL = 2,  /* the note of the last monitor */
 	TELL_PROCESS = 4,
-	TELL_CLAIM = 8,	 /* a pid file's claim that was refused */
-	TELL_KEPT = 16,	 /* whether a wish was kept */
-	TELL_FIFO = 32,	 /* the FIFOs of its streams */
-	TELL_OUTPUT = 64 /* the files that were asked for */
+	TELL_CLAIM = 8,	   /* a pid file's claim that was refused */
+	TELL_KEPT = 16,	   /* whether a wish was kept */
+	TELL_FIFO = 32,	   /* the FIFOs of its streams */
+	TELL_OUTPUT = 64,  /* the files that were asked for */
+	TELL_SETTLED = 128 /* its files are still, and it has been told what they say */
 };
 
 /* There are thousands of entries: what is small stands together, so that no room is left between.
@@ -44,6 +45,7 @@ struct profile {
 	struct content *contents[SETTING_COUNT];
 	int64_t look_at;   /* look at the directory again; NEVER when nothing has happened */
 	int64_t unsettled; /* since when its files have been changing; 0: they are still */
+	uint32_t settle;   /* of the monitor's last SETTLE, to be told when they are */
 
 	/* the process; `processes` and `births` fill this in */
 	struct process_facts process;

@@ -143,6 +143,21 @@ watch_open(int64_t rescan)
 	    inotify_add_watch(inotify, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
 }
 
+void
+watch_await(struct profile *profile)
+{
+	profile->tell &= ~(unsigned)TELL_SETTLED; /* it was about what had been edited before */
+	if (profile->unsettled == 0)
+		watch_look_at(profile, clock_now());
+}
+
+static void
+answer(struct profile *profile)
+{
+	if (profile->settle != 0)
+		inform_tell(profile, TELL_SETTLED);
+}
+
 static void
 settle(struct profile *profile)
 {
@@ -154,6 +169,7 @@ settle(struct profile *profile)
 		inform_tell(profile, TELL_PROFILE);
 	else
 		inform_introduce(profile);
+	answer(profile);
 }
 
 void
@@ -178,6 +194,8 @@ watch_unchanged(struct profile *profile)
 	if (profile->unsettled != 0 &&
 	    (profile->look_at == NEVER || clock_now() - profile->unsettled >= PATIENCE))
 		settle(profile);
+	else if (profile->unsettled == 0)
+		answer(profile);
 }
 
 void

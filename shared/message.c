@@ -84,6 +84,7 @@ message_valid(const struct message *message)
 	case MESSAGE_START:
 	case MESSAGE_NOTE:
 	case MESSAGE_FORGET:
+	case MESSAGE_SETTLE:
 	case MESSAGE_GOODBYE:
 	case MESSAGE_REOPEN:
 	case MESSAGE_SURVEYED:

@@ -51,6 +51,9 @@
 	MESSAGE(LOOK, "parent to survey", "which directory, and which profile in it")              \
 	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")                        \
 	MESSAGE(SURVEYED, "survey to parent", "all that there is has been said")                   \
+	MESSAGE(SETTLE, "monitor to parent",                                                       \
+	    "look at the profile's files now, say when they are still")                            \
+	MESSAGE(SETTLED, "parent to monitor", "they are, and all that they say has been told")     \
 	MESSAGE(KEEP, "monitor to parent", "keep over boots: enabled, disabled, or neither")       \
 	MESSAGE(KEPT, "parent to monitor", "it is kept, or the errno that prevented it")           \
 	MESSAGE(REOPEN, "monitor to parent", "open the supervisor's log anew and hand it over")    \

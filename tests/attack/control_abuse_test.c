@@ -605,7 +605,7 @@ who_says_that_it_was_asked_for_before_changes_nothing(void **state)
 	struct before before = begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
 	unsigned rows, i;
-	bool admitted;
+	bool admitted, own;
 	int client;
 
 	host_mark_log(host);
@@ -613,18 +613,21 @@ who_says_that_it_was_asked_for_before_changes_nothing(void **state)
 	assert_true(admitted);
 	message.ask.flags = ASK_ALREADY | ASK_NO_WAIT;
 	message.ask.number = SIGKILL;
-	for (i = 0; i < 20 * sizeof(verbs) / sizeof(verbs[0]); i++) {
-		message.ask.verb = verbs[i / 2 % (sizeof(verbs) / sizeof(verbs[0]))];
-		strcpy(message.ask.name, i % 2 == 0 ? "web" : "mail");
+	for (i = 0; i < 10 * sizeof(verbs) / sizeof(verbs[0]); i++) {
+		message.ask.verb = verbs[i / 10];
+		own = i % 10 != 9;
+		strcpy(message.ask.name, own ? "web" : "mail");
 		assert_true(send_bytes(client, &message, sizeof(message)));
 		assert_int_equal(
-		    client_answer(client, &rows), i % 2 == 0 ? RESULT_DONE : RESULT_NO_PROFILE);
+		    client_answer(client, &rows), own ? RESULT_DONE : RESULT_NO_PROFILE);
 	}
 	assert_int_equal(close(client), 0);
 	assert_int_equal(host_count_log(host, " by uid [0-9]+"), 0);
 	assert_int_equal(host_count_log(host, " web "), 0);
 	assert_unharmed(host, &before);
 }
+
+#define STRANGERS_AT_ONCE 25
 
 /* Many hands: each with its own uid, none of which owns a profile. */
 static void
@@ -633,18 +636,23 @@ a_storm_of_strangers_fills_no_log_and_takes_no_tokens(void **state)
 	struct host *host = *state;
 	struct before before = begin(host);
 	struct outcome outcome;
-	unsigned rows, i;
-	bool admitted;
+	unsigned rows, i, j;
+	bool asked[STRANGERS_AT_ONCE];
 	long begun;
-	int client;
+	int clients[STRANGERS_AT_ONCE];
 
 	host_mark_log(host);
 	begun = now_ms();
-	for (i = 0; i < 500; i++) {
-		client = client_greet(host, STRANGER + i, &admitted);
-		if (admitted && client_ask(client, VERB_STOP, "mail"))
-			assert_int_not_equal(client_answer(client, &rows), RESULT_DONE);
-		assert_int_equal(close(client), 0);
+	for (i = 0; i < 500; i += STRANGERS_AT_ONCE) {
+		for (j = 0; j < STRANGERS_AT_ONCE; j++) {
+			clients[j] = client_greet(host, STRANGER + i + j, &asked[j]);
+			asked[j] = asked[j] && client_ask(clients[j], VERB_STOP, "mail");
+		}
+		for (j = 0; j < STRANGERS_AT_ONCE; j++) {
+			if (asked[j])
+				assert_int_not_equal(client_answer(clients[j], &rows), RESULT_DONE);
+			assert_int_equal(close(clients[j]), 0);
+		}
 	}
 	/* 20 at once and 10 a second, of all of them together */
 	assert_in_range(host_count_log(host, " refused stop by uid 700[0-9]+: mail$"), 1,

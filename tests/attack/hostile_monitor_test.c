@@ -578,7 +578,8 @@ static void
 a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **state)
 {
 	static const enum message_type kinds[] = {MESSAGE_NOTE, MESSAGE_OPEN, MESSAGE_ROTATE,
-	    MESSAGE_READ, MESSAGE_KEEP, MESSAGE_FORGET, MESSAGE_START, MESSAGE_SIGNAL};
+	    MESSAGE_READ, MESSAGE_KEEP, MESSAGE_SETTLE, MESSAGE_FORGET, MESSAGE_START,
+	    MESSAGE_SIGNAL};
 	const struct message none = {.index = NO_PROFILE};
 	struct scene *scene = *state;
 	struct message web, other, canary;

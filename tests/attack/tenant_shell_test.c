@@ -23,6 +23,7 @@
 
 #include "accounts.h"
 #include "child.h"
+#include "ctl.h"
 #include "host.h"
 #include "silence.h"
 
@@ -272,6 +273,8 @@ eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
 {
 	struct host *host = *state;
 	char option[PATH_MAX];
+	struct deadline stopped;
+	struct outcome outcome;
 	struct silence silence;
 	unsigned i, k;
 
@@ -290,6 +293,10 @@ eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
 	make_profile(host, OTHER_TENANT, "web");
 	/* half of what a survey may take before it is given up */
 	host_wait_log_within(host, SOON / 2, " " OTHER_TENANT "/web running");
+	/* nor do they keep anybody from stopping their services */
+	stopped = deadline_in(SOON / 2);
+	assert_int_equal(ctl(host, &outcome, "stop", "gang0/p0", NULL), CTL_DONE);
+	assert_true(deadline_left(&stopped) > 0);
 	silence_end(&silence);
 	host_stop_all(host);
 }

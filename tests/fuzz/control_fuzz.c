@@ -216,12 +216,16 @@ parent_tells(struct input *input)
 	struct message message;
 	int file = -1;
 
-	switch (input_below(input, 4)) {
+	switch (input_below(input, 5)) {
 	case 0:
 		message_begin(&message, MESSAGE_KEPT);
 		message.number = input_below(input, 3);
 		break;
 	case 1:
+		message_begin(&message, MESSAGE_SETTLED);
+		message.number = input_below(input, 16);
+		break;
+	case 2:
 		message_begin(&message, MESSAGE_READABLE);
 		message.file.token = input_below(input, 16);
 		message.file.age = input_below(input, 2);

@@ -62,6 +62,7 @@ check_ask(const struct message *message)
 	case MESSAGE_SWEEP:
 	case MESSAGE_NOTE:
 	case MESSAGE_KEEP:
+	case MESSAGE_SETTLE:
 	case MESSAGE_OPEN:
 	case MESSAGE_FORGET:
 		break;

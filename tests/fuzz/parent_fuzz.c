@@ -751,6 +751,7 @@ expected_verdict(const struct message *message, enum acquaintance acquaintance, 
 	case MESSAGE_NOTE:
 	case MESSAGE_OPEN:
 	case MESSAGE_KEEP:
+	case MESSAGE_SETTLE:
 		legal = true;
 		break;
 	default:
@@ -777,8 +778,8 @@ static void
 monitor_says(struct input *input)
 {
 	static const enum message_type asked[] = {MESSAGE_START, MESSAGE_START, MESSAGE_SIGNAL,
-	    MESSAGE_SIGNAL, MESSAGE_SWEEP, MESSAGE_FORGET, MESSAGE_NOTE, MESSAGE_KEEP, MESSAGE_OPEN,
-	    MESSAGE_ROTATE, MESSAGE_READ, MESSAGE_PONG, MESSAGE_MARK};
+	    MESSAGE_SIGNAL, MESSAGE_SWEEP, MESSAGE_FORGET, MESSAGE_NOTE, MESSAGE_KEEP,
+	    MESSAGE_SETTLE, MESSAGE_OPEN, MESSAGE_ROTATE, MESSAGE_READ, MESSAGE_PONG, MESSAGE_MARK};
 	static struct incoming incoming;
 	unsigned choice = input_below(input, 64);
 	enum acquaintance acquaintance = choice == 63 ? CHILD_NEW : CHILD_GREETED;

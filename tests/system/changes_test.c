@@ -425,6 +425,58 @@ a_service_is_restarted_for_each_of_many_edits_in_a_row(void **state)
 	assert_int_equal(host_count_log(host, " cannot start"), 0);
 }
 
+/* Says by which signal it was stopped. */
+#define TELLTALE                                                     \
+	"for signal in USR1 USR2; do\n"                              \
+	"trap \"echo $signal > stopped_by; exit 0\" $signal; done\n" \
+	": > ready; while :; do sleep 1000 & wait; done"
+
+/* Without a pause between the edit and the command, nor between the making and the wait. */
+static void
+edit_and_command(struct host *host, const char *owner)
+{
+	static const char *const signals[] = {"USR1\n", "USR2\n"};
+	char path[PATH_MAX], text[64], name[32];
+	struct outcome outcome;
+	unsigned i;
+
+	host_profile(host, "web", TELLTALE);
+	if (owner != NULL)
+		host_chown(host, "web", owner);
+	host_start(host);
+	for (i = 0; i < 6; i++) {
+		host_wait_ready(host, "web");
+		host_write(host, "web/stop_signal", 0644, "%s", signals[i % 2]);
+		assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+		wait_for_file(
+		    host_path(host, "web/stopped_by", path, sizeof(path)), text, sizeof(text));
+		assert_string_equal(text, signals[i % 2]);
+		host_remove(host, "web/stopped_by");
+		host_remove(host, "web/ready");
+		assert_int_equal(ctl(host, &outcome, "start", "--no-wait", "web", NULL), CTL_DONE);
+	}
+	for (i = 0; i < 3; i++) {
+		(void)snprintf(name, sizeof(name), "new%u", i);
+		host_profile(host, name, "exec sleep 1000");
+		if (ctl(host, &outcome, "wait", "--for=running", name, NULL) != CTL_DONE)
+			fail_msg("%s", outcome.error);
+	}
+	host_stop_all(host);
+}
+
+static void
+what_was_done_to_a_profile_before_a_command_counts_for_it(void **state)
+{
+	edit_and_command(*state, NULL);
+}
+
+/* Whose files are looked at by a child of the spawner, and that takes its time. */
+static void
+what_was_done_to_a_tenants_profile_before_a_command_counts_for_it(void **state)
+{
+	edit_and_command(*state, TENANT);
+}
+
 static void
 policy_files_take_effect_at_once_and_leave_the_process_alone(void **state)
 {
@@ -1041,6 +1093,9 @@ main(void)
 	    ROOT_TEST(a_burst_of_directories_that_change_places_restarts_the_service_once),
 	    TENANT_TEST(a_burst_of_directories_that_change_places_restarts_the_service_once),
 	    ROOT_TEST(a_service_is_restarted_for_each_of_many_edits_in_a_row),
+	    ROOT_TEST(what_was_done_to_a_profile_before_a_command_counts_for_it),
+	    TENANT_TEST(what_was_done_to_a_profile_before_a_command_counts_for_it),
+	    ROOT_TEST(what_was_done_to_a_tenants_profile_before_a_command_counts_for_it),
 	    ROOT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    TENANT_TEST(policy_files_take_effect_at_once_and_leave_the_process_alone),
 	    ROOT_TEST(restart_that_has_gone_is_not_in_force_any_more),

@@ -23,6 +23,7 @@
 #include "profiles.h"
 #include "requests.h"
 #include "unprivileged.h"
+#include "watch.h"
 #include "wishes.h"
 
 #define INDEX	   7
@@ -146,6 +147,12 @@ inform_tell(struct profile *of, unsigned what)
 }
 
 void
+watch_await(struct profile *of)
+{
+	done += of == &profile;
+}
+
+void
 inform_introduce(struct profile *of)
 {
 	(void)of;
@@ -199,6 +206,7 @@ static const unsigned of_profile[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_OPEN] = ALWAYS,
     [MESSAGE_ROTATE] = ALWAYS,
     [MESSAGE_READ] = ALWAYS,
+    [MESSAGE_SETTLE] = ALWAYS,
     [MESSAGE_KEEP] = ALWAYS,
     [MESSAGE_FORGET] = NONE,
 };

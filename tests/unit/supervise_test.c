@@ -209,6 +209,12 @@ history_add(const struct profile *profile, enum state from, const char *reason)
 }
 
 void
+commands_acquainted(const struct profile *profile)
+{
+	(void)profile;
+}
+
+void
 commands_look(const struct profile *profile)
 {
 	(void)profile;
