@@ -536,13 +536,13 @@ profiles_ownerless(const char *name)
 void
 tenants_begin_survey(const char *tenant)
 {
-	PROPERTY(strcmp(tenant, "alice") == 0);
+	PROPERTY(strcmp(tenant, "alice/") == 0);
 }
 
 void
 tenants_surveyed(const char *tenant)
 {
-	PROPERTY(strcmp(tenant, "alice") == 0);
+	PROPERTY(strcmp(tenant, "alice/") == 0);
 }
 
 void
@@ -556,13 +556,19 @@ void
 tenants_unsurveyed(const char *tenant, int error)
 {
 	(void)error;
-	PROPERTY(strcmp(tenant, "alice") == 0);
+	PROPERTY(strcmp(tenant, "alice/") == 0);
 }
 
 void
 watch_look_at(struct profile *profile, int64_t when)
 {
 	profile->look_at = when;
+}
+
+void
+watch_await(struct profile *profile)
+{
+	PROPERTY(table_at(table_index(profile)) == profile);
 }
 
 bool
@@ -970,7 +976,7 @@ world_changes(struct input *input)
 		surveys_request("alice/web", FIRST_UID + 100);
 		break;
 	case 9:
-		surveys_request_all("alice", FIRST_UID + 100);
+		surveys_request("alice/", FIRST_UID + 100);
 		break;
 	case 10:
 		births_hold(input_below(input, 2) == 1);
