@@ -213,14 +213,25 @@ supervise_time_stop(struct profile *profile)
 		    profile, TIMER_STILL_STOPPING, profile->stop_since + REMIND_EVERY * SECOND);
 }
 
+/* Somebody may have suspended it: it goes on, and sees that it is to stop. The parent knows that of
+ * SIGTERM. Also once more, to a process that has not heard of it; a daemon that is known now has
+ * the time that it needs. */
+static void
+ask_to_stop(struct profile *profile)
+{
+	parent_ask_signal(profile, profile->settings.stop_signal);
+	if (profile->settings.stop_signal != SIGTERM)
+		parent_ask_signal(profile, SIGCONT);
+	supervise_time_stop(profile);
+}
+
 static void
 stop(struct profile *profile)
 {
 	share_line(profile, SAY_STOPPING);
 	profile->stop_said = true;
 	profile->stop_since = clock_now();
-	parent_ask_signal(profile, profile->settings.stop_signal);
-	supervise_time_stop(profile);
+	ask_to_stop(profile);
 }
 
 /* The main process has ended; others of the profile may be left. */
@@ -315,14 +326,6 @@ owe_reload(struct profile *profile)
 	profile->reload_owed = true;
 }
 
-/* To a process that has not heard of it. A daemon that is known now has the time that it needs. */
-static void
-repeat_stop(struct profile *profile)
-{
-	parent_ask_signal(profile, profile->settings.stop_signal);
-	supervise_time_stop(profile);
-}
-
 /* In the order in which a transition's actions are carried out; ACTION_PLAN and ACTION_START may
  * lead to a further step and come last. */
 static const struct {
@@ -338,7 +341,7 @@ static const struct {
     {ACTION_RELOAD, reload},
     {ACTION_OWE_RELOAD, owe_reload},
     {ACTION_STOP, stop},
-    {ACTION_REPEAT_STOP, repeat_stop},
+    {ACTION_REPEAT_STOP, ask_to_stop},
     {ACTION_SWEEP, sweep},
     {ACTION_KILL, kill_rest},
     {ACTION_START, start},
@@ -487,7 +490,7 @@ supervise_resume_stop(struct profile *profile)
 	if (profile->process.phase == PHASE_REST)
 		sweep(profile);
 	else
-		repeat_stop(profile);
+		ask_to_stop(profile);
 }
 
 /* A profile that is refused is not started by anybody's wish. */

@@ -18,6 +18,7 @@
 #include "cgroup.h"
 #include "files.h"
 #include "names.h"
+#include "pidfd.h"
 #include "procfs.h"
 
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
@@ -313,7 +314,7 @@ signal_members(struct members *members)
 	each_process(members->directory, prove_member, members);
 	for (i = 0; i < members->count; i++) {
 		if (members->all[i].proved) /* it may have ended */
-			(void)pidfd_send_signal(members->all[i].pidfd, members->number, NULL, 0);
+			pidfd_signal(members->all[i].pidfd, members->number);
 		(void)close(members->all[i].pidfd);
 	}
 	members->count = 0;

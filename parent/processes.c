@@ -19,6 +19,7 @@
 #include "outputs.h"
 #include "sources.h"
 #include "processes.h"
+#include "pidfd.h"
 #include "procfs.h"
 #include "report.h"
 #include "session.h"
@@ -322,7 +323,7 @@ void
 processes_signal(struct profile *profile, int number)
 {
 	if (profile->pidfd != -1)
-		(void)pidfd_send_signal(profile->pidfd, number, NULL, 0); /* it may have ended */
+		pidfd_signal(profile->pidfd, number);
 	else if (unproved(profile))
 		processes_sweep(profile, number);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "sources.h"
+#include "pidfd.h"
 #include "procfs.h"
 #include "session.h"
 
@@ -123,7 +124,7 @@ signal_member(pid_t pid, void *context)
 	if (in_session(profile, pid) && pid != profile->process.pid && !pinned(profile, pid))
 		pidfd = open_member(profile, pid);
 	if (pidfd != -1) {
-		(void)pidfd_send_signal(pidfd, signal->number, NULL, 0); /* may have ended */
+		pidfd_signal(pidfd, signal->number);
 		(void)close(pidfd);
 	}
 	return true;
@@ -139,8 +140,7 @@ session_signal(struct profile *profile, int number)
 	if (profile->pin_count == PINS_MAX)
 		(void)procfs_each(signal_member, &others);
 	for (i = 0; i < profile->pin_count; i++)
-		(void)pidfd_send_signal(
-		    profile->pins[i].pidfd, number, NULL, 0); /* may have ended */
+		pidfd_signal(profile->pins[i].pidfd, number);
 }
 
 void

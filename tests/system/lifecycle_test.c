@@ -295,6 +295,38 @@ what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process(void *
 	assert_true(process_lives(kept));
 }
 
+static void
+suspend(pid_t pid)
+{
+	char value[64];
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	wait_until(process_status(pid, "State", value, sizeof(value))[0] == 'T');
+}
+
+/* A signal reaches who is suspended when it goes on, and none of these has a stop_timeout. */
+static void
+a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	host_profile(host, "term", "exec sleep 1000");
+	host_profile(host, "int", "exec sleep 1000");
+	host_write(host, "int/stop_signal", 0644, "INT\n");
+	host_profile(host, "group", "sleep 1000 & echo $! > left; exec sleep 1000");
+	host_start(host);
+	suspend(host_wait_running(host, "term"));
+	suspend(host_wait_running(host, "int"));
+	suspend(wait_for_pid_file(host_path(host, "group/left", path, sizeof(path))));
+	(void)host_wait_running(host, "group");
+	host_mark_log(host);
+	host_stop_all(host);
+	assert_int_equal(host_count_log(host, " INFO  (term|int|group) stopped$"), 3);
+	assert_int_equal(host_count_log(host, "SIGKILL"), 0);
+	assert_int_equal(host_processes(host), 0);
+}
+
 static unsigned long
 switches_of(pid_t pid)
 {
@@ -731,6 +763,8 @@ main(void)
 	    TENANT_TEST(a_service_that_had_to_be_killed_is_started_again_and_stays),
 	    ROOT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
 	    TENANT_TEST(what_a_service_leaves_behind_is_ended_with_it_unless_kill_mode_is_process),
+	    ROOT_TEST(a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended),
+	    SESSIONS_TEST(a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended),
 	    ROOT_TEST(while_nothing_happens_nothing_wakes_up),
 	    SESSIONS_TEST(while_nothing_happens_nothing_wakes_up),
 	    ROOT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
