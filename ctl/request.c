@@ -304,6 +304,10 @@ check_use(const struct request *request)
 		warningx("%s takes one name", rule->name);
 		usage_error();
 	}
+	if (request->error && request->name_count == 0) {
+		warningx("--stderr needs the name of a profile");
+		usage_error();
+	}
 	if (request->verb == VERB_WAIT && request->state == STATE_COUNT) {
 		warningx("wait needs --for=STATE");
 		usage_error();

@@ -495,6 +495,7 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 	    {"events", "--stderr"},
 	    {"check", "--textfile=f"},
 	    {"log", "--for=running"},
+	    {"log", "--stderr"},
 	    {"metrics", "-o", "name"},
 	    {"ping", "--no-wait"},
 	    {"list", "-d"},
