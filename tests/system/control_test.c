@@ -906,7 +906,7 @@ status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal(void **
 	    strstr(outcome.output, "-sleep 1002\n") == NULL ||
 	    strstr(outcome.output, "-sleep 1003\n") == NULL);
 	assert_matches(outcome.output,
-	    "\n +PID +MEMORY +CPU COMMAND\n"
+	    "\n *PID +MEMORY +CPU COMMAND\n"
 	    " *[0-9]+ +[0-9]+ K +[0-9.]+ s sh -c sleep 1000; : "
 	    "caf\\\\xc3\\\\xa9 \\\\x7f  \\[31m \\\\x5cx41 \\\\y\n");
 	assert_matches(
