@@ -11,7 +11,7 @@ _proclaunchctl()
 {
 	local verbs='list status start stop restart reload signal wait enable disable reset log
 	    reopen events explain check metrics ping version'
-	local options='--state-dir= --json --quiet --color= --timeout= --help --version'
+	local options='--state-dir= --json --quiet --color= --timeout= --help'
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}
 	local verb= directory= argument prefix i
 	local whole=${COMP_LINE:0:COMP_POINT}
@@ -77,6 +77,7 @@ _proclaunchctl()
 
 	if [[ $word == -* ]]; then
 		case $verb in
+		'') options+=' --version' ;;
 		list | status) options+=' --no-header --output=' ;;
 		start | stop | restart | enable | disable) options+=' --no-wait' ;;
 		wait) options+=' --for=' ;;

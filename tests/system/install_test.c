@@ -168,6 +168,10 @@ bash_offers_each_verb_and_what_belongs_to_it(void **state)
 	assert_string_equal(offered, "\n--no-header\n");
 	complete(offered, sizeof(offered), "stop --no", "2");
 	assert_string_equal(offered, "\n--no-wait\n");
+	complete(offered, sizeof(offered), "--ver", "1");
+	assert_string_equal(offered, "\n--version\n");
+	complete(offered, sizeof(offered), "list --ver", "2");
+	assert_string_equal(offered, "\n\n"); /* wrong usage */
 	complete(offered, sizeof(offered), "signal US", "2");
 	assert_string_equal(offered, "\nUSR1\nUSR2\n");
 	complete(offered, sizeof(offered), "list -o name,us", "3");
