@@ -297,7 +297,7 @@ open_standard_error(void)
 int
 files_open_log(struct file_facts *facts, bool read)
 {
-	int directory, file;
+	int file;
 
 	if (log_to_terminal) {
 		file = read ? -1 : open_standard_error();
@@ -306,23 +306,12 @@ files_open_log(struct file_facts *facts, bool read)
 		return file;
 	}
 	/* by its path each time: it may have been deleted or moved away since */
-	directory = files_open_trusted_quietly(log_folder);
-	if (directory == -1) {
-		facts->error = errno;
-		return -1;
-	}
-	file = logfile_open(directory, log_name, facts, read);
-	(void)close(directory);
-	return file;
+	return logfile_open(files_open_trusted_quietly(log_folder), log_name, facts, read);
 }
 
 void
 files_rotate_log(unsigned keep)
 {
-	int directory = log_to_terminal ? -1 : files_open_trusted_quietly(log_folder);
-
-	if (directory == -1)
-		return;
-	logfile_rotate(directory, log_name, keep);
-	(void)close(directory);
+	if (!log_to_terminal)
+		logfile_rotate(files_open_trusted_quietly(log_folder), log_name, keep);
 }

@@ -37,14 +37,17 @@ logfile_open(int directory, const char *name, struct file_facts *facts, bool rea
 {
 	/* to be written it is opened for reading too: a new monitor looks whether the last one was
 	 * killed in the middle of a line */
-	int flags = read ? O_RDONLY : O_RDWR | O_APPEND | O_CREAT | O_NOCTTY, file;
+	int flags = read ? O_RDONLY : O_RDWR | O_APPEND | O_CREAT | O_NOCTTY, file = -1;
 	struct stat status = {.st_size = 0};
 
-	file = openat(
-	    directory, aged(name, facts->age), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
+	if (directory != -1)
+		file = openat(directory, aged(name, facts->age),
+		    flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
 	facts->error =
 	    file == -1 || fstat(file, &status) == -1 || (!read && !is_own(file)) ? errno : 0;
 	facts->size = (uint64_t)status.st_size;
+	if (directory != -1)
+		(void)close(directory);
 	if (facts->error == 0)
 		return file;
 	if (file != -1)
@@ -57,6 +60,8 @@ logfile_rotate(int directory, const char *name, unsigned keep)
 {
 	unsigned age;
 
+	if (directory == -1)
+		return; /* who opens the file hears why */
 	/* The oldest is not replaced by a rename: ext4 would write to the disk at once what takes
 	 * its place, auto_da_alloc in ext4(5). Nor stays one of those that were kept while more
 	 * were to be: a quota counts on it. */
@@ -67,5 +72,6 @@ logfile_rotate(int directory, const char *name, unsigned keep)
 	for (age = keep; age > 0; age--)
 		if (renameat(directory, aged(name, age - 1), directory, aged(name, age)) == -1 &&
 		    errno != ENOENT)
-			return;
+			break;
+	(void)close(directory);
 }

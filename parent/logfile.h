@@ -7,6 +7,8 @@
 #include "message.h"
 
 /*
+ * The directory is closed by both; -1: it could not be opened, and errno says why.
+ *
  * Opens NAME for appending, made (0640) if need be: a plain file of ours with no other link. Or,
  * with `read`, for reading, and with facts->age 1 NAME.1. The caller owns the descriptor, and
  * facts->size is its size; -1 with facts->error.

@@ -332,29 +332,20 @@ int
 outputs_open_file(const struct profile *profile, struct file_facts *facts, bool read)
 {
 	char name[FILE_NAME_BYTES];
-	int directory = open_outputs(), file = -1;
+	int directory;
 
 	file_name(profile, (enum stream)facts->stream, name);
-	if (directory == -1) {
-		facts->error = errno;
-		return -1;
-	}
-	if (!read)
+	directory = open_outputs();
+	if (directory != -1 && !read)
 		make_tenant_directory(directory, name);
-	file = logfile_open(directory, name, facts, read);
-	(void)close(directory);
-	return file;
+	return logfile_open(directory, name, facts, read);
 }
 
 void
 outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 {
 	char name[FILE_NAME_BYTES];
-	int directory = open_outputs();
 
 	file_name(profile, (enum stream)facts->stream, name);
-	if (directory == -1)
-		return; /* the answer says why */
-	logfile_rotate(directory, name, facts->keep);
-	(void)close(directory);
+	logfile_rotate(open_outputs(), name, facts->keep);
 }

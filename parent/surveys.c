@@ -25,7 +25,8 @@
 #define SKIPPED_MAX	 16
 #define FINDINGS_AT_ONCE 64
 
-struct survey_job {
+struct errand {
+	TAILQ_ENTRY(errand) queue;
 	struct job job;
 	struct draft draft;
 	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
@@ -35,15 +36,9 @@ struct survey_job {
 	int64_t end_by; /* NEVER: the spawner has not answered, which is watched elsewhere */
 };
 
-/* What is still to be surveyed. */
-struct errand {
-	TAILQ_ENTRY(errand) queue;
-	uint32_t owner;
-	char name[FULL_NAME_BYTES];
-};
-
+/* Those that are still to be made; and those under way. */
 static TAILQ_HEAD(errand_queue, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
-static struct survey_job *surveys[SURVEYS_MAX];
+static struct errand *surveys[SURVEYS_MAX];
 
 void
 surveys_request(const char *name, uint32_t owner)
@@ -61,6 +56,9 @@ surveys_request(const char *name, uint32_t owner)
 			return;
 		}
 		strncpy(errand->name, name, sizeof(errand->name) - 1);
+		errand->job = JOB_NONE;
+		errand->error = ECHILD; /* should it end before it has said that it is done */
+		errand->end_by = NEVER;
 		TAILQ_INSERT_TAIL(&errands, errand, queue);
 	}
 	errand->owner = owner;
@@ -69,7 +67,7 @@ surveys_request(const char *name, uint32_t owner)
 static void
 end_survey(uint32_t index)
 {
-	struct survey_job *survey = surveys[index];
+	struct errand *survey = surveys[index];
 
 	jobs_end(&survey->job);
 	profiles_discard(&survey->draft);
@@ -118,9 +116,9 @@ give_up(const char *name, int error)
 		look_again(name);
 }
 
-/* Starts the survey in a free place. CHANNEL_AGAIN: there is no room at the spawner. */
+/* Starts the survey in a free place. CHANNEL_DONE: it runs. CHANNEL_BROKEN: there is none. */
 static enum channel_result
-launch(uint32_t index, const struct errand *errand)
+launch(uint32_t index, struct errand *errand)
 {
 	static struct account account;
 	struct job_request request = {.task = TASK_SURVEY,
@@ -130,39 +128,20 @@ launch(uint32_t index, const struct errand *errand)
 	    .output = -1,
 	    .error = -1,
 	    .cgroup = -1};
-	struct survey_job *survey;
-	enum channel_result result;
-	int error;
+	enum refusal refusal = account_by_uid(errand->owner, &account);
+	enum channel_result result = CHANNEL_BROKEN;
 
-	switch (account_by_uid(errand->owner, &account)) {
-	case REFUSAL_NONE:
-		break;
-	case REFUSAL_UNREADABLE:
+	if (refusal == REFUSAL_NONE)
+		result = jobs_request(&errand->job, &request, SOURCE_SURVEY);
+	if (result != CHANNEL_BROKEN)
+		return result;
+	if (refusal == REFUSAL_NONE || refusal == REFUSAL_UNREADABLE)
 		give_up(errand->name, errno);
-		return CHANNEL_DONE;
-	default: /* a tenant's has gone just now, and is missed then */
-		if (is_tenants(errand->name))
-			look_again(errand->name);
-		else
-			profiles_ownerless(errand->name);
-		return CHANNEL_DONE;
-	}
-	survey = calloc(1, sizeof(*survey));
-	if (survey == NULL)
-		return CHANNEL_AGAIN;
-	survey->job = JOB_NONE;
-	memcpy(survey->name, errand->name, sizeof(survey->name));
-	survey->owner = errand->owner;
-	survey->error = ECHILD; /* should it end before it has said that it is done */
-	survey->end_by = NEVER;
-	result = jobs_request(&survey->job, &request, SOURCE_SURVEY);
-	surveys[index] = survey;
-	error = errno;
-	if (result != CHANNEL_DONE)
-		end_survey(index);
-	if (result == CHANNEL_BROKEN)
-		give_up(errand->name, error);
-	return result;
+	else if (is_tenants(errand->name)) /* whose account has gone just now: it is missed then */
+		look_again(errand->name);
+	else
+		profiles_ownerless(errand->name);
+	return CHANNEL_BROKEN;
 }
 
 /* Two of the same at a time would each take for gone what the other has found. An owner has a
@@ -215,6 +194,7 @@ put_last(uint32_t owner)
 void
 surveys_flush(void)
 {
+	enum channel_result result;
 	struct errand *errand;
 	uint32_t index;
 
@@ -222,17 +202,21 @@ surveys_flush(void)
 		errand = surveys[index] == NULL ? next_errand() : NULL;
 		if (errand == NULL)
 			continue;
-		if (launch(index, errand) == CHANNEL_AGAIN)
+		result = launch(index, errand);
+		if (result == CHANNEL_AGAIN)
 			return;
 		TAILQ_REMOVE(&errands, errand, queue);
-		free(errand);
+		if (result == CHANNEL_DONE)
+			surveys[index] = errand;
+		else
+			free(errand);
 	}
 }
 
 void
 surveys_born(const struct message *born, int pidfd)
 {
-	struct survey_job *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
+	struct errand *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
 	struct message look;
 	const char *profile;
 
@@ -285,7 +269,7 @@ surveys_pending(void)
 
 /* True while more is to come. */
 static bool
-take(struct survey_job *survey, const struct message *finding)
+take(struct errand *survey, const struct message *finding)
 {
 	char tenant[FULL_NAME_BYTES];
 	const char *profile;
@@ -314,7 +298,7 @@ void
 surveys_event(uint32_t index, uint32_t events)
 {
 	static struct incoming incoming;
-	struct survey_job *survey = surveys[index];
+	struct errand *survey = surveys[index];
 	enum channel_result result = CHANNEL_DONE;
 	unsigned taken;
 

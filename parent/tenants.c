@@ -217,8 +217,7 @@ forget_unseen(void)
 	struct profile *entry;
 	uint32_t index;
 
-	ENTRIES_FOREACH(entry, index)
-	{
+	ENTRIES_FOREACH(entry, index) {
 		if (!entry->tenant || entry->seen)
 			continue;
 		watch_forget(entry);
@@ -247,8 +246,7 @@ tenants_scan(void)
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
 		return false; /* who could not be read has not left */
 	}
-	ENTRIES_FOREACH(entry, index)
-	{
+	ENTRIES_FOREACH(entry, index) {
 		if (entry->tenant)
 			entry->seen = false;
 	}

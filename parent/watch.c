@@ -219,8 +219,7 @@ start_over(void)
 	uint32_t index;
 
 	next_scan = clock_now();
-	ENTRIES_FOREACH(entry, index)
-	{
+	ENTRIES_FOREACH(entry, index) {
 		watch_forget(entry);
 		watch_look_at(entry, next_scan);
 	}
@@ -254,8 +253,7 @@ handle(const struct inotify_event *event)
 	} else if (event->wd == tenants_watch) {
 		handle_tenants(event);
 	} else {
-		ENTRIES_FOREACH(entry, index)
-		{
+		ENTRIES_FOREACH(entry, index) {
 			if (entry->watch != event->wd)
 				continue;
 			entry->watch = -1; /* it was for one event */
@@ -298,8 +296,7 @@ look_at_due(int64_t now)
 	uint32_t index;
 
 	next_look = NEVER;
-	ENTRIES_FOREACH(entry, index)
-	{
+	ENTRIES_FOREACH(entry, index) {
 		if (entry->look_at <= now) {
 			entry->look_at = NEVER;
 			if (entry->fifos_due != 0)
