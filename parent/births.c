@@ -330,10 +330,7 @@ births_hold(bool hold)
 bool
 births_under_way(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->process.phase == PHASE_BORN && profile->birth.channel != -1)
 			return true;
 	}
@@ -343,10 +340,7 @@ births_under_way(void)
 void
 births_ask_again(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
 			close_birth(profile); /* a child that nobody told us of ends at its gate */
 			enqueue(profile, ASKED_RUN);

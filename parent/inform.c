@@ -176,15 +176,12 @@ inform_quietly(void)
 void
 inform_everything(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
 	log_due = control_due = true;
 	mark_due = mark.type == MESSAGE_MARK;
 	reports_told = reports_kept = 0;
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->introduced)
 			inform_introduce(profile);
 	}

@@ -31,11 +31,8 @@ leave_soon(enum order order, int exit_status)
 static void
 stop_all(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
 	intention = STOPPING_ALL;
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->process.phase != PHASE_NONE) /* whoever owns it keeps us waiting */
 			profiles_unread(profile->facts.name, ETIMEDOUT);
 	}
@@ -72,11 +69,8 @@ leave_after_check(void)
 static _Noreturn void
 leave(int exit_status)
 {
-	struct profile *profile;
-	uint32_t index;
-
 	children_end(false);
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile)
 		cgroup_remove(profile->facts.name); /* where nothing lives */
 	cgroup_end();
 	files_hide_pid();

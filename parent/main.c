@@ -271,13 +271,10 @@ come_up(int64_t patience)
 static void
 adopt_all(bool resumed)
 {
-	struct profile *profile;
-	uint32_t index;
-
 	(void)ledger_load(resumed);
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile)
 		processes_adopt(profile); /* these need descriptors more than FIFOs do */
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile)
 		outputs_find(profile);
 }
 

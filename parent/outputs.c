@@ -225,13 +225,11 @@ void
 outputs_find_stuck(pid_t monitor)
 {
 	struct stat where, own;
-	struct profile *profile;
-	uint32_t index;
 	unsigned stream;
 
 	if (!procfs_waits_in(monitor, &where))
 		return;
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		for (stream = 0; stream < STREAM_COUNT; stream++) {
 			if ((profile->streams & 1U << stream) == 0 ||
 			    fstatat(fifos, fifo_name(profile, (enum stream)stream), &own,
@@ -249,13 +247,11 @@ outputs_find_stuck(pid_t monitor)
 void
 outputs_let_go(pid_t monitor)
 {
-	struct profile *profile;
-	uint32_t index;
 	unsigned stream;
 
 	if (fifos_stuck == 0)
 		return; /* as for every orphan that a service has left to us */
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		for (stream = 0; stream < STREAM_COUNT; stream++) {
 			if (profile->stuck[stream] != monitor)
 				continue;

@@ -454,10 +454,7 @@ adopt_recorded(struct profile *profile)
 void
 processes_keep(bool keep)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->pidfd != -1)
 			(void)fcntl(profile->pidfd, F_SETFD, keep ? 0 : FD_CLOEXEC); /* is open */
 		outputs_keep(profile, keep);
@@ -505,10 +502,7 @@ processes_find_strays(struct profile *profile)
 bool
 processes_none(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->process.phase != PHASE_NONE && profile->process.phase != PHASE_REST)
 			return false;
 	}

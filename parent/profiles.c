@@ -467,10 +467,8 @@ int
 profiles_scan(void)
 {
 	struct survey survey = our_survey();
-	struct profile *profile;
-	uint32_t index;
 
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile)
 		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
 	scanned = survey_open(&survey);
 	return scanned == NULL ? fail_scan(errno) : 0;
@@ -480,8 +478,6 @@ int
 profiles_scan_on(void)
 {
 	struct survey survey = our_survey();
-	struct profile *profile;
-	uint32_t index;
 	unsigned count = 0;
 	int error;
 
@@ -494,7 +490,7 @@ profiles_scan_on(void)
 	scanned = NULL;
 	if (error != 0)
 		return fail_scan(error);
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (!profile->seen)
 			profiles_look(profile->facts.name);
 	}
@@ -521,10 +517,7 @@ profiles_forget(struct profile *profile)
 bool
 profiles_busy(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (profile->note.next_start != 0)
 			return true;
 		/* what kill_mode spares may live on for ever */

@@ -19,17 +19,10 @@ compare_names(const void *one, const void *other)
 }
 
 struct profile *
-table_entry(uint32_t index)
-{
-	return index < end && profiles[index].used ? &profiles[index] : NULL;
-}
-
-struct profile *
 table_at(uint32_t index)
 {
-	struct profile *entry = table_entry(index);
-
-	return entry != NULL && !entry->tenant ? entry : NULL;
+	return index < end && profiles[index].used && !profiles[index].tenant ? &profiles[index]
+									      : NULL;
 }
 
 uint32_t
@@ -38,10 +31,24 @@ table_index(const struct profile *profile)
 	return (uint32_t)(profile - profiles);
 }
 
-uint32_t
-table_end(void)
+struct profile *
+table_next_entry(const struct profile *entry)
 {
-	return end;
+	uint32_t index = entry == NULL ? 0 : table_index(entry) + 1;
+
+	while (index < end && !profiles[index].used)
+		index++;
+	return index < end ? &profiles[index] : NULL;
+}
+
+struct profile *
+table_next(const struct profile *profile)
+{
+	struct profile *next = table_next_entry(profile);
+
+	while (next != NULL && next->tenant)
+		next = table_next_entry(next);
+	return next;
 }
 
 /* The tree holds pointers to the names, which stand first in an entry's facts. */

@@ -97,9 +97,7 @@ struct pin {
 /* facts.trigger of an entry whose directory has not been surveyed yet. */
 #define TRIGGER_UNKNOWN 1
 
-/* The entry at an index that is in use; NULL for every other number. The second: NULL for a
- * tenant's as well. */
-struct profile *table_entry(uint32_t index);
+/* The profile at an index; NULL where none stands. */
 struct profile *table_at(uint32_t index);
 
 /* The index of an entry. */
@@ -118,15 +116,17 @@ struct profile *table_add_at(uint32_t index, const char *name);
 /* Frees the entry and what it points to; the caller has closed its descriptors. */
 void table_remove(struct profile *profile);
 
-/* How many indices have ever been in use: every entry is below. */
-uint32_t table_end(void);
+/* The entry, and the profile, that comes after this one (NULL: the first); NULL after the last. The
+ * one in hand may be removed meanwhile. */
+struct profile *table_next_entry(const struct profile *entry);
+struct profile *table_next(const struct profile *profile);
 
-#define ENTRIES_FOREACH(entry, index)                       \
-	for ((index) = 0; (index) < table_end(); (index)++) \
-		if (((entry) = table_entry(index)) != NULL)
+/* For each of them, by this name. */
+#define ENTRIES_FOREACH(each)                                               \
+	for (struct profile *each = table_next_entry(NULL); (each) != NULL; \
+	     (each) = table_next_entry(each))
 
-#define PROFILES_FOREACH(profile, index)                    \
-	for ((index) = 0; (index) < table_end(); (index)++) \
-		if (((profile) = table_at(index)) != NULL)
+#define PROFILES_FOREACH(each) \
+	for (struct profile *each = table_next(NULL); (each) != NULL; (each) = table_next(each))
 
 #endif

@@ -73,11 +73,9 @@ unsigned
 tenants_count(const char *name, bool refused_too)
 {
 	const struct profile *tenant = find(name);
-	struct profile *profile;
 	unsigned count = 0;
-	uint32_t index;
 
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (tenant != NULL && profile->facts.gone == 0 &&
 		    (refused_too || profile->facts.refusal != REFUSAL_QUOTA) &&
 		    belongs(profile, tenant->facts.name) && strcmp(profile->facts.name, name) != 0)
@@ -188,10 +186,7 @@ look(const char *name)
 void
 tenants_surveyed(const char *tenant)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (!profile->seen && belongs(profile, tenant))
 			profiles_gone(profile);
 	}
@@ -200,10 +195,7 @@ tenants_surveyed(const char *tenant)
 void
 tenants_begin_survey(const char *tenant)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (belongs(profile, tenant))
 			profile->seen = false;
 	}
@@ -214,19 +206,16 @@ tenants_begin_survey(const char *tenant)
 static void
 forget_unseen(void)
 {
-	struct profile *entry;
-	uint32_t index;
-
-	ENTRIES_FOREACH(entry, index) {
+	ENTRIES_FOREACH(entry) {
 		if (!entry->tenant || entry->seen)
 			continue;
 		watch_forget(entry);
 		table_remove(entry);
 	}
-	PROFILES_FOREACH(entry, index) {
-		if (strchr(entry->facts.name, '/') != NULL &&
-		    tenants_quota(entry->facts.name) == NULL)
-			profiles_gone(entry);
+	PROFILES_FOREACH(profile) {
+		if (strchr(profile->facts.name, '/') != NULL &&
+		    tenants_quota(profile->facts.name) == NULL)
+			profiles_gone(profile);
 	}
 }
 
@@ -235,8 +224,6 @@ tenants_scan(void)
 {
 	struct survey all = {.directory = directory};
 	const struct dirent *found;
-	struct profile *entry;
-	uint32_t index;
 	DIR *stream;
 
 	if (directory == -1)
@@ -246,7 +233,7 @@ tenants_scan(void)
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
 		return false; /* who could not be read has not left */
 	}
-	ENTRIES_FOREACH(entry, index) {
+	ENTRIES_FOREACH(entry) {
 		if (entry->tenant)
 			entry->seen = false;
 	}
@@ -274,10 +261,7 @@ tenants_look(struct profile *tenant)
 void
 tenants_unsurveyed(const char *tenant, int error)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		if (belongs(profile, tenant))
 			profiles_unread(profile->facts.name, error);
 	}

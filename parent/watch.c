@@ -215,11 +215,8 @@ watch_forget(struct profile *profile)
 static void
 start_over(void)
 {
-	struct profile *entry;
-	uint32_t index;
-
 	next_scan = clock_now();
-	ENTRIES_FOREACH(entry, index) {
+	ENTRIES_FOREACH(entry) {
 		watch_forget(entry);
 		watch_look_at(entry, next_scan);
 	}
@@ -238,9 +235,6 @@ handle_tenants(const struct inotify_event *event)
 static void
 handle(const struct inotify_event *event)
 {
-	struct profile *entry;
-	uint32_t index;
-
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
 		inform_report(REPORT_OVERFLOW, 0, "");
 		start_over();
@@ -253,7 +247,7 @@ handle(const struct inotify_event *event)
 	} else if (event->wd == tenants_watch) {
 		handle_tenants(event);
 	} else {
-		ENTRIES_FOREACH(entry, index) {
+		ENTRIES_FOREACH(entry) {
 			if (entry->watch != event->wd)
 				continue;
 			entry->watch = -1; /* it was for one event */
@@ -292,11 +286,8 @@ watch_deadline(void)
 static void
 look_at_due(int64_t now)
 {
-	struct profile *entry;
-	uint32_t index;
-
 	next_look = NEVER;
-	ENTRIES_FOREACH(entry, index) {
+	ENTRIES_FOREACH(entry) {
 		if (entry->look_at <= now) {
 			entry->look_at = NEVER;
 			if (entry->fifos_due != 0)

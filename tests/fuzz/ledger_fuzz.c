@@ -37,10 +37,7 @@ sum_of(const unsigned char *record)
 static void
 remove_all(void)
 {
-	struct profile *profile;
-	uint32_t index;
-
-	PROFILES_FOREACH(profile, index)
+	PROFILES_FOREACH(profile)
 		table_remove(profile);
 }
 
@@ -83,11 +80,10 @@ LLVMFuzzerInitialize(int *count, char ***arguments)
 static void
 check_recalled(const unsigned char *ledger, size_t size)
 {
-	const struct profile *profile;
-	uint32_t index;
 	uint64_t sum;
 
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
+		const uint32_t index = table_index(profile);
 		const unsigned char *record = ledger + (size_t)index * RECORD;
 
 		PROPERTY((size_t)(index + 1) * RECORD <= size);

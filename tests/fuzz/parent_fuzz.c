@@ -698,19 +698,17 @@ hear(struct asked *asked)
 static void
 check_world(void)
 {
-	struct profile *profile;
 	struct being *being;
-	uint32_t index;
 	unsigned i;
 
 	for (i = 0; i < waiting_count; i++)
 		hear(&waiting[i]);
-	PROFILES_FOREACH(profile, index) {
+	PROFILES_FOREACH(profile) {
 		PROPERTY(profile->process.phase < PHASE_COUNT);
 		if (profile->pidfd == -1)
 			continue;
 		being = being_behind(profile->pidfd);
-		PROPERTY(being != NULL && being->profile == index && being->serves);
+		PROPERTY(being != NULL && being->profile == table_index(profile) && being->serves);
 		PROPERTY(pid_of(being) == profile->process.pid);
 		PROPERTY(
 		    profile->process.phase >= PHASE_BORN && profile->process.phase <= PHASE_PROVED);
@@ -915,8 +913,6 @@ static void
 being_acts(struct input *input)
 {
 	struct being *being = &beings[input_below(input, BEINGS_MAX) % being_count];
-	struct profile *profile;
-	uint32_t index;
 
 	switch (input_below(input, 4)) {
 	case 0: /* forks: a daemon, or something that stays behind */
@@ -929,12 +925,12 @@ being_acts(struct input *input)
 		break;
 	case 2:
 		end_being(being);
-		PROFILES_FOREACH(profile, index)
-			processes_pidfd_event(index, 0);
+		PROFILES_FOREACH(profile)
+			processes_pidfd_event(table_index(profile), 0);
 		break;
 	default:
-		PROFILES_FOREACH(profile, index)
-			processes_rest_event(index, 0);
+		PROFILES_FOREACH(profile)
+			processes_rest_event(table_index(profile), 0);
 		break;
 	}
 }

@@ -14,31 +14,29 @@ static void
 a_tenants_own_entry_is_none_that_the_monitor_can_name(void **state)
 {
 	struct profile *web = table_add("web"), *alice = table_add("alice/"),
-		       *hers = table_add("alice/web"), *found;
-	uint32_t index;
+		       *hers = table_add("alice/web"), *mail;
+	uint32_t index = table_index(alice);
 	unsigned entries = 0, profiles = 0;
 
 	(void)state;
 	alice->tenant = true;
 	assert_ptr_equal(table_at(table_index(web)), web);
 	assert_ptr_equal(table_at(table_index(hers)), hers);
-	assert_null(table_at(table_index(alice)));
-	assert_ptr_equal(table_entry(table_index(alice)), alice);
+	assert_null(table_at(index));
 	assert_ptr_equal(table_find("alice/"), alice);
-	ENTRIES_FOREACH(found, index)
+	ENTRIES_FOREACH(entry)
 		entries++;
-	PROFILES_FOREACH(found, index) {
-		assert_ptr_not_equal(found, alice);
+	PROFILES_FOREACH(profile) {
+		assert_ptr_not_equal(profile, alice);
 		profiles++;
 	}
 	assert_int_equal(entries, 3);
 	assert_int_equal(profiles, 2);
 	/* who has the index next is a profile like any other */
-	index = table_index(alice);
 	table_remove(alice);
-	found = table_add("mail");
-	assert_int_equal(table_index(found), index);
-	assert_ptr_equal(table_at(index), found);
+	mail = table_add("mail");
+	assert_int_equal(table_index(mail), index);
+	assert_ptr_equal(table_at(index), mail);
 }
 
 int
