@@ -285,7 +285,7 @@ ask(struct profile *profile)
 	enum refusal refusal;
 	int error = EPERM;
 
-	refusal = profiles_account(profile, &account);
+	refusal = profiles_account(&profile->facts, profile->contents[SETTING_USER], &account);
 	if (refusal == REFUSAL_UNREADABLE)
 		error = errno; /* it is tried again */
 	else if (refusal != REFUSAL_NONE)

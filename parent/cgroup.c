@@ -70,13 +70,13 @@ delegated(const char *path)
 }
 
 static int
-make_subtree(const char *parent, const char *name)
+make_subtree(const char *parent)
 {
 	char path[PATH_MAX + 64];
 	struct statfs kind;
 	int made;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", parent, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", parent, ours_name);
 	if (mkdir(path, 0755) == -1 && errno != EEXIST)
 		return -1;
 	made = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -90,7 +90,7 @@ make_subtree(const char *parent, const char *name)
 }
 
 static int
-choose_subtree(const char *mount, const char *name)
+choose_subtree(const char *mount)
 {
 	char own[PATH_MAX / 2], path[PATH_MAX];
 	int made = -1;
@@ -98,9 +98,9 @@ choose_subtree(const char *mount, const char *name)
 	if (own_path(own, sizeof(own))) {
 		(void)snprintf(path, sizeof(path), "%s%s", mount, own);
 		if (geteuid() != 0 || delegated(path))
-			made = make_subtree(path, name);
+			made = make_subtree(path);
 	}
-	return made == -1 && geteuid() == 0 ? make_subtree(mount, name) : made;
+	return made == -1 && geteuid() == 0 ? make_subtree(mount) : made;
 }
 
 bool
@@ -119,7 +119,7 @@ cgroup_begin(int state_directory)
 		return false;
 	while (ours == -1 && (mount = getmntent(mounts)) != NULL)
 		if (strcmp(mount->mnt_type, "cgroup2") == 0)
-			ours = choose_subtree(mount->mnt_dir, ours_name);
+			ours = choose_subtree(mount->mnt_dir);
 	(void)endmntent(mounts);
 	return ours != -1;
 }
@@ -188,34 +188,41 @@ cgroup_make(const char *profile)
 	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Calls `found` for the directory and each one below it, the deepest first, until it says stop. */
+/* A directory, open, and what it is called in the one above it. False: the walk is over. */
+typedef bool visitor(int above, const char *name, int directory, void *context);
+
+/* Visits the directory of that name and each one below it, the deepest first. */
 static bool
-walk(int directory, unsigned depth, bool (*found)(int directory, void *context), void *context)
+walk(int above, const char *name, unsigned depth, visitor *visit, void *context)
 {
-	struct dirent *entry;
+	int directory = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), own;
+	const struct dirent *entry;
 	struct stat status;
 	bool go_on = true;
 	DIR *stream;
-	int below;
 
+	if (directory == -1)
+		return true;
 	/* a directory that has none below it has two links */
 	if (depth < DEPTH_MAX && fstat(directory, &status) == 0 && status.st_nlink > 2) {
-		below = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		stream = below == -1 ? NULL : fdopendir(below);
-		while (go_on && stream != NULL && (entry = readdir(stream)) != NULL) {
-			if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-				continue;
-			below = openat(directory, entry->d_name,
-			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-			if (below == -1)
-				continue;
-			go_on = walk(below, depth + 1, found, context);
-			(void)close(below);
-		}
+		own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		stream = own == -1 ? NULL : fdopendir(own);
+		while (go_on && stream != NULL && (entry = readdir(stream)) != NULL)
+			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+				go_on = walk(directory, entry->d_name, depth + 1, visit, context);
 		if (stream != NULL)
 			(void)closedir(stream);
 	}
-	return go_on && found(directory, context);
+	go_on = go_on && visit(above, name, directory, context);
+	(void)close(directory);
+	return go_on;
+}
+
+static void
+walk_profile(const char *profile, visitor *visit, void *context)
+{
+	if (ours != -1)
+		(void)walk(ours, files_name(PREFIX, profile, ""), 0, visit, context);
 }
 
 /* Calls `found` for each process of the directory, until it says stop. */
@@ -249,8 +256,10 @@ is_sought(pid_t pid, void *context)
 }
 
 static bool
-look_for_member(int directory, void *context)
+look_for_member(int above, const char *name, int directory, void *context)
 {
+	(void)above;
+	(void)name;
 	each_process(directory, is_sought, context);
 	return !((struct member_search *)context)->found;
 }
@@ -259,12 +268,8 @@ bool
 cgroup_contains(const char *profile, pid_t pid)
 {
 	struct member_search search = {.pid = pid};
-	int directory = open_profile(profile);
 
-	if (directory == -1)
-		return false;
-	(void)walk(directory, 0, look_for_member, &search);
-	(void)close(directory);
+	walk_profile(profile, look_for_member, &search);
 	return search.found;
 }
 
@@ -336,10 +341,12 @@ take_member(pid_t pid, void *context)
 }
 
 static bool
-signal_directory(int directory, void *context)
+signal_directory(int above, const char *name, int directory, void *context)
 {
 	static struct members members;
 
+	(void)above;
+	(void)name;
 	members.directory = directory;
 	members.number = *(const int *)context;
 	each_process(directory, take_member, &members);
@@ -369,48 +376,33 @@ cgroup_populated(const char *profile, int *events)
 void
 cgroup_signal(const char *profile, int number)
 {
-	int directory = open_profile(profile), file;
+	int directory, file;
 
-	if (directory == -1)
-		return;
-	if (number == SIGKILL) {
+	if (number != SIGKILL) {
+		walk_profile(profile, signal_directory, &number);
+	} else if ((directory = open_profile(profile)) != -1) {
 		file = openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 		if (file != -1) {
 			(void)!write(file, "1", 1); /* the caller watches whether they end */
 			(void)close(file);
 		}
-	} else {
-		(void)walk(directory, 0, signal_directory, &number);
+		(void)close(directory);
 	}
-	(void)close(directory);
 }
 
 static bool
-remove_below(int directory, void *context)
+remove_directory(int above, const char *name, int directory, void *context)
 {
-	char path[32];
-	char target[PATH_MAX];
-	ssize_t length;
-
+	(void)directory;
 	(void)context;
-	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", directory);
-	length = readlink(path, target, sizeof(target) - 1);
-	if (length > 0) {
-		target[length] = '\0';
-		(void)rmdir(target); /* EBUSY: processes are in it */
-	}
+	(void)unlinkat(above, name, AT_REMOVEDIR); /* EBUSY: processes are in it */
 	return true;
 }
 
 void
 cgroup_remove(const char *profile)
 {
-	int directory = open_profile(profile);
-
-	if (directory == -1)
-		return;
-	(void)walk(directory, 0, remove_below, NULL);
-	(void)close(directory);
+	walk_profile(profile, remove_directory, NULL);
 }
 
 void
@@ -421,7 +413,7 @@ cgroup_end(void)
 
 	if (above == -1)
 		return;
-	(void)remove_below(ours, NULL);
+	(void)unlinkat(above, ours_name, AT_REMOVEDIR);
 	lock_above(above, mode);
 }
 

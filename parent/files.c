@@ -32,7 +32,7 @@ files_open_trusted_quietly(const char *path)
 	char culprit[PATH_MAX];
 	enum refusal refusal;
 
-	return trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+	return trust_open_directory(path, geteuid(), &refusal, culprit);
 }
 
 int
@@ -40,7 +40,7 @@ files_open_trusted(const char *what, const char *path)
 {
 	char culprit[PATH_MAX];
 	enum refusal refusal;
-	int opened = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+	int opened = trust_open_directory(path, geteuid(), &refusal, culprit);
 
 	if (opened != -1)
 		return opened;
@@ -68,7 +68,7 @@ files_open_state(const char *path)
 	struct stat status;
 
 	/* it is made where all above it was found in order, and not where a link leads us */
-	state = trust_open_directory(path, geteuid(), &refusal, culprit, sizeof(culprit));
+	state = trust_open_directory(path, geteuid(), &refusal, culprit);
 	if (state == -1 && errno == ENOENT && is_all_of(culprit, path))
 		(void)mkdir(culprit, 0711);
 	if (state == -1)

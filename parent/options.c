@@ -105,28 +105,21 @@ read_seconds(const char *text)
 static void
 read_rotation(struct options *options, const char *text)
 {
-	static const char suffixes[] = "KMG";
-	const char *suffix;
-	unsigned long long size, keep = ROTATE_KEEP_MAX + 1;
-	unsigned shift = 0;
+	size_t length = strcspn(text, ",");
+	unsigned long keep = ROTATE_KEEP_MAX + 1;
+	uint64_t size;
 	char *end;
 
-	size = strtoull(text, &end, 10);
-	suffix = *end == '\0' ? NULL : strchr(suffixes, *end);
-	if (suffix != NULL) {
-		shift = 10 * (unsigned)(suffix - suffixes + 1);
-		end++;
-	}
-	if (text[0] >= '0' && text[0] <= '9' && *end == ',' && end[1] >= '0' && end[1] <= '9')
-		keep = strtoull(end + 1, &end, 10);
-	if (*end != '\0' || keep > ROTATE_KEEP_MAX || size > ROTATE_SIZE_MAX >> shift ||
-	    size << shift < ROTATE_SIZE_MIN) {
+	if (text[length] == ',' && text[length + 1] >= '0' && text[length + 1] <= '9')
+		keep = strtoul(text + length + 1, &end, 10);
+	if (keep > ROTATE_KEEP_MAX || *end != '\0' || !quota_number(text, length, &size) ||
+	    size > ROTATE_SIZE_MAX || size < ROTATE_SIZE_MIN) {
 		warningx("--log-rotate=%s: must be a size of at least 4K and how many old files to "
 			 "keep, such as 10M,5",
 		    text);
 		usage_error();
 	}
-	options->log_rotate_size = size << shift;
+	options->log_rotate_size = size;
 	options->log_rotate_keep = (uint32_t)keep;
 }
 

@@ -54,27 +54,26 @@ profiles_base(const char *name)
 /* A tenant's profile runs as the tenant, whoever owns what in it; another one as its owner or,
  * where that is root, as its `user`. */
 static enum refusal
-look_up(const struct profile *profile, struct account *account)
+look_up(const struct profile_facts *facts, const struct content *user, struct account *account)
 {
-	const char *name = profile->facts.name, *slash = strchr(name, '/');
-	const struct content *user = profile->contents[SETTING_USER];
+	const char *name = facts->name, *slash = strchr(name, '/');
 	enum refusal refusal;
 
 	if (slash != NULL) {
 		refusal = account_by_text(name, (size_t)(slash - name), account);
-		return refusal == REFUSAL_NONE && account->uid != profile->facts.owner
-		    ? REFUSAL_UID_CHANGED
-		    : refusal;
+		return refusal == REFUSAL_NONE && account->uid != facts->owner ? REFUSAL_UID_CHANGED
+									       : refusal;
 	}
-	if (user != NULL && (profile->facts.owner == 0 || geteuid() != 0))
+	if (user != NULL && (facts->owner == 0 || geteuid() != 0))
 		return account_by_text(user->bytes, user->length, account);
-	return account_by_uid(profile->facts.owner, account);
+	return account_by_uid(facts->owner, account);
 }
 
 enum refusal
-profiles_account(const struct profile *profile, struct account *account)
+profiles_account(
+    const struct profile_facts *facts, const struct content *user, struct account *account)
 {
-	enum refusal refusal = look_up(profile, account);
+	enum refusal refusal = look_up(facts, user, account);
 
 	if (refusal != REFUSAL_NONE)
 		return refusal;
@@ -83,8 +82,8 @@ profiles_account(const struct profile *profile, struct account *account)
 		return REFUSAL_NOT_YOU;
 	if (account->uid == 0 && without_root)
 		return REFUSAL_NO_ROOT;
-	if (profile->facts.account[0] != '\0' && account->uid != profile->facts.uid &&
-	    strcmp(account->name, profile->facts.account) == 0)
+	if (facts->account[0] != '\0' && account->uid != facts->uid &&
+	    strcmp(account->name, facts->account) == 0)
 		return REFUSAL_UID_CHANGED;
 	return REFUSAL_NONE;
 }
@@ -119,28 +118,23 @@ static void
 resolve_account(struct draft *draft, const struct profile *known)
 {
 	static struct account account;
-	static struct profile candidate; /* profiles_account() looks at facts and contents alone */
+	struct profile_facts *facts = &draft->facts;
 	enum refusal refusal;
 
-	candidate.facts = draft->facts;
-	if (known != NULL && known->facts.trigger == draft->facts.trigger) {
-		candidate.facts.uid = known->facts.uid;
-		memcpy(
-		    candidate.facts.account, known->facts.account, sizeof(candidate.facts.account));
+	if (known != NULL && known->facts.trigger == facts->trigger) {
+		facts->uid = known->facts.uid;
+		memcpy(facts->account, known->facts.account, sizeof(facts->account));
 	}
-	memcpy(candidate.contents, draft->contents, sizeof(candidate.contents));
-	refusal = profiles_account(&candidate, &account);
-	if (refusal != REFUSAL_NONE) {
-		if (draft->facts.refusal == REFUSAL_NONE) {
-			draft->facts.refusal = refusal;
-			draft->facts.refused_setting = SETTING_USER;
-			if (refusal == REFUSAL_UNREADABLE)
-				draft->facts.refused_error = (uint32_t)errno;
-		}
-		return;
+	refusal = profiles_account(facts, draft->contents[SETTING_USER], &account);
+	if (refusal == REFUSAL_NONE) {
+		facts->uid = account.uid;
+		memcpy(facts->account, account.name, sizeof(facts->account));
+	} else if (facts->refusal == REFUSAL_NONE) {
+		facts->refusal = refusal;
+		facts->refused_setting = SETTING_USER;
+		if (refusal == REFUSAL_UNREADABLE)
+			facts->refused_error = (uint32_t)errno;
 	}
-	draft->facts.uid = account.uid;
-	memcpy(draft->facts.account, account.name, sizeof(draft->facts.account));
 }
 
 /* A tenant's share: what the monitor has to watch over, and how many profiles there may be. */

@@ -51,8 +51,10 @@ void profiles_discard(struct draft *draft);
 /* The directory of that name belongs to a uid that has no account. */
 void profiles_ownerless(const char *name);
 
-/* As whom the profile runs, looked up now. REFUSAL_NONE, or why it may not run. */
-enum refusal profiles_account(const struct profile *profile, struct account *account);
+/* As whom a profile with these facts and this `user` file (NULL: none) runs, looked up now.
+ * REFUSAL_NONE, or why it may not run. */
+enum refusal profiles_account(
+    const struct profile_facts *facts, const struct content *user, struct account *account);
 
 /* From now on the profile is refused, for this reason. */
 void profiles_refuse(struct profile *profile, enum setting setting, enum refusal refusal);

@@ -21,9 +21,8 @@ quota_default(struct quota *quota)
 	    .clients = 16};
 }
 
-/* A decimal number with an optional K, M or G; false when it is not that, or 0. */
-static bool
-read_number(const char *text, size_t length, uint64_t *number)
+bool
+quota_number(const char *text, size_t length, uint64_t *number)
 {
 	static const char suffixes[] = "KMG";
 	const char *suffix = length == 0 ? NULL : memchr(suffixes, text[length - 1], 3);
@@ -57,7 +56,7 @@ quota_set(struct quota *quota, const char *text, size_t length, char separator)
 	size_t key_length = end == NULL ? 0 : (size_t)(end - text), i;
 	uint64_t number;
 
-	if (end == NULL || !read_number(end + 1, length - key_length - 1, &number))
+	if (end == NULL || !quota_number(end + 1, length - key_length - 1, &number))
 		return false;
 	if (key_length == strlen("output_bytes") && memcmp(text, "output_bytes", key_length) == 0) {
 		quota->output_bytes = number;

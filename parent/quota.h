@@ -10,6 +10,10 @@
 /* What a tenant without a file gets, unless --tenant-quota says otherwise. */
 void quota_default(struct quota *quota);
 
+/* Reads `length` bytes of `text`: a decimal number of at most twelve digits, with an optional K, M
+ * or G. False when they are not that, or 0. */
+bool quota_number(const char *text, size_t length, uint64_t *number);
+
 /*
  * Sets what `length` bytes of `text` say: "KEY SEPARATOR NUMBER", as `profiles 20` or
  * `profiles=20`. False when they say nothing that is understood.

@@ -21,30 +21,6 @@ trust_owner(const struct stat *status, uid_t owner)
 	return REFUSAL_NONE;
 }
 
-/* Makes `path` absolute in `absolute` (PATH_MAX bytes); -1 with errno when it does not fit. */
-static int
-make_absolute(const char *path, char *absolute)
-{
-	size_t used = 0, length = strlen(path);
-
-	if (length == 0) { /* a variable that a script forgot to set is not the working directory */
-		errno = ENOENT;
-		return -1;
-	}
-	if (path[0] != '/') {
-		if (getcwd(absolute, PATH_MAX) == NULL)
-			return -1;
-		used = strlen(absolute);
-		absolute[used++] = '/';
-	}
-	if (used + length >= PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(absolute + used, path, length + 1);
-	return 0;
-}
-
 struct walk {
 	int directory; /* the component that was reached */
 	bool sticky;   /* ... may be written to by others, who may only add names */
@@ -59,18 +35,15 @@ step(struct walk *walk, const char *component)
 	struct stat status;
 	int next;
 
+	walk->refusal = REFUSAL_UNREADABLE;
 	next = openat(walk->directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (next == -1) {
-		walk->refusal = REFUSAL_UNREADABLE;
+	if (next == -1)
 		return false;
-	}
 	if (walk->directory >= 0)
 		(void)close(walk->directory); /* O_PATH: close(2) has nothing to report */
 	walk->directory = next;
-	if (fstat(next, &status) == -1) {
-		walk->refusal = REFUSAL_UNREADABLE;
+	if (fstat(next, &status) == -1)
 		return false;
-	}
 	errno = EPERM;
 	if (S_ISLNK(status.st_mode)) {
 		walk->refusal = REFUSAL_LINK;
@@ -78,7 +51,6 @@ step(struct walk *walk, const char *component)
 	}
 	if (!S_ISDIR(status.st_mode)) {
 		errno = ENOTDIR;
-		walk->refusal = REFUSAL_UNREADABLE;
 		return false;
 	}
 	walk->refusal = trust_owner(&status, walk->owner);
@@ -120,19 +92,14 @@ walk_path(struct walk *walk, char *path)
 }
 
 int
-trust_open_directory(
-    const char *path, uid_t owner, enum refusal *refusal, char *culprit, size_t size)
+trust_open_directory(const char *path, uid_t owner, enum refusal *refusal, char *culprit)
 {
-	char absolute[PATH_MAX];
-	struct walk walk = {.directory = -1, .owner = owner};
+	struct walk walk = {.directory = -1, .owner = owner, .refusal = REFUSAL_UNREADABLE};
 	int opened = -1, error;
 
-	*refusal = REFUSAL_UNREADABLE;
-	strncpy(culprit, path, size - 1);
-	culprit[size - 1] = '\0';
-	if (make_absolute(path, absolute) == -1)
-		return -1;
-	if (walk_path(&walk, absolute)) {
+	(void)snprintf(culprit, PATH_MAX, "%s", path);
+	errno = path[0] == '/' ? ENAMETOOLONG : ENOENT;
+	if (path[0] == '/' && strlen(path) < PATH_MAX && walk_path(&walk, culprit)) {
 		opened = openat(walk.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (opened == -1)
 			walk.refusal = REFUSAL_UNREADABLE;
@@ -141,10 +108,6 @@ trust_open_directory(
 	if (walk.directory >= 0)
 		(void)close(walk.directory);
 	*refusal = walk.refusal;
-	if (opened == -1) {
-		strncpy(culprit, absolute, size - 1);
-		culprit[size - 1] = '\0';
-	}
 	errno = error;
 	return opened;
 }

@@ -19,16 +19,15 @@
 enum refusal trust_owner(const struct stat *status, uid_t owner);
 
 /*
- * Opens the directory at `path`, relative or absolute, component by component from the root, never
+ * Opens the directory at `path`, which is absolute, component by component from the root, never
  * through a symbolic link. Every component must satisfy trust_owner(); a sticky directory that
  * others may write to may stand in front of a component that root or `owner` owns.
  *
  * Returns a descriptor (O_RDONLY, close-on-exec) that the caller owns, or -1; then errno is set,
  * `*refusal` is the rule that was broken or REFUSAL_UNREADABLE for a failing system call, and
- * `culprit` holds the component's path.
+ * `culprit`, PATH_MAX bytes, holds the component's path.
  */
-int trust_open_directory(
-    const char *path, uid_t owner, enum refusal *refusal, char *culprit, size_t size);
+int trust_open_directory(const char *path, uid_t owner, enum refusal *refusal, char *culprit);
 
 /*
  * Opens an entry of the directory (O_PATH, not through a link) without making a file system do

@@ -468,11 +468,13 @@ profiles_base(const char *name)
 }
 
 enum refusal
-profiles_account(const struct profile *profile, struct account *account)
+profiles_account(
+    const struct profile_facts *facts, const struct content *user, struct account *account)
 {
+	(void)user;
 	memset(account, 0, sizeof(*account));
 	strcpy(account->name, "somebody");
-	account->uid = account->gid = FIRST_UID + table_index(profile);
+	account->uid = account->gid = FIRST_UID + table_index(table_find(facts->name));
 	return account_gone ? REFUSAL_NO_ACCOUNT : REFUSAL_NONE;
 }
 
