@@ -13,8 +13,8 @@
 #include "channel.h"
 #include "files.h"
 #include "logfile.h"
+#include "path.h"
 #include "report.h"
-#include "trust.h"
 
 #define PID_FILE       "proclaunch.pid"
 #define SPARE_PID_FILE "spare.pid"
@@ -27,52 +27,11 @@ static char log_name[NAME_MAX + 2]; /* one that is too long is refused, not cut 
 static bool log_to_terminal, log_waits;
 
 int
-files_open_trusted_quietly(const char *path)
-{
-	char culprit[PATH_MAX];
-	enum refusal refusal;
-
-	return trust_open_directory(path, geteuid(), &refusal, culprit);
-}
-
-int
-files_open_trusted(const char *what, const char *path)
-{
-	char culprit[PATH_MAX];
-	enum refusal refusal;
-	int opened = trust_open_directory(path, geteuid(), &refusal, culprit);
-
-	if (opened != -1)
-		return opened;
-	if (refusal == REFUSAL_UNREADABLE)
-		fatal("%s: %s", what, culprit);
-	fatalx("%s: %s %s", what, culprit, trust_explain(refusal));
-}
-
-/* Is the culprit what the path names, and not something above it? */
-static bool
-is_all_of(const char *culprit, const char *path)
-{
-	size_t length = strlen(path), whole = strlen(culprit);
-
-	while (length > 1 && path[length - 1] == '/')
-		length--;
-	return whole >= length && strncmp(culprit + whole - length, path, length) == 0;
-}
-
-int
 files_open_state(const char *path)
 {
-	char culprit[PATH_MAX];
-	enum refusal refusal;
 	struct stat status;
 
-	/* it is made where all above it was found in order, and not where a link leads us */
-	state = trust_open_directory(path, geteuid(), &refusal, culprit);
-	if (state == -1 && errno == ENOENT && is_all_of(culprit, path))
-		(void)mkdir(culprit, 0711);
-	if (state == -1)
-		state = files_open_trusted("state directory", path);
+	state = path_open("state directory", path, 0711);
 	if (fstat(state, &status) == -1)
 		fatal("state directory: %s", path);
 	if (status.st_uid != geteuid())
@@ -271,7 +230,7 @@ files_configure_log(const char *path, const char *profiles_directory)
 		(void)snprintf(log_folder, sizeof(log_folder), "%.*s",
 		    (int)(slash == path ? 1 : slash - path), path);
 	(void)snprintf(log_name, sizeof(log_name), "%s", slash == NULL ? "error.log" : slash + 1);
-	(void)close(files_open_trusted("log directory", log_folder));
+	(void)close(path_open("log directory", log_folder, 0));
 	opened = files_open_log(&facts, false);
 	if (opened == -1) {
 		errno = facts.error;
@@ -306,12 +265,12 @@ files_open_log(struct file_facts *facts, bool read)
 		return file;
 	}
 	/* by its path each time: it may have been deleted or moved away since */
-	return logfile_open(files_open_trusted_quietly(log_folder), log_name, facts, read);
+	return logfile_open(path_try(log_folder), log_name, facts, read);
 }
 
 void
 files_rotate_log(unsigned keep)
 {
 	if (!log_to_terminal)
-		logfile_rotate(files_open_trusted_quietly(log_folder), log_name, keep);
+		logfile_rotate(path_try(log_folder), log_name, keep);
 }

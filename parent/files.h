@@ -24,11 +24,6 @@ const char *files_name(const char *prefix, const char *profile, const char *suff
  * says what it is. Fatal when it cannot be, or is not ours. The descriptor is the caller's. */
 int files_open_own(const char *name, mode_t mode, struct stat *status);
 
-/* Opens a directory that must satisfy trust_open_directory(); fatal, with how to mend it. The
- * second returns -1 instead. */
-int files_open_trusted(const char *what, const char *path);
-int files_open_trusted_quietly(const char *path);
-
 /* True when another proclaunch holds the lock. */
 bool files_locked(void);
 

@@ -10,6 +10,7 @@
 #include "inform.h"
 #include "logfile.h"
 #include "outputs.h"
+#include "path.h"
 #include "procfs.h"
 #include "report.h"
 #include "trust.h"
@@ -54,7 +55,7 @@ open_outputs(void)
 	int opened;
 
 	if (outputs_path != NULL)
-		return files_open_trusted_quietly(outputs_path);
+		return path_try(outputs_path);
 	if (mkdirat(state, "output", 0750) == -1 && errno != EEXIST)
 		return -1;
 	opened = openat(state, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -77,7 +78,7 @@ outputs_open(int state_directory, const char *path)
 	fifos = files_open_own("fifo", 0700, &status);
 	if ((status.st_mode & 077) != 0)
 		fatalx("state directory: fifo must be of mode 0700: move it away");
-	outputs = path != NULL ? files_open_trusted("output directory", path) : open_outputs();
+	outputs = path != NULL ? path_open("output directory", path, 0) : open_outputs();
 	if (outputs == -1)
 		fatal(
 		    "state directory: output, which must be a directory of uid %u that nobody else "

@@ -11,6 +11,7 @@
 #include "files.h"
 #include "inform.h"
 #include "outputs.h"
+#include "path.h"
 #include "ledger.h"
 #include "sources.h"
 #include "processes.h"
@@ -36,7 +37,7 @@ void
 profiles_open(const char *path, bool no_root)
 {
 	without_root = no_root;
-	directory = files_open_trusted("profiles directory", path);
+	directory = path_open("profiles directory", path, 0);
 }
 
 int

@@ -8,7 +8,7 @@
 
 #include "account.h"
 #include "clock.h"
-#include "files.h"
+#include "path.h"
 #include "inform.h"
 #include "profiles.h"
 #include "quota.h"
@@ -29,7 +29,7 @@ tenants_open(const char *path, const struct quota *quota)
 {
 	usual = *quota;
 	if (path != NULL)
-		directory = files_open_trusted("tenants directory", path);
+		directory = path_open("tenants directory", path, 0);
 }
 
 int

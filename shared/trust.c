@@ -21,97 +21,6 @@ trust_owner(const struct stat *status, uid_t owner)
 	return REFUSAL_NONE;
 }
 
-struct walk {
-	int directory; /* the component that was reached */
-	bool sticky;   /* ... may be written to by others, who may only add names */
-	uid_t owner;
-	enum refusal refusal;
-};
-
-/* Enters one component and checks it. False with walk->refusal and errno when it is refused. */
-static bool
-step(struct walk *walk, const char *component)
-{
-	struct stat status;
-	int next;
-
-	walk->refusal = REFUSAL_UNREADABLE;
-	next = openat(walk->directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (next == -1)
-		return false;
-	if (walk->directory >= 0)
-		(void)close(walk->directory); /* O_PATH: close(2) has nothing to report */
-	walk->directory = next;
-	if (fstat(next, &status) == -1)
-		return false;
-	errno = EPERM;
-	if (S_ISLNK(status.st_mode)) {
-		walk->refusal = REFUSAL_LINK;
-		return false;
-	}
-	if (!S_ISDIR(status.st_mode)) {
-		errno = ENOTDIR;
-		return false;
-	}
-	walk->refusal = trust_owner(&status, walk->owner);
-	/* in a sticky directory a name can be taken away only by the owner of what it names */
-	walk->sticky = walk->refusal == REFUSAL_WRITABLE && (status.st_mode & S_ISVTX) != 0 &&
-	    status.st_uid == 0;
-	if (walk->sticky)
-		walk->refusal = REFUSAL_NONE;
-	return walk->refusal == REFUSAL_NONE;
-}
-
-static bool
-walk_path(struct walk *walk, char *path)
-{
-	char *component = path, *end, *slash;
-
-	if (!step(walk, "/")) {
-		path[1] = '\0';
-		return false;
-	}
-	for (end = path; *end != '\0';) {
-		component = end + strspn(end, "/");
-		end = component + strcspn(component, "/");
-		if (end == component)
-			break;
-		slash = *end == '/' ? end : NULL;
-		*end = '\0';
-		if (!step(walk, component))
-			return false; /* the path now ends with the culprit */
-		if (slash != NULL)
-			*slash = '/';
-	}
-	if (walk->sticky) {
-		errno = EPERM;
-		walk->refusal = REFUSAL_WRITABLE;
-		return false;
-	}
-	return true;
-}
-
-int
-trust_open_directory(const char *path, uid_t owner, enum refusal *refusal, char *culprit)
-{
-	struct walk walk = {.directory = -1, .owner = owner, .refusal = REFUSAL_UNREADABLE};
-	int opened = -1, error;
-
-	(void)snprintf(culprit, PATH_MAX, "%s", path);
-	errno = path[0] == '/' ? ENAMETOOLONG : ENOENT;
-	if (path[0] == '/' && strlen(path) < PATH_MAX && walk_path(&walk, culprit)) {
-		opened = openat(walk.directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (opened == -1)
-			walk.refusal = REFUSAL_UNREADABLE;
-	}
-	error = errno;
-	if (walk.directory >= 0)
-		(void)close(walk.directory);
-	*refusal = walk.refusal;
-	errno = error;
-	return opened;
-}
-
 /* The number of the mount that the descriptor is on, proc_pid_fdinfo(5); -1: unknown. */
 static int
 mount_of(int descriptor)
@@ -189,19 +98,4 @@ trust_open_profile(int directory, const char *name)
 	(void)close(above);
 	errno = error;
 	return opened;
-}
-
-const char *
-trust_explain(enum refusal refusal)
-{
-	switch (refusal) {
-	case REFUSAL_OWNER:
-		return "belongs to somebody else than root and the user who runs this: chown it";
-	case REFUSAL_WRITABLE:
-		return "may be written to by others: chmod go-w, and see its ACL";
-	case REFUSAL_LINK:
-		return "is a symbolic link: name the directory that it leads to";
-	default:
-		return "cannot be used";
-	}
 }

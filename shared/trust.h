@@ -19,17 +19,6 @@
 enum refusal trust_owner(const struct stat *status, uid_t owner);
 
 /*
- * Opens the directory at `path`, which is absolute, component by component from the root, never
- * through a symbolic link. Every component must satisfy trust_owner(); a sticky directory that
- * others may write to may stand in front of a component that root or `owner` owns.
- *
- * Returns a descriptor (O_RDONLY, close-on-exec) that the caller owns, or -1; then errno is set,
- * `*refusal` is the rule that was broken or REFUSAL_UNREADABLE for a failing system call, and
- * `culprit`, PATH_MAX bytes, holds the component's path.
- */
-int trust_open_directory(const char *path, uid_t owner, enum refusal *refusal, char *culprit);
-
-/*
  * Opens an entry of the directory (O_PATH, not through a link) without making a file system do
  * anything that a tenant may have mounted there: a FUSE server can let whoever asks it wait for
  * ever. The caller owns the descriptor; -1 with errno, EREMOTE for such a mount.
@@ -39,8 +28,5 @@ int trust_open_entry(int directory, const char *name);
 /* The same for "web" or, in the tenants' directory, "alice/web" and "alice/": root may have mounted
  * a file system for the tenant, or for the profile. */
 int trust_open_profile(int directory, const char *name);
-
-/* The refusal in words, for a message to an administrator; never NULL. */
-const char *trust_explain(enum refusal refusal);
 
 #endif

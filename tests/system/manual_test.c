@@ -330,7 +330,7 @@ static const struct {
     {"monitor/settings.c", "settings_default(", NULL, 15, "proclaunch-profile.5"},
     {"monitor/explain.c", "refusal_texts[", "\n};", 15, "proclaunch.8"},
     {"monitor/explain.c", "exec_hint(", "\n}", 15, "proclaunch.8"},
-    {"shared/trust.c", "trust_explain(", "\n}", 15, "proclaunch.8"},
+    {"parent/path.c", "path_explain(", "\n}", 15, "proclaunch.8"},
     {"monitor/commands.c", "take_token(", NULL, 15, "proclaunchctl.1"},
     {"monitor/supervise.c", "event_names[", "\n};", 3, "proclaunchctl.1"},
     {"ctl/openmetrics.c", "families[]", "\n};", 15, "proclaunchctl.1"},

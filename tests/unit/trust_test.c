@@ -27,6 +27,7 @@
 #include "fault.h"
 #include "folder.h"
 #include "open_files.h"
+#include "path.h"
 #include "trust.h"
 
 /* Of no account and no process. */
@@ -71,7 +72,7 @@ assert_trusted_at(const char *path, uid_t owner)
 	char culprit[PATH_MAX] = "";
 	enum refusal refusal;
 	struct stat opened, named;
-	int directory = trust_open_directory(path, owner, &refusal, culprit);
+	int directory = path_walk(path, owner, 0, &refusal, culprit);
 
 	if (directory == -1)
 		fail_msg(
@@ -100,7 +101,7 @@ assert_refused_at(const char *path, uid_t owner, enum refusal expected, const ch
 	int directory, error;
 
 	errno = 0;
-	directory = trust_open_directory(path, owner, &refusal, found);
+	directory = path_walk(path, owner, 0, &refusal, found);
 	error = errno;
 	if (directory != -1)
 		fail_msg("%s is trusted", path);
@@ -212,12 +213,12 @@ a_path_that_is_too_long_is_refused(void **state)
 
 	(void)state;
 	memset(path, '/', sizeof(path) - 1);
-	assert_int_equal(trust_open_directory(path, 0, &refusal, culprit), -1);
+	assert_int_equal(path_walk(path, 0, 0, &refusal, culprit), -1);
 	assert_int_equal(errno, ENAMETOOLONG);
 	assert_int_equal(refusal, REFUSAL_UNREADABLE);
 	assert_int_equal(strlen(culprit), sizeof(culprit) - 1);
 	path[PATH_MAX] = '\0';
-	assert_int_equal(trust_open_directory(path, 0, &refusal, culprit), -1);
+	assert_int_equal(path_walk(path, 0, 0, &refusal, culprit), -1);
 	assert_int_equal(errno, ENAMETOOLONG);
 	path[PATH_MAX - 1] = '\0'; /* that many slashes are the root */
 	assert_trusted_at(path, 0);
@@ -376,6 +377,38 @@ make_socket(const char *path)
 }
 
 static void
+what_is_missing_at_the_end_is_made_where_all_above_it_is_in_order(void **state)
+{
+	char path[FOLDER_PATH_BYTES], culprit[PATH_MAX];
+	enum refusal refusal;
+	struct stat status;
+	int made;
+
+	(void)state;
+	folder_make(folder, "a", 0755);
+	folder_make(folder, "loose", 0777);
+	(void)snprintf(path, sizeof(path), "%s", at("a/new//"));
+	made = path_walk(path, 0, 0711, &refusal, culprit);
+	assert_int_not_equal(made, -1);
+	assert_int_equal(fstat(made, &status), 0);
+	assert_int_equal(status.st_mode, S_IFDIR | 0711);
+	assert_int_equal(close(made), 0);
+	assert_int_equal(stat(at("a/new"), &status), 0);
+	/* once it is there, nothing is made; nor above the end, nor where others may write */
+	made = path_walk(path, 0, 0711, &refusal, culprit);
+	assert_int_not_equal(made, -1);
+	assert_int_equal(close(made), 0);
+	assert_int_equal(path_walk(at("a/no/end"), 0, 0711, &refusal, culprit), -1);
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(culprit, at("a/no"));
+	assert_int_equal(path_walk(at("loose/end"), 0, 0711, &refusal, culprit), -1);
+	assert_int_equal(refusal, REFUSAL_WRITABLE);
+	assert_int_equal(stat(at("loose/end"), &status), -1);
+	assert_int_equal(path_walk(at("a/end/."), 0, 0711, &refusal, culprit), -1);
+	assert_int_equal(stat(at("a/end"), &status), -1);
+}
+
+static void
 what_is_no_directory_is_refused_and_not_waited_for(void **state)
 {
 	static const char *const names[] = {"file", "fifo", "device", "socket"};
@@ -445,7 +478,7 @@ walk_blindly(void *context)
 	enum refusal refusal;
 
 	REQUIRE(fault_install(&fault));
-	REQUIRE(trust_open_directory(context, 0, &refusal, culprit) == -1);
+	REQUIRE(path_walk(context, 0, 0, &refusal, culprit) == -1);
 	REQUIRE(errno == EIO && refusal == REFUSAL_UNREADABLE);
 }
 
@@ -469,12 +502,12 @@ walk_as_tenant(void *context)
 
 	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
 	/* entered, but not to be listed: the descriptor could not be read */
-	REQUIRE(trust_open_directory(paths[0], TENANT, &refusal, culprit) == -1);
+	REQUIRE(path_walk(paths[0], TENANT, 0, &refusal, culprit) == -1);
 	REQUIRE(errno == EACCES);
 	REQUIRE(refusal == REFUSAL_UNREADABLE);
 	REQUIRE(strcmp(culprit, paths[0]) == 0);
 	/* not entered */
-	REQUIRE(trust_open_directory(paths[2], TENANT, &refusal, culprit) == -1);
+	REQUIRE(path_walk(paths[2], TENANT, 0, &refusal, culprit) == -1);
 	REQUIRE(errno == EACCES);
 	REQUIRE(refusal == REFUSAL_UNREADABLE);
 	REQUIRE(strcmp(culprit, paths[2]) == 0);
@@ -504,11 +537,11 @@ walk_in_a_root_that_is_not_trusted(void *context)
 
 	(void)context;
 	REQUIRE(chroot(".") == 0);
-	REQUIRE(trust_open_directory("/inner", 0, &refusal, culprit) == -1);
+	REQUIRE(path_walk("/inner", 0, 0, &refusal, culprit) == -1);
 	REQUIRE(refusal == REFUSAL_WRITABLE);
 	REQUIRE(strcmp(culprit, "/") == 0);
 	REQUIRE(chmod("/", 0755) == 0);
-	REQUIRE(trust_open_directory("/inner", 0, &refusal, culprit) != -1);
+	REQUIRE(path_walk("/inner", 0, 0, &refusal, culprit) != -1);
 }
 
 static void
@@ -557,11 +590,11 @@ static void
 every_refusal_has_words(void **state)
 {
 	(void)state;
-	assert_non_null(strstr(trust_explain(REFUSAL_OWNER), "chown"));
-	assert_non_null(strstr(trust_explain(REFUSAL_WRITABLE), "ACL"));
-	assert_non_null(strstr(trust_explain(REFUSAL_LINK), "symbolic link"));
-	assert_non_null(trust_explain(REFUSAL_UNREADABLE));
-	assert_non_null(trust_explain(REFUSAL_COUNT));
+	assert_non_null(strstr(path_explain(REFUSAL_OWNER), "chown"));
+	assert_non_null(strstr(path_explain(REFUSAL_WRITABLE), "ACL"));
+	assert_non_null(strstr(path_explain(REFUSAL_LINK), "symbolic link"));
+	assert_non_null(path_explain(REFUSAL_UNREADABLE));
+	assert_non_null(path_explain(REFUSAL_COUNT));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -583,6 +616,7 @@ main(void)
 	    TEST(a_sticky_directory_is_not_itself_trusted),
 	    TEST(a_sticky_directory_of_somebody_else_is_refused),
 	    TEST(a_missing_component_is_named),
+	    TEST(what_is_missing_at_the_end_is_made_where_all_above_it_is_in_order),
 	    TEST(what_is_no_directory_is_refused_and_not_waited_for),
 	    TEST(an_acl_that_lets_somebody_write_is_refused),
 	    TEST(an_acl_that_lets_nobody_write_is_no_harm),
