@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -97,17 +98,8 @@ children_configure(const struct hello *hello, int empty_directory)
 static void
 open_binary(struct child *child)
 {
-	char folder[PATH_MAX];
-	ssize_t length;
-	char *slash;
+	char own[PATH_MAX], *folder = dirname(strcpy(own, upgrade_own_path()));
 
-	length = readlink("/proc/self/exe", folder, sizeof(folder) - 1);
-	if (length <= 0)
-		fatal("/proc/self/exe");
-	folder[length] = '\0';
-	slash = strrchr(folder, '/');
-	if (slash != NULL)
-		*slash = '\0';
 	(void)snprintf(child->path, sizeof(child->path), "%s/proclaunch-%s", folder, child->name);
 	child->binary = open(child->path, O_RDONLY | O_CLOEXEC);
 	if (child->binary != -1)

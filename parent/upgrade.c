@@ -69,6 +69,12 @@ upgrade_remember(char **arguments)
 	return told == NULL ? NULL : old_version;
 }
 
+const char *
+upgrade_own_path(void)
+{
+	return own_path;
+}
+
 int
 upgrade_control(void)
 {

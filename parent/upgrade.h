@@ -15,6 +15,9 @@
  * take over from, or NULL when this is an ordinary start. */
 const char *upgrade_remember(char **arguments);
 
+/* The path of the binary that runs. */
+const char *upgrade_own_path(void);
+
 /* The control socket that the old parent has left us; -1: none. */
 int upgrade_control(void);
 

@@ -403,7 +403,8 @@ without_inotify_it_says_so_and_looks_every_rescan_seconds(void **state)
 		host_mark_log(host);
 		host_start_with(host, "--rescan=1", NULL);
 		host_wait_log(host,
-		    " WARN  ProcLaunch cannot watch (anything|\\.): %s\\. Changes are",
+		    " WARN  ProcLaunch cannot watch (anything|the profiles directory): %s\\. "
+		    "Changes are",
 		    strerror(no_watch->error));
 		make_service(host);
 		(void)host_wait_running(host, "web");
