@@ -715,6 +715,11 @@ check_world(void)
 		PROPERTY(
 		    profile->process.phase >= PHASE_BORN && profile->process.phase <= PHASE_PROVED);
 	}
+	/* a tenant's own entry is nothing that runs, or that the monitor has heard of */
+	ENTRIES_FOREACH(entry)
+		PROPERTY(!entry->tenant ||
+		    (!entry->introduced && entry->pidfd == -1 && !entry->telling &&
+			entry->process.phase == PHASE_NONE && entry->note.state == 0));
 }
 
 /* What the monitor may ask: once more, and by itself. */
@@ -974,6 +979,8 @@ world_changes(struct input *input)
 		surveys_request("alice/web", FIRST_UID + 100);
 		break;
 	case 9:
+		if (table_find("alice/") == NULL)
+			table_add("alice/")->tenant = true;
 		surveys_request("alice/", FIRST_UID + 100);
 		break;
 	case 10:
