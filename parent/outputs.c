@@ -1,3 +1,4 @@
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -198,7 +199,7 @@ outputs_release(struct profile *profile)
 int
 outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 {
-	int fifo = outputs_hold(profile, stream), flags;
+	int fifo = outputs_hold(profile, stream), off = 0;
 
 	if (fifo != -1 && is_anothers(fifo, uid))
 		lose(profile, stream); /* the monitor has it, until it has read what stands there */
@@ -214,10 +215,9 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 		hold(profile, stream, fifo);
 		profile->fifos_due |= 1U << stream;
 	}
-	/* a service before may have made it non-blocking; other flags are left as they are, for to
-	 * change O_ASYNC takes a lock that the service may hold */
-	flags = fcntl(fifo, F_GETFL);
-	if (fcntl(fifo, F_SETFL, flags & ~O_NONBLOCK) == -1 || fchown(fifo, uid, getegid()) == -1)
+	/* a service before may have made it non-blocking; F_SETFL would set O_ASYNC too, as it was
+	 * a moment ago, and to change that takes a lock that the service may hold */
+	if (ioctl(fifo, FIONBIO, &off) == -1 || fchown(fifo, uid, getegid()) == -1)
 		return -1;
 	return fifo;
 }
