@@ -440,8 +440,14 @@ hung_up(struct profile *profile)
 		return;
 	}
 	close_birth(profile);
-	if (profile->process.phase != PHASE_BORN || at_gate || profile->process.end != END_NONE)
+	if (profile->process.phase != PHASE_BORN || profile->process.end != END_NONE)
 		return;
+	if (at_gate) { /* somebody has killed it; it is tried again */
+		profile->process.end = END_UNBORN;
+		profile->process.stage = STAGE_GATE;
+		profile->process.error = ECANCELED;
+		return;
+	}
 	profile->process.phase = PHASE_UP;
 	if ((profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0)
 		births_read_pid_file(profile);

@@ -53,6 +53,7 @@ struct child {
 	int channel;
 	int words;     /* what it says before it dies */
 	bool greeted;  /* its hello has come and is of our build */
+	bool works;    /* one of its kind has greeted us */
 	bool blocked;  /* its queue is full */
 	bool owed;     /* it was sent work since the last ping */
 	bool ping_due; /* the last ping has found no room in its queue */
@@ -75,7 +76,7 @@ static struct child *const spawner = &children[SPAWNER], *const monitor = &child
 static struct hello greeting;
 static int empty = -1;
 static int null_device = -1;
-static bool startup = true; /* a death is fatal */
+static bool startup = true;
 static bool ending;
 static int64_t busy_check = NEVER;
 
@@ -161,6 +162,16 @@ forget_child(struct child *child)
 	child->start_at = 0;
 }
 
+/* It has never worked, or dies again and again before we are up: whoever starts us should hear of
+ * it. Else services may run already, and somebody has to look after them. */
+static bool
+hopeless(const struct child *child)
+{
+	return startup && !ending &&
+	    (!child->works || child->deaths >= DEATHS_FREE ||
+		(greeting.options & HELLO_CHECK) != 0);
+}
+
 static bool
 launch(struct child *child)
 {
@@ -219,7 +230,7 @@ start(struct child *child)
 
 	child->start_at = NEVER;
 	if (!launch(child)) {
-		if (startup)
+		if (hopeless(child))
 			fatal("cannot start %s", child->path);
 		inform_report(REPORT_CHILD_UNSTARTED, errno, child->name);
 		child->start_at = now + SECOND;
@@ -277,7 +288,7 @@ relay_words(struct child *child)
 	if (text[length - 1] == '\n')
 		length--;
 	text[length] = '\0';
-	if (startup)
+	if (hopeless(child))
 		(void)dprintf(STDERR_FILENO, "%s\n", text);
 	else
 		inform_report(REPORT_CHILD_SAYS, 0, text);
@@ -321,7 +332,7 @@ children_reaped(const siginfo_t *how)
 		return;
 	}
 	relay_words(child);
-	if (startup && !ending)
+	if (hopeless(child))
 		fatalx("%s ended at once, with %s %d", child->path,
 		    end == END_EXIT ? "status" : "signal", how->si_status);
 	if (!ending)
@@ -415,7 +426,7 @@ children_hello(void *subject, struct incoming *incoming)
 		end_child(child);
 		return;
 	}
-	child->greeted = true;
+	child->greeted = child->works = true;
 	child->answer_by = NEVER;
 	inform_child(REPORT_CHILD_STARTED, child->name, child->pid, END_NONE, 0);
 	if (child == monitor)

@@ -324,7 +324,7 @@ send_one(struct profile *profile, enum tell what)
 	case TELL_RECALL:
 		address(&message, MESSAGE_RECALL, profile);
 		message.note = profile->note;
-		message.number = orders_said == 0 && !quiet; /* the first one says what was found */
+		message.number = !profile->noted && !quiet; /* say what was found */
 		break;
 	case TELL_PROCESS:
 		address(&message, MESSAGE_PROCESS, profile);

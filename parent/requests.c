@@ -14,11 +14,18 @@
 #include "wishes.h"
 
 static void
+take_note(struct profile *profile, const struct message *message)
+{
+	profile->note = message->note;
+	profile->noted = true;
+}
+
+static void
 handle_start(void *subject, struct incoming *incoming)
 {
 	struct profile *profile = subject;
 
-	profile->note = incoming->message.note;
+	take_note(profile, &incoming->message);
 	births_start(profile, incoming->message.number);
 }
 
@@ -44,7 +51,7 @@ handle_note(void *subject, struct incoming *incoming)
 {
 	struct profile *profile = subject;
 
-	profile->note = incoming->message.note;
+	take_note(profile, &incoming->message);
 	if (ledger_write(profile) == -1)
 		inform_report(REPORT_LEDGER, errno, profile->facts.name);
 }

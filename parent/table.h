@@ -63,6 +63,7 @@ struct profile {
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;
 	struct note note;
+	bool noted; /* it is of a monitor of ours: what was found running has been said */
 	unsigned
 	    streams; /* that have a FIFO, which the service prints into: bits 1 << enum stream */
 	int fifos[STREAM_COUNT];   /* these; -1: it is not held */

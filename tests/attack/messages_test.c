@@ -840,6 +840,26 @@ what_a_newborn_may_not_say_ends_it_before_it_executes_anything(void **state)
 	host_stop_all(host);
 }
 
+/* Whoever kills it, as the kernel does when memory is short: nothing was executed, so that
+ * `restart` has no say in whether it is tried again. */
+static void
+a_newborn_that_is_killed_before_it_executes_anything_is_made_again(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	assert_int_equal(kill(hold_newborn(host, "web"), SIGKILL), 0);
+	peer_continue(host->supervisor);
+	(void)host_wait_running(host, "web");
+	assert_int_equal(
+	    host_count_log(host, " WARN  web cannot start: gate: Operation canceled$"), 1);
+	assert_int_equal(host_count_log(host, " web died"), 0);
+	host_stop_all(host);
+}
+
 /* In what has no descriptor to say. */
 static void
 assert_keeps_descriptors_out(pid_t sender, int number)
@@ -1014,6 +1034,7 @@ main(void)
 	    ROOT_TEST(what_ends_while_it_is_signalled_has_ended),
 	    ROOT_TEST(what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else),
 	    ROOT_TEST(what_a_newborn_may_not_say_ends_it_before_it_executes_anything),
+	    ROOT_TEST(a_newborn_that_is_killed_before_it_executes_anything_is_made_again),
 	    ROOT_TEST(no_descriptor_comes_to_the_parent_but_from_the_spawner),
 	    ROOT_TEST(what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was),
 	    ROOT_TEST(a_client_that_says_what_it_may_not_is_closed_and_nothing_else_happens),

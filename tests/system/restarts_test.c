@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "ctl.h"
+#include "guard.h"
 #include "host.h"
 #include "open_files.h"
 
@@ -209,6 +210,46 @@ a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay(void **state
 	assert_false(process_lives(service));
 }
 
+/* The first service that runs kills monitor and spawner while the other profiles are read for the
+ * first time. A parent that then gave the start up as failed would leave behind what runs already,
+ * with nobody to look after it. */
+static void
+who_dies_in_the_first_scan_is_replaced_and_the_scan_goes_on(void **state)
+{
+	enum { SERVICES = 20, OTHERS = 300 };
+	struct host *host = *state;
+	char name[32], path[PATH_MAX], text[64];
+	unsigned i;
+
+	for (i = 0; i < OTHERS; i++) {
+		(void)snprintf(name, sizeof(name), "other%u/down", i);
+		host_write(host, name, 0644, "%s", "");
+		(void)snprintf(name, sizeof(name), "other%u", i);
+		host_profile(host, name, "exec sleep 1000");
+	}
+	for (i = 0; i < SERVICES; i++) {
+		(void)snprintf(name, sizeof(name), "web%u", i);
+		host_profile(host, name,
+		    GUARD "mkdir ../.once 2> /dev/null && {\n" /* the parent's first two children */
+			  "set -- $(cat /proc/$PPID/task/$PPID/children)\n"
+			  "kill -9 $1 $2\n"
+			  "}\n"
+			  "exec sleep 1000");
+	}
+	host_start(host);
+	wait_until(host_count_log(host, " WARN  ProcLaunch monitor died .*SIGKILL") == 1);
+	wait_until(host_count_log(host, " WARN  ProcLaunch spawner died .*SIGKILL") == 1);
+	for (i = 0; i < SERVICES; i++) {
+		(void)snprintf(name, sizeof(name), "web%u/starts", i);
+		wait_for_file(host_path(host, name, path, sizeof(path)), text, sizeof(text));
+		assert_ptr_equal(strchr(text, '\n') + 1, strchr(text, '\0')); /* one line */
+	}
+	wait_until(answers(host));
+	assert_true(host_count_log(host, " web[0-9]+ running pid [0-9]+$") <= SERVICES);
+	assert_int_equal(host_count_log(host, " web[0-9]+ (died|stop)"), 0);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -217,6 +258,7 @@ main(void)
 		a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind, host_set_up_hasty,
 		host_tear_down),
 	    ROOT_TEST(a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay),
+	    ROOT_TEST(who_dies_in_the_first_scan_is_replaced_and_the_scan_goes_on),
 	};
 
 	return cmocka_run_group_tests_name("restarts", tests, NULL, NULL);
