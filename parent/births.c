@@ -197,43 +197,43 @@ prepare_go(const struct profile *profile, const struct account *account)
 	return kept == NULL ? NULL : memcpy(kept, &go, bytes_of_go(&go));
 }
 
-static struct job_request
-describe(const struct profile *profile, enum fork_task task, const struct account *account)
+static void
+describe(struct job_request *request, const struct profile *profile, enum fork_task task,
+    const struct account *account)
 {
-	return (struct job_request){.task = task,
-	    .account = account,
-	    .index = table_index(profile),
-	    .generation = profile->generation,
-	    .new_privs = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0,
-	    .directory = profiles_base(profile->facts.name),
-	    .processes = profile->facts.quota.processes,
-	    .output = -1,
-	    .error = -1,
-	    .cgroup = -1};
+	jobs_describe(
+	    request, task, table_index(profile), account, profiles_base(profile->facts.name));
+	request->message.generation = profile->generation;
+	request->message.fork.processes = profile->facts.quota.processes;
+	request->message.fork.new_privs =
+	    (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0;
 }
 
-/* Opens what the service is born with. STAGE_NONE, or what cannot be had, with errno. */
+/* Opens what the service is born with; the cgroup is the caller's. STAGE_NONE, or what cannot be
+ * had, with errno. */
 static enum stage
-open_for_birth(struct profile *profile, struct job_request *request)
+open_for_birth(struct profile *profile, struct job_request *request, int *cgroup)
 {
-	request->output = outputs_for_service(profile, STREAM_OUTPUT, profile->process.uid);
-	request->error = request->output;
-	if (request->output != -1 && (profile->note.start_flags & START_SEPARATE_ERROR) != 0)
-		request->error = outputs_for_service(profile, STREAM_ERROR, profile->process.uid);
-	if (request->error == -1)
+	int output = outputs_for_service(profile, STREAM_OUTPUT, profile->process.uid);
+	int error = output;
+
+	if (output != -1 && (profile->note.start_flags & START_SEPARATE_ERROR) != 0)
+		error = outputs_for_service(profile, STREAM_ERROR, profile->process.uid);
+	if (error == -1)
 		return STAGE_OUTPUT;
+	request->descriptors[request->count++] = output;
+	request->descriptors[request->count++] = error;
 	if (profile->fifos_due != 0)
 		inform_tell(profile, TELL_FIFO);
-	if (cgroup_available()) {
-		request->cgroup = cgroup_make(profile->facts.name);
-		if (request->cgroup == -1)
-			return STAGE_CGROUP;
-	}
-	return STAGE_NONE;
+	if (!cgroup_available())
+		return STAGE_NONE;
+	*cgroup = cgroup_make(profile->facts.name);
+	request->descriptors[request->count++] = *cgroup;
+	return *cgroup == -1 ? STAGE_CGROUP : STAGE_NONE;
 }
 
 static enum channel_result
-request_run(struct profile *profile, const struct job_request *request, struct go *go)
+request_run(struct profile *profile, struct job_request *request, struct go *go)
 {
 	enum channel_result result = jobs_request(&profile->birth, request, SOURCE_BIRTH);
 
@@ -249,13 +249,15 @@ request_run(struct profile *profile, const struct job_request *request, struct g
 static enum channel_result
 ask_run(struct profile *profile, const struct account *account)
 {
-	struct job_request request = describe(profile, TASK_RUN, account);
+	struct job_request request;
 	enum channel_result result = CHANNEL_DONE;
 	enum stage failed;
 	struct go *go = NULL;
+	int cgroup = -1;
 
+	describe(&request, profile, TASK_RUN, account);
 	profile->process.uid = account->uid;
-	failed = open_for_birth(profile, &request);
+	failed = open_for_birth(profile, &request, &cgroup);
 	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
 		failed = STAGE_SPAWNER;
 	if (failed != STAGE_NONE)
@@ -263,16 +265,17 @@ ask_run(struct profile *profile, const struct account *account)
 	else
 		result = request_run(profile, &request, go);
 	outputs_release(profile);
-	if (request.cgroup != -1)
-		(void)close(request.cgroup);
+	if (cgroup != -1)
+		(void)close(cgroup);
 	return result;
 }
 
 static enum channel_result
 ask_reader(struct profile *profile, const struct account *account)
 {
-	struct job_request request = describe(profile, TASK_PID_FILE, account);
+	struct job_request request;
 
+	describe(&request, profile, TASK_PID_FILE, account);
 	return jobs_request(&profile->reader, &request, SOURCE_READER);
 }
 

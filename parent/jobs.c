@@ -9,50 +9,38 @@
 #include "children.h"
 #include "jobs.h"
 
-static void
-fill(struct message *message, const struct job_request *request, uint32_t number)
+void
+jobs_describe(struct job_request *request, enum fork_task task, uint32_t index,
+    const struct account *account, int directory)
 {
-	const struct account *account = request->account;
+	struct message *message = &request->message;
 
 	message_begin(message, MESSAGE_FORK);
-	message->index = request->index;
-	message->generation = request->generation;
-	message->number = number;
-	message->fork.task = request->task;
-	message->fork.new_privs = request->new_privs;
+	message->index = index;
+	message->fork.task = task;
 	message->fork.uid = account->uid;
 	message->fork.gid = account->gid;
-	message->fork.processes = request->processes;
 	message->fork.group_count = account->group_count;
 	memcpy(message->fork.groups, account->groups, account->group_count * sizeof(gid_t));
-}
-
-static enum channel_result
-send_request(const struct message *message, const struct job_request *request, int job)
-{
-	const int descriptors[CHANNEL_DESCRIPTORS_MAX] = {
-	    job, request->directory, request->output, request->error, request->cgroup};
-	unsigned count = 2;
-
-	while (count < CHANNEL_DESCRIPTORS_MAX && descriptors[count] != -1)
-		count++;
-	return children_send_spawner(message, descriptors, count);
+	request->descriptors[1] = directory;
+	request->count = 2;
 }
 
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, unsigned source)
+jobs_request(struct job *job, struct job_request *request, unsigned source)
 {
 	static uint32_t number;
-	struct message message;
+	struct message *message = &request->message;
 	enum channel_result result;
 	int ends[2], error;
 
 	if (channel_pair(ends) == -1)
 		return CHANNEL_BROKEN;
 	channel_refuse_descriptors(ends[0]);
-	fill(&message, request, ++number);
-	result = send_request(&message, request, ends[1]);
-	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, request->index) == -1)
+	message->number = ++number;
+	request->descriptors[0] = ends[1];
+	result = children_send_spawner(message, request->descriptors, request->count);
+	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, message->index) == -1)
 		result = CHANNEL_BROKEN;
 	error = errno;
 	(void)close(ends[1]);

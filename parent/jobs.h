@@ -17,23 +17,23 @@ struct job {
 
 #define JOB_NONE ((struct job){.channel = -1, .pidfd = -1})
 
+/* What the spawner is asked. */
 struct job_request {
-	enum fork_task task;
-	const struct account *account; /* as whom */
-	uint32_t index;		       /* comes back with BORN, with the generation */
-	uint32_t generation;
-	bool new_privs;	    /* no_new_privs is not set */
-	uint32_t processes; /* the user's RLIMIT_NPROC; 0: as it is */
-	int directory;	    /* what the child may enter; stays the caller's */
-	int output;	    /* these three stay the caller's; where one is -1, so are those below */
-	int error;
-	int cgroup;
+	struct message message; /* FORK; its index and generation come back with BORN */
+	/* in the order of struct fork_request, the first one being the job's; they stay the
+	 * caller's */
+	int descriptors[CHANNEL_DESCRIPTORS_MAX];
+	unsigned count;
 };
 
+/* Begins a request: a child as this account, that may enter the directory. What else the FORK says,
+ * and what other descriptors the child gets, the caller adds. */
+void jobs_describe(struct job_request *request, enum fork_task task, uint32_t index,
+    const struct account *account, int directory);
+
 /* A job to run, or to read. CHANNEL_AGAIN: the spawner has no room now. CHANNEL_BROKEN with errno:
- * it cannot be had. The channel is in the loop, as `source` of `index`. */
-enum channel_result
-jobs_request(struct job *job, const struct job_request *request, unsigned source);
+ * it cannot be had. The channel is in the loop, as `source` of the request's index. */
+enum channel_result jobs_request(struct job *job, struct job_request *request, unsigned source);
 
 /* True when this BORN answers the job's request. */
 bool jobs_match(const struct job *job, const struct message *born);

@@ -121,18 +121,14 @@ static enum channel_result
 launch(uint32_t index, struct errand *errand)
 {
 	static struct account account;
-	struct job_request request = {.task = TASK_SURVEY,
-	    .account = &account,
-	    .index = index,
-	    .directory = profiles_base(errand->name),
-	    .output = -1,
-	    .error = -1,
-	    .cgroup = -1};
+	struct job_request request;
 	enum refusal refusal = account_by_uid(errand->owner, &account);
 	enum channel_result result = CHANNEL_BROKEN;
 
-	if (refusal == REFUSAL_NONE)
+	if (refusal == REFUSAL_NONE) {
+		jobs_describe(&request, TASK_SURVEY, index, &account, profiles_base(errand->name));
 		result = jobs_request(&errand->job, &request, SOURCE_SURVEY);
+	}
 	if (result != CHANNEL_BROKEN)
 		return result;
 	if (refusal == REFUSAL_NONE || refusal == REFUSAL_UNREADABLE)

@@ -85,13 +85,23 @@ inform_skipped(const struct message *finding, const char *tenant)
 	(void)tenant;
 }
 
+void
+jobs_describe(struct job_request *request, enum fork_task task, uint32_t index,
+    const struct account *account, int directory)
+{
+	(void)task;
+	(void)directory;
+	request->message.index = index;
+	request->message.fork.uid = account->uid;
+}
+
 enum channel_result
-jobs_request(struct job *job, const struct job_request *request, unsigned source)
+jobs_request(struct job *job, struct job_request *request, unsigned source)
 {
 	(void)source;
 	*job = JOB_NONE;
-	places[launches] = request->index;
-	launched[launches++] = request->account->uid;
+	places[launches] = request->message.index;
+	launched[launches++] = request->message.fork.uid;
 	return CHANNEL_DONE;
 }
 
