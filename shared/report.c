@@ -39,9 +39,8 @@ say(int error, const char *format, va_list arguments)
 }
 
 void
-fatal(const char *format, ...)
+report_fatal(int error, const char *format, ...)
 {
-	int error = errno;
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -51,34 +50,13 @@ fatal(const char *format, ...)
 }
 
 void
-fatalx(const char *format, ...)
+report_warning(int error, const char *format, ...)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(0, format, arguments);
-	va_end(arguments);
-	_exit(1);
-}
-
-void
-warning(const char *format, ...)
-{
-	int error = errno;
+	int before = errno;
 	va_list arguments;
 
 	va_start(arguments, format);
 	say(error, format, arguments);
 	va_end(arguments);
-	errno = error;
-}
-
-void
-warningx(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(0, format, arguments);
-	va_end(arguments);
+	errno = before;
 }

@@ -6,16 +6,23 @@
 #ifndef PROCLAUNCH_REPORT_H
 #define PROCLAUNCH_REPORT_H
 
+#include <errno.h>
+
 /* Name the program in front of each line; the string is kept, not copied. */
 void report_as(const char *program);
 
 /* Say why, with the text of errno, and exit with status 1. */
-void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+#define fatal(...) report_fatal(errno, __VA_ARGS__)
 /* The same without errno: the reason is in the text. */
-void fatalx(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+#define fatalx(...) report_fatal(0, __VA_ARGS__)
 /* Say what went wrong, with the text of errno, and go on. */
-void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define warning(...) report_warning(errno, __VA_ARGS__)
 /* The same without errno. */
-void warningx(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define warningx(...) report_warning(0, __VA_ARGS__)
+
+/* What the four verbs are made of; 0: there is no errno to speak of. */
+void
+report_fatal(int error, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
+void report_warning(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -137,15 +137,9 @@ leave(void)
 }
 
 void
-fatal(const char *format, ...)
+report_fatal(int error, const char *format, ...)
 {
-	(void)format;
-	leave();
-}
-
-void
-fatalx(const char *format, ...)
-{
+	(void)error;
 	(void)format;
 	leave();
 }
