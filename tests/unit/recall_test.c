@@ -90,7 +90,7 @@ stop_signal_after(const struct note *note, bool gone)
 	supervise_stop(table_at(0, 1));
 	(void)parent_flush();
 	while (channel_receive_descriptors(parent, &incoming, unprivileged_valid) == CHANNEL_DONE)
-		if (incoming.message.type == MESSAGE_SIGNAL)
+		if (incoming.message.type == MESSAGE_SIGNAL && number == 0) /* SIGCONT follows */
 			number = incoming.message.number;
 	return number;
 }
