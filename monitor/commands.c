@@ -180,6 +180,18 @@ runs_steadily(struct client *client, const struct profile *profile)
 	return false;
 }
 
+/* What it asked about has gone, or was given to somebody else meanwhile. */
+static bool
+loses_sight(struct client *client)
+{
+	const struct profile *profile = asked_profile(client);
+
+	if (client->index == NO_PROFILE || (profile != NULL && may_see(client, profile)))
+		return false;
+	answer(client, RESULT_NO_PROFILE, profile == NULL ? disappeared : no_profile);
+	return true;
+}
+
 /* Has what the client asked for come about? Answers it when that is settled either way. */
 static void
 look_whether_settled(struct client *client)
@@ -188,10 +200,8 @@ look_whether_settled(struct client *client)
 	struct row row;
 
 	client->more_at = NEVER;
-	if (profile == NULL) {
-		answer(client, RESULT_NO_PROFILE, disappeared);
+	if (loses_sight(client))
 		return;
-	}
 	switch (client->ask.verb) {
 	case VERB_WAIT:
 		if (profile->state == (enum state)client->ask.number)
@@ -246,15 +256,12 @@ ask_for_log(struct client *client, uint32_t age)
 	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
 	    .age = age,
 	    .token = control_place(client) * READS_OF_CLIENT + 1 - age};
-	const struct profile *profile = asked_profile(client);
 
-	if (profile == NULL && client->index != NO_PROFILE) {
-		answer(client, RESULT_NO_PROFILE, disappeared);
+	if (loses_sight(client))
 		return;
-	}
 	client->task = CLIENT_OPENS;
 	client->age = age;
-	parent_ask_read(profile, &facts);
+	parent_ask_read(asked_profile(client), &facts);
 }
 
 /* The older file first, whose end comes before the other's. Both are asked for at once, since to
@@ -817,6 +824,8 @@ send_more(struct client *client)
 		next_more = clock_earlier(next_more, client->more_at);
 		return true;
 	}
+	if (loses_sight(client))
+		return true;
 	message_begin(&message, MESSAGE_MORE);
 	if (!control_send(client, &message))
 		return false;

@@ -203,7 +203,8 @@ output_take_fifo(void *subject, struct incoming *incoming)
 	flush(stream);
 }
 
-/* Nothing is left of what the user before has printed. */
+/* Nothing is left of what the user before has printed. Another file is begun, too: he may have this
+ * one open for reading. */
 static void
 turn_to_next_fifo(struct output_stream *stream)
 {
@@ -213,6 +214,7 @@ turn_to_next_fifo(struct output_stream *stream)
 
 	close_fifo(&stream->fifo);
 	stream->next_fifo = -1;
+	stream->handed_on = true;
 	listen_to_fifo(profile, which, next);
 }
 
@@ -718,6 +720,11 @@ look_at_stream(struct output_stream *stream)
 		close_file(stream);
 	if (stream->file.descriptor == -1) {
 		ask_for_file(profile, which);
+		return false;
+	}
+	if (stream->handed_on) {
+		stream->handed_on = false;
+		rotate(profile, which);
 		return false;
 	}
 	return move_lines(profile, which);

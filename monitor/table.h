@@ -35,8 +35,9 @@ struct output_stream {
 	bool asked;	 /* the parent is to open the file */
 	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
 	bool wants_rotation;
-	bool rotating; /* the file that comes is to be another one */
-	unsigned heat; /* looks that found little, each soon after the one before */
+	bool rotating;	/* the file that comes is to be another one */
+	bool handed_on; /* another user's lines come now: they go into another file */
+	unsigned heat;	/* looks that found little, each soon after the one before */
 	struct line_file file;
 	int64_t grows_until; /* it could not be put aside */
 	uint64_t last_use;   /* for closing those that are not used */

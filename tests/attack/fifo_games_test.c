@@ -29,24 +29,39 @@
 #include "peer.h"
 #include "silence.h"
 
-/* What stands in the log of a profile's output, as a string. */
+/* What stands in a file, as a string; "" where there is none. */
+static const char *
+written(FILE *file)
+{
+	static char text[65536];
+	size_t length = 0;
+
+	if (file != NULL)
+		length = fread(text, 1, sizeof(text) - 1, file);
+	text[length] = '\0';
+	return text;
+}
+
+/* What stands in the log of a profile's output, or with ".1" in the one before it. */
+static const char *
+printed_in(const struct host *host, const char *name, const char *age)
+{
+	char path[PATH_MAX];
+	const char *text;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/output/%s.log%s", host->state, name, age);
+	file = fopen(path, "re");
+	text = written(file);
+	if (file != NULL)
+		(void)fclose(file);
+	return text;
+}
+
 static const char *
 printed(const struct host *host, const char *name)
 {
-	static char text[65536];
-	char path[PATH_MAX];
-	FILE *file;
-	size_t length;
-
-	(void)snprintf(path, sizeof(path), "%s/output/%s.log", host->state, name);
-	file = fopen(path, "re");
-	text[0] = '\0';
-	if (file == NULL)
-		return text;
-	length = fread(text, 1, sizeof(text) - 1, file);
-	text[length] = '\0';
-	(void)fclose(file);
-	return text;
+	return printed_in(host, name, "");
 }
 
 static void
@@ -93,8 +108,8 @@ whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints(void **state)
 	service = host_wait_running(host, "web");
 	assert_int_equal(process_uid(service), account_uid(OTHER_TENANT));
 	wait_until(strstr(printed(host, "web"), "i am " OTHER_TENANT "\n") != NULL);
-	assert_string_equal(
-	    printed(host, "web"), "i am " TENANT "\nthe last of mine\ni am " OTHER_TENANT "\n");
+	assert_string_equal(printed(host, "web"), "i am " OTHER_TENANT "\n");
+	assert_string_equal(printed_in(host, "web", ".1"), "i am " TENANT "\nthe last of mine\n");
 	now = peer_take(service, STDOUT_FILENO);
 	assert_true(fstat(kept, &before) == 0 && fstat(now, &after) == 0);
 	assert_int_not_equal(before.st_ino, after.st_ino);
@@ -102,6 +117,34 @@ whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints(void **state)
 	/* the monitor, which has another one now, left nothing in the old */
 	assert_true(read(kept, byte, sizeof(byte)) == -1 && errno == EAGAIN);
 	assert_int_equal(close(kept) | close(now), 0);
+	host_stop_all(host);
+}
+
+static void
+whoever_follows_a_log_does_not_read_what_the_next_user_prints(void **state)
+{
+	struct host *host = *state;
+	struct running_ctl follows, waits;
+	char path[PATH_MAX];
+	FILE *kept;
+
+	make_printer(host, "web");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	ctl_begin(host, account_uid(TENANT), &follows, "log", "-f", "web", NULL);
+	ctl_wait_said(&follows, "i am " TENANT "\n");
+	ctl_begin(host, account_uid(TENANT), &waits, "wait", "--for=stopped", "web", NULL);
+	/* what a client is handed is open for as long as he likes */
+	(void)snprintf(path, sizeof(path), "%s/output/web.log", host->state);
+	kept = fopen(path, "re");
+	assert_non_null(kept);
+	host_write(host, "web/user", 0644, "%s\n", OTHER_TENANT);
+	wait_until(strstr(printed(host, "web"), "i am " OTHER_TENANT "\n") != NULL);
+	assert_int_equal(ctl_wait_end(&follows), CTL_NO_PROFILE);
+	assert_int_equal(ctl_wait_end(&waits), CTL_NO_PROFILE);
+	assert_string_equal(ctl_peek(&follows), "i am " TENANT "\n");
+	assert_string_equal(written(kept), "i am " TENANT "\n");
+	assert_int_equal(fclose(kept), 0);
 	host_stop_all(host);
 }
 
@@ -547,6 +590,7 @@ main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints),
+	    ROOT_TEST(whoever_follows_a_log_does_not_read_what_the_next_user_prints),
 	    ROOT_TEST(what_one_service_does_to_its_fifo_does_not_reach_the_next_one),
 	    ROOT_TEST(what_a_tenant_prints_is_written_after_a_crash_of_everything),
 	    HASTY_TEST(
