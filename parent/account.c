@@ -16,60 +16,45 @@
 #define FREE_UID_LAST	65519
 
 /*
- * To ask all name services for an account's groups takes as long as half a birth, and a host that
- * starts asks a thousand times for a few accounts. So an answer serves for a second, unless
- * /etc/group was changed meanwhile.
+ * To ask all name services takes as long as half a birth, and a host that starts asks thousands of
+ * times for a few accounts. So an answer serves for a second, unless one of the files was changed
+ * meanwhile. Of whom there is none is asked each time.
  */
-#define MEMBERSHIP_SERVES (1 * SECOND)
-#define MEMBERSHIPS	  16
+#define ANSWER_SERVES (1 * SECOND)
+#define ANSWERS	      16
 
-struct membership {
-	char name[ACCOUNT_NAME_BYTES];
-	gid_t gid;
+static const char *const files[] = {"/etc/passwd", "/etc/group"};
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+static struct known {
+	char asked[ACCOUNT_NAME_BYTES]; /* "": for the uid */
+	struct account account;
 	int64_t until;
-	ino_t inode; /* of /etc/group, and its last change */
-	struct timespec changed;
-	int count;
-	gid_t groups[FORK_GROUPS_MAX];
-};
+} answers[ANSWERS];
 
+/* A file that there is not has the state of all zero: another name service answers then. */
 static bool
-still_holds(
-    const struct membership *membership, const struct account *account, const struct stat *file)
+files_changed(void)
 {
-	return clock_now() < membership->until && strcmp(membership->name, account->name) == 0 &&
-	    membership->gid == account->gid && membership->inode == file->st_ino &&
-	    membership->changed.tv_sec == file->st_ctim.tv_sec &&
-	    membership->changed.tv_nsec == file->st_ctim.tv_nsec;
-}
+	static struct stat before[FILES];
+	struct stat now;
+	bool changed = false;
+	size_t i;
 
-/* The groups of the account, its own among them; NULL when there are more than a message holds. */
-static const struct membership *
-groups_of(const struct account *account)
-{
-	static struct membership memberships[MEMBERSHIPS];
-	struct membership *membership = &memberships[account->uid % MEMBERSHIPS];
-	struct stat file = {.st_ino = 0}; /* without such a file another service answers */
-
-	(void)stat("/etc/group", &file);
-	if (still_holds(membership, account, &file))
-		return membership;
-	membership->until = 0;
-	membership->count = FORK_GROUPS_MAX;
-	if (getgrouplist(account->name, account->gid, membership->groups, &membership->count) == -1)
-		return NULL;
-	memcpy(membership->name, account->name, sizeof(membership->name));
-	membership->gid = account->gid;
-	membership->inode = file.st_ino;
-	membership->changed = file.st_ctim;
-	membership->until = clock_now() + MEMBERSHIP_SERVES;
-	return membership;
+	for (i = 0; i < FILES; i++) {
+		memset(&now, 0, sizeof(now));
+		(void)stat(files[i], &now);
+		changed |= now.st_ino != before[i].st_ino ||
+		    memcmp(&now.st_ctim, &before[i].st_ctim, sizeof(now.st_ctim)) != 0;
+		before[i] = now;
+	}
+	return changed;
 }
 
 static enum refusal
 fill(const struct passwd *entry, struct account *account)
 {
-	const struct membership *membership;
+	int count = FORK_GROUPS_MAX;
 
 	memset(account, 0, sizeof(*account));
 	if (strlen(entry->pw_name) >= sizeof(account->name) ||
@@ -83,11 +68,9 @@ fill(const struct passwd *entry, struct account *account)
 	account->gid = entry->pw_gid;
 	if (account->uid == 0 && strcmp(account->name, "root") != 0)
 		return REFUSAL_FALSE_ROOT;
-	membership = groups_of(account);
-	if (membership == NULL)
+	if (getgrouplist(account->name, account->gid, account->groups, &count) == -1)
 		return REFUSAL_GROUPS;
-	account->group_count = (uint32_t)membership->count;
-	memcpy(account->groups, membership->groups, (size_t)membership->count * sizeof(gid_t));
+	account->group_count = (uint32_t)count;
 	return REFUSAL_NONE;
 }
 
@@ -104,11 +87,44 @@ not_found(void)
 	return REFUSAL_NO_ACCOUNT;
 }
 
+/* By the name, or, where that is "", by the uid. */
+static enum refusal
+look_up(const char *name, uid_t uid, struct account *account)
+{
+	static unsigned next;
+	struct known *answer;
+	const struct passwd *entry;
+	enum refusal refusal;
+
+	if (files_changed())
+		memset(answers, 0, sizeof(answers));
+	for (answer = answers; answer < answers + ANSWERS; answer++) {
+		if (clock_now() < answer->until && strcmp(answer->asked, name) == 0 &&
+		    (name[0] != '\0' || answer->account.uid == uid)) {
+			*account = answer->account;
+			return REFUSAL_NONE;
+		}
+	}
+	entry = name[0] != '\0' ? getpwnam(name) : getpwuid(uid);
+	if (entry == NULL)
+		return not_found();
+	/* some name services ignore case or accept numbers: it must be the very same */
+	if (name[0] != '\0' ? strcmp(entry->pw_name, name) != 0 : entry->pw_uid != uid)
+		return REFUSAL_NO_ACCOUNT;
+	refusal = fill(entry, account);
+	if (refusal != REFUSAL_NONE)
+		return refusal;
+	answer = &answers[next++ % ANSWERS];
+	strcpy(answer->asked, name);
+	answer->account = *account;
+	answer->until = clock_now() + ANSWER_SERVES;
+	return REFUSAL_NONE;
+}
+
 enum refusal
 account_by_text(const char *text, size_t length, struct account *account)
 {
 	char name[ACCOUNT_NAME_BYTES];
-	const struct passwd *entry;
 
 	if (length > 0 && text[length - 1] == '\n')
 		length--;
@@ -118,25 +134,13 @@ account_by_text(const char *text, size_t length, struct account *account)
 	name[length] = '\0';
 	if (strspn(name, "0123456789") == length)
 		return REFUSAL_NO_ACCOUNT;
-	entry = getpwnam(name);
-	if (entry == NULL)
-		return not_found();
-	/* some name services ignore case or accept numbers: the name must be the very same */
-	if (strcmp(entry->pw_name, name) != 0)
-		return REFUSAL_NO_ACCOUNT;
-	return fill(entry, account);
+	return look_up(name, 0, account);
 }
 
 enum refusal
 account_by_uid(uid_t uid, struct account *account)
 {
-	const struct passwd *entry = getpwuid(uid);
-
-	if (entry == NULL)
-		return not_found();
-	if (entry->pw_uid != uid)
-		return REFUSAL_NO_ACCOUNT;
-	return fill(entry, account);
+	return look_up("", uid, account);
 }
 
 /* Stops the walk at the first process that has the uid, and clears it to say so. */

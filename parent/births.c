@@ -132,13 +132,12 @@ births_start(struct profile *profile, uint32_t attempt)
 		fail(profile, STAGE_RATE, EAGAIN);
 		return;
 	}
-	if (ledger_reserve(table_index(profile)) == -1) {
+	profile->process.phase = PHASE_ASKED;
+	if (ledger_write(profile) == -1) {
 		fail(profile, STAGE_LEDGER, errno);
 		return;
 	}
-	profile->process.phase = PHASE_ASKED;
 	enqueue(profile, ASKED_RUN);
-	processes_changed(profile);
 }
 
 void

@@ -76,7 +76,9 @@ inform_introduce(struct profile *profile)
 {
 	profile->introduced = true;
 	profile->settle = 0; /* a new monitor has not asked */
-	inform_tell(profile, TELL_PROFILE | TELL_RECALL | TELL_PROCESS);
+	inform_tell(profile,
+	    TELL_PROFILE | TELL_PROCESS |
+		(profile->note.since_wall_ms != 0 ? TELL_RECALL : 0)); /* has anybody noted any? */
 	inform_streams(profile); /* a service that was taken over prints already */
 }
 

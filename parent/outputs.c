@@ -118,8 +118,10 @@ make_fifo(const char *name)
 {
 	int fifo;
 
-	if ((unlinkat(fifos, name, 0) == -1 && errno != ENOENT) ||
-	    mkfifoat(fifos, name, 0660) == -1 || fchmodat(fifos, name, 0660, 0) == -1)
+	if ((mkfifoat(fifos, name, 0660) == -1 &&
+		(errno != EEXIST || unlinkat(fifos, name, 0) == -1 ||
+		    mkfifoat(fifos, name, 0660) == -1)) ||
+	    fchmodat(fifos, name, 0660, 0) == -1)
 		return -1;
 	fifo = open_fifo(name);
 	if (fifo != -1 && fifos_made >= USUAL_FIFOS)

@@ -36,6 +36,7 @@ set_up(void **state)
 	    "root:x:0:0:root:/root:/bin/bash\n"
 	    "toor:x:0:0:another root:/root:/bin/sh\n"
 	    "web:x:64001:64002::/srv/web:/usr/sbin/nologin\n"
+	    "also:x:64001:64002::/:\n"
 	    "Web:x:64003:64003::/srv/Web:\n"
 	    "64004:x:64004:64004::/:\n"
 	    "4web:x:64005:64005::/:\n"
@@ -131,6 +132,40 @@ change_groups(void *context)
 	REQUIRE(by_text("web") == REFUSAL_NONE);
 	REQUIRE(account.group_count == 1);
 	REQUIRE(account.groups[0] == 64002);
+}
+
+/* An answer serves for a second, but not over a change of the files. */
+static void
+change_accounts(void *context)
+{
+	(void)context;
+	use_accounts();
+	/* another name of a uid is no answer to whose it is, and the other way round */
+	REQUIRE(by_text("also") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64001);
+	REQUIRE(account_by_uid(64001, &account) == REFUSAL_NONE);
+	require_web();
+	REQUIRE(account_by_uid(64003, &account) == REFUSAL_NONE);
+	REQUIRE(strcmp(account.name, "Web") == 0);
+	REQUIRE(by_text("also") == REFUSAL_NONE);
+	REQUIRE(strcmp(account.name, "also") == 0);
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	require_web();
+	folder_write(folder, "passwd", 0644,
+	    "root:x:0:0:root:/root:/bin/bash\nweb:x:64021:64002::/srv/web:/bin/sh\n");
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64021);
+	REQUIRE(by_text("also") == REFUSAL_NO_ACCOUNT);
+	REQUIRE(account_by_uid(64001, &account) == REFUSAL_NO_ACCOUNT);
+	child_replace_file("/etc/passwd", "/dev/null");
+	REQUIRE(by_text("web") == REFUSAL_NO_ACCOUNT);
+}
+
+static void
+an_account_that_has_gone_or_changed_is_not_what_it_was(void **state)
+{
+	(void)state;
+	child_run(change_accounts, NULL);
 }
 
 static void
@@ -438,6 +473,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(an_account_is_found_by_its_exact_name_and_by_its_uid),
 	    TEST(a_change_of_groups_counts_from_the_next_look_on),
+	    TEST(an_account_that_has_gone_or_changed_is_not_what_it_was),
 	    TEST(a_number_an_unknown_name_and_anything_around_a_name_is_no_account),
 	    TEST(root_has_one_name),
 	    TEST(uid_0_without_the_name_root_is_refused_by_uid_too),
