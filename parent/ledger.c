@@ -104,8 +104,8 @@ ledger_load_lines(struct lines *lines)
 	    length >= (ssize_t)(head + lines->length);
 }
 
-int
-ledger_reserve(uint32_t index)
+static int
+reserve(uint32_t index)
 {
 	uint32_t records = (index / RESERVE_RECORDS + 1) * RESERVE_RECORDS;
 
@@ -155,7 +155,7 @@ ledger_write(const struct profile *profile)
 	memcpy(record.note, &profile->note, sizeof(record.note));
 	memcpy(record.dropped, profile->note.dropped, sizeof(record.dropped));
 	record.checksum = sum_up(&record);
-	if (ledger_reserve(record.index) == -1)
+	if (reserve(record.index) == -1)
 		return -1;
 	return put(&record);
 }

@@ -11,19 +11,16 @@
 void ledger_open(int state_directory);
 
 /*
- * Makes sure that the record of this index has its space on the disk, so that no later write can
- * fail for want of room. 0, or -1 with errno: then the profile must not be started.
- */
-int ledger_reserve(uint32_t index);
-
-/*
  * STATE_DIR/lines: the last lines of the log that the monitor has announced, see struct lines. The
  * second is false when there are none.
  */
 void ledger_keep_lines(const struct lines *lines);
 bool ledger_load_lines(struct lines *lines);
 
-/* Writes the profile's record. 0, or -1 with errno. */
+/*
+ * Writes the profile's record. The space of it, and of many more, is made sure of first, so that no
+ * later write can fail for want of room. 0, or -1 with errno: then the profile must not be started.
+ */
 int ledger_write(const struct profile *profile);
 
 /* Forgets the record of a profile that is removed from the table. */

@@ -350,14 +350,6 @@ session_release(struct profile *profile)
 
 /* Of the parent: what has effects on files, and what knows the profiles directory. */
 
-int
-ledger_reserve(uint32_t index)
-{
-	PROPERTY(index < PROFILES_MAX);
-	errno = ENOSPC;
-	return ledger_fails ? -1 : 0;
-}
-
 void
 ledger_keep_lines(const struct lines *lines)
 {

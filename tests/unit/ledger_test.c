@@ -580,15 +580,12 @@ reserve_on_a_full_disk(void *context)
 	(void)context;
 	ledger_open(directory);
 	fill(directory);
-	errno = 0;
-	REQUIRE(ledger_reserve(0) == -1);
-	REQUIRE(errno == ENOSPC);
 	profile = add_profile(0, "web");
+	errno = 0;
 	REQUIRE(ledger_write(profile) == -1);
 	REQUIRE(errno == ENOSPC);
 	/* with room again it is as if nothing had been */
 	REQUIRE(unlinkat(directory, "filler", 0) == 0);
-	REQUIRE(ledger_reserve(0) == 0);
 	REQUIRE(ledger_write(profile) == 0);
 }
 
@@ -609,20 +606,23 @@ write_on_a_full_disk(void *context)
 
 	(void)context;
 	ledger_open(directory);
-	REQUIRE(ledger_reserve(0) == 0);
+	profile = add_profile(0, "first");
+	REQUIRE(ledger_write(profile) == 0);
+	table_remove(profile);
 	fill(directory);
 	/* what was reserved at once is enough for all of them, and for every further record */
 	for (index = 0; index < RECORDS_AT_ONCE; index++) {
 		(void)snprintf(name, sizeof(name), "p%u", index);
 		profile = add_profile(index, name);
-		REQUIRE(ledger_reserve(index) == 0);
 		REQUIRE(ledger_write(profile) == 0);
 		REQUIRE(ledger_write(profile) == 0);
 		table_remove(profile);
 	}
 	errno = 0;
-	REQUIRE(ledger_reserve(RECORDS_AT_ONCE) == -1);
+	profile = add_profile(RECORDS_AT_ONCE, "more");
+	REQUIRE(ledger_write(profile) == -1);
 	REQUIRE(errno == ENOSPC);
+	table_remove(profile);
 	REQUIRE(ledger_load(false) == RECORDS_AT_ONCE);
 	require_profile(127, "p127");
 }
@@ -649,7 +649,7 @@ rewrite_after_a_restart_on_a_full_disk(void *context)
 	ledger_open(directory);
 	REQUIRE(ledger_load(false) == 0);
 	REQUIRE(ledger_write(add_profile(5, "web")) == 0);
-	REQUIRE(ledger_reserve(RECORDS_AT_ONCE) == -1);
+	REQUIRE(ledger_write(add_profile(RECORDS_AT_ONCE, "more")) == -1);
 }
 
 static void
@@ -671,7 +671,7 @@ write_where_writing_fails(void *context)
 	(void)signal(SIGXFSZ, SIG_IGN); /* EFBIG instead, setrlimit(2) */
 	ledger_open(folder->descriptor);
 	profile = add_profile(0, "web");
-	REQUIRE(ledger_reserve(0) == 0);
+	REQUIRE(ledger_write(profile) == 0);
 	REQUIRE(getrlimit(RLIMIT_FSIZE, &limit) == 0);
 	limit.rlim_cur = 0;
 	REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
