@@ -190,9 +190,10 @@ stop_without_parent(struct host *host)
 	struct outcome outcome;
 
 	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
-	/* nobody is told that it will be so */
+	/* nobody is told that it will be so; for a second the files would have had time to settle
+	 */
 	assert_int_not_equal(
-	    ctl(host, &outcome, "--timeout=1", "--no-wait", "stop", "web", NULL), CTL_DONE);
+	    ctl(host, &outcome, "--timeout=3", "--no-wait", "stop", "web", NULL), CTL_DONE);
 	assert_int_equal(ctl(host, &outcome, "ping", NULL), CTL_DONE);
 	assert_int_equal(host_count_log(host, " web stop"), 0);
 }

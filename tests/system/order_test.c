@@ -32,6 +32,7 @@
 #include "accounts.h"
 #include "channel.h"
 #include "client.h"
+#include "clock.h"
 #include "ctl.h"
 #include "descriptors.h"
 #include "fault.h"
@@ -138,12 +139,16 @@ who_prints_without_end_holds_up_neither_the_end_nor_oblivion(void **state)
 	}
 }
 
+/* For so long a command waits to hear that the profile's files are still; proclaunchctl(1). */
+#define SETTLES_WITHIN (1 * SECOND)
+
 /* Both are asked for, in this order, before the parent has done anything; both are answered. */
 static void
 ask_one_after_another(struct host *host, enum verb first, enum verb second)
 {
 	const enum verb asked[] = {first, second};
 	int clients[2], pings, i;
+	int64_t carried_out;
 	unsigned rows;
 	bool admitted;
 
@@ -159,6 +164,11 @@ ask_one_after_another(struct host *host, enum verb first, enum verb second)
 		assert_true(client_ask(pings, VERB_PING, "")); /* what was asked before is heard */
 		assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
 	}
+	/* whether the profile's files are still nobody says now: both are carried out without */
+	carried_out = clock_now() + SETTLES_WITHIN;
+	wait_until(clock_now() > carried_out);
+	assert_true(client_ask(pings, VERB_PING, ""));
+	assert_int_equal(client_answer(pings, &rows), RESULT_DONE);
 	peer_continue(host->supervisor);
 	for (i = 1; i >= 0; i--) {
 		assert_int_equal(client_answer(clients[i], &rows), RESULT_DONE);
