@@ -19,6 +19,9 @@
 #define TOKENS_MAX  20
 #define TOKEN_EVERY (100 * MILLISECOND)
 
+/* Who asked without pause would slow down to a tenth whoever prints most. */
+#define GIVE_WAY_AGAIN (50 * MILLISECOND)
+
 /* What unmapped users of other user namespaces look like, user_namespaces(7): nobody in particular,
  * who owns nothing. */
 #define OVERFLOW_UID 65534
@@ -460,14 +463,25 @@ seek(struct client *client)
 		refuse(client, RESULT_NO_PROFILE, no_profile);
 }
 
+/* Whoever prints most gives way to one as whom a profile runs. */
+static void
+give_way(const struct client *client)
+{
+	static int64_t again;
+
+	if (client->stranger || clock_now() < again)
+		return;
+	output_give_way();
+	again = clock_now() + GIVE_WAY_AGAIN;
+}
+
 void
 commands_begin(struct client *client, const struct ask *ask)
 {
 	const struct verb_rule *rule = &verb_rules[ask->verb];
 	struct profile *profile;
 
-	if (!client->stranger)
-		output_give_way();
+	give_way(client);
 	client->ask = *ask;
 	client->index = NO_PROFILE;
 	client->mark = parent_next_mark();

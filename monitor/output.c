@@ -58,12 +58,10 @@
 /*
  * Who prints without end keeps us on a processor, and a process that was just born is easily put
  * behind us there, to wait for the scheduler's next tick or two, though another processor is idle
- * at times. And who asks us something waits for us. So for some milliseconds after a start, or a
- * question of somebody as whom a profile runs, each FIFO in which much is found rests as well. But
- * not again for a while: who asked without pause would slow down to a tenth whoever prints most.
+ * at times. And who asks us something waits for us. So for some milliseconds after a start or a
+ * question each FIFO in which much is found rests as well.
  */
-#define GIVE_WAY       (5 * MILLISECOND)
-#define GIVE_WAY_AGAIN (50 * MILLISECOND)
+#define GIVE_WAY (5 * MILLISECOND)
 /* A file that cannot be put aside grows for so long before it is tried again. */
 #define GROW_FOR (60 * SECOND)
 /* So many pieces that cannot be read are skipped in one go: it takes longer than to read them, and
@@ -81,7 +79,7 @@ static unsigned parting_count;
 static uint32_t parting_mark;
 static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
-static int64_t give_way_until, give_way_again;
+static int64_t give_way_until;
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
 void
@@ -733,12 +731,7 @@ look_at_stream(struct output_stream *stream)
 void
 output_give_way(void)
 {
-	int64_t now = clock_now();
-
-	if (now < give_way_again)
-		return;
-	give_way_until = now + GIVE_WAY;
-	give_way_again = now + GIVE_WAY_AGAIN;
+	give_way_until = clock_now() + GIVE_WAY;
 }
 
 static void

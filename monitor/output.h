@@ -22,8 +22,7 @@ void output_flush(struct profile *profile);
 /* We leave: what services that have ended had printed goes out at once, whatever `rate` says. */
 void output_hurry(void);
 
-/* A service is being started, or a client waits: for a moment we take less of the processor, unless
- * we have just done so. */
+/* A service is being started, or a client waits: for a moment we take less of the processor. */
 void output_give_way(void);
 
 /* True when nothing is left in the profile's FIFOs of what its last service had printed. */

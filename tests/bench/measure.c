@@ -200,9 +200,9 @@ successor(struct place *place, uint32_t pid)
 	return place->first;
 }
 
-/* restart BOARD SAMPLES SECONDS: p50 and p99 from kill -9 to the successor's first instruction */
+/* The services from `first` on, one after the other. */
 static void
-restart(struct board *board, char **arguments)
+restart_from(struct board *board, uint32_t first, char **arguments)
 {
 	unsigned most = (unsigned)atoi(arguments[0]), count;
 	int64_t end = board_now() + atoi(arguments[1]) * SECOND, killed;
@@ -213,7 +213,7 @@ restart(struct board *board, char **arguments)
 	if (times == NULL || most == 0)
 		errx(1, "samples?");
 	for (count = 0; count < most && (count == 0 || board_now() < end); count++) {
-		place = &board->places[count % board->count];
+		place = &board->places[first + count % (board->count - first)];
 		pid = place->pid;
 		/* one that is killed at once is held back by every supervisor */
 		while (board_now() - place->first < 2 * SECOND)
@@ -226,6 +226,30 @@ restart(struct board *board, char **arguments)
 	}
 	qsort(times, count, sizeof(*times), compare);
 	(void)printf("%.3f %.3f\n", percentile(times, count, 50), percentile(times, count, 99));
+}
+
+/* restart BOARD SAMPLES SECONDS: p50 and p99 from kill -9 to the successor's first instruction */
+static void
+restart(struct board *board, char **arguments)
+{
+	restart_from(board, 0, arguments);
+}
+
+static void
+let_writers_go(struct board *board)
+{
+	board->write_now = 1;
+	board_wake(&board->write_now);
+}
+
+/* flooded BOARD SAMPLES SECONDS: the same of all but the first, which writes meanwhile */
+static void
+flooded(struct board *board, char **arguments)
+{
+	let_writers_go(board);
+	restart_from(board, 1, arguments);
+	if (board->places[0].ended != 0)
+		errx(1, "the flood was over too soon");
 }
 
 /* touch BOARD PLACE FILE: milliseconds from a change of the file to the new process */
@@ -343,8 +367,7 @@ write_all(struct board *board, char **arguments)
 	struct place *place;
 	uint32_t i;
 
-	board->write_now = 1;
-	board_wake(&board->write_now);
+	let_writers_go(board);
 	for (i = 0; i < board->count; i++) {
 		place = &board->places[i];
 		while (place->ended == 0)
@@ -403,6 +426,7 @@ static const struct {
 } verbs[] = {
     {"started", 1, started},
     {"restart", 2, restart},
+    {"flooded", 2, flooded},
     {"touch", 2, touch},
     {"memory", 1, memory},
     {"idle", 2, idle},

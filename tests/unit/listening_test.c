@@ -321,22 +321,32 @@ print_during_start(void *context)
 	print_much(&printer);
 	print_much(&printer);
 	REQUIRE(size_of(&printer) == 6 * MUCH + 4 && output_deadline() == NEVER);
-	/* nor for one that follows too soon: who asked without pause would slow them down for good
-	 */
+	/* a question is given way to like a start, */
 	commands_begin(&admin, &question);
 	print_much(&printer);
 	print_much(&printer);
-	REQUIRE(size_of(&printer) == 8 * MUCH + 4 && output_deadline() == NEVER);
-	/* nor for the question of a stranger, but for that of somebody else */
+	REQUIRE(size_of(&printer) == 7 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
+	pass(5 * MILLISECOND);
+	/* but not the next one: who asked without pause would slow them down for good; */
+	commands_begin(&admin, &question);
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 10 * MUCH + 4 && output_deadline() == NEVER);
+	/* the next start is, */
+	output_give_way();
+	print_much(&printer);
+	print_much(&printer);
+	REQUIRE(size_of(&printer) == 11 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
+	/* and a later question, if it is not a stranger's */
 	pass(50 * MILLISECOND);
 	commands_begin(&stranger, &question);
 	print_much(&printer);
 	print_much(&printer);
-	REQUIRE(size_of(&printer) == 10 * MUCH + 4 && output_deadline() == NEVER);
+	REQUIRE(size_of(&printer) == 14 * MUCH + 4 && output_deadline() == NEVER);
 	commands_begin(&admin, &question);
 	print_much(&printer);
 	print_much(&printer);
-	REQUIRE(size_of(&printer) == 11 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
+	REQUIRE(size_of(&printer) == 15 * MUCH + 4 && output_deadline() == hour + 1 * MILLISECOND);
 }
 
 static void
