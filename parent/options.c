@@ -108,7 +108,7 @@ read_rotation(struct options *options, const char *text)
 	size_t length = strcspn(text, ",");
 	unsigned long keep = ROTATE_KEEP_MAX + 1;
 	uint64_t size;
-	char *end;
+	char *end = NULL; /* who checks the code does not see that it is set with `keep` */
 
 	if (text[length] == ',' && text[length + 1] >= '0' && text[length + 1] <= '9')
 		keep = strtoul(text + length + 1, &end, 10);
