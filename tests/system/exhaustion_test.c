@@ -328,10 +328,10 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	monitor = host_monitor(host);
 	spawner = host_spawner(host);
 	set_descriptors(host->supervisor, 3, &before);
-	/* an account that cannot be looked up has not gone */
+	/* what cannot be looked at before it is started is not started, and has not gone */
 	assert_int_equal(ctl(host, &outcome, "--no-wait", "start", "web", "given", NULL), CTL_DONE);
-	host_wait_log(host, " WARN  web cannot start: .*: Too many open files$");
-	host_wait_log(host, " WARN  given cannot start: .*: Too many open files$");
+	host_wait_log(host, " WARN  web refused: .* cannot be read: Too many open files$");
+	host_wait_log(host, " WARN  given refused: .* cannot be read: Too many open files$");
 	/* what it leaves behind, and nobody can look at, is not taken for gone: who is started next
 	 * would meet it */
 	assert_int_equal(kill(leaves, SIGKILL), 0);
