@@ -846,12 +846,15 @@ static void
 a_newborn_that_is_killed_before_it_executes_anything_is_made_again(void **state)
 {
 	struct host *host = *state;
+	pid_t newborn;
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
 	host_write(host, "web/down", 0644, "%s", "");
 	host_start(host);
-	assert_int_equal(kill(hold_newborn(host, "web"), SIGKILL), 0);
+	newborn = hold_newborn(host, "web");
+	assert_int_equal(kill(newborn, SIGKILL), 0);
+	process_wait_gone(newborn); /* or it could be let go of before it dies */
 	peer_continue(host->supervisor);
 	(void)host_wait_running(host, "web");
 	assert_int_equal(
