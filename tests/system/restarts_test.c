@@ -34,12 +34,13 @@ memory_of(pid_t pid)
 	return strtol(process_status(pid, "RssAnon", value, sizeof(value)), NULL, 10);
 }
 
-/* The child of the supervisor with that name, as the kernel cuts it; 0: there is none. */
+/* The youngest child of the supervisor with that name, as the kernel cuts it, and as it lists them:
+ * an older one was given up, and is about to end. 0: there is none. */
 static pid_t
 child_called(const struct host *host, const char *name)
 {
 	char list[4096], path[64], called[32], *next = list, *end;
-	pid_t pid;
+	pid_t pid, youngest = 0;
 
 	(void)snprintf(path, sizeof(path), "task/%d/children", host->supervisor);
 	if (read_proc(host->supervisor, path, list, sizeof(list)) <= 0)
@@ -47,10 +48,10 @@ child_called(const struct host *host, const char *name)
 	while ((pid = (pid_t)strtol(next, &end, 10)) > 0 && end != next) {
 		if (read_proc(pid, "comm", called, sizeof(called)) > 0 &&
 		    strncmp(called, name, strlen(name)) == 0)
-			return pid;
+			youngest = pid;
 		next = end;
 	}
-	return 0;
+	return youngest;
 }
 
 /* The monitor, once it has confined itself: that is its last step before it greets the parent. */
