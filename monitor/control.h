@@ -19,7 +19,7 @@ enum client_task {
 	CLIENT_SEEKS,	/* for the profile to appear */
 	CLIENT_SETTLES, /* for the files of the profile to be still */
 	CLIENT_ROWS,	/* rows of profiles are being sent */
-	CLIENT_WAITS,	/* for a profile to settle */
+	CLIENT_WAITS,	/* for what was asked for to come about */
 	CLIENT_KEEPS,	/* for the parent to keep a wish */
 	CLIENT_REOPENS, /* for the parent to open our log anew */
 	CLIENT_HISTORY, /* transitions are being sent */

@@ -356,22 +356,29 @@ confess(void)
 }
 
 void
-log_line(const char *tag, enum level level, const char *format, ...)
+log_vline(const char *tag, enum level level, const char *format, va_list arguments)
 {
 	char message[MESSAGE_MAX], line[OWN_LINE_BYTES];
-	va_list arguments;
 	size_t length;
 
 	if (!log_says(level))
 		return;
-	va_start(arguments, format);
 	(void)vsnprintf(message, sizeof(message), format, arguments);
-	va_end(arguments);
 	if (end - first > LOG_PENDING_BYTES / 2)
 		log_flush();
 	length = format_line(line, sizeof(line), tag, level, message);
 	if (!confess() || !append(line, length))
 		lost++;
+}
+
+void
+log_line(const char *tag, enum level level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_vline(tag, level, format, arguments);
+	va_end(arguments);
 }
 
 /* Lines up to PIECE_BYTES, and at least one: a disk with little room takes some of them. */

@@ -6,6 +6,7 @@
 #ifndef PROCLAUNCH_LOG_H
 #define PROCLAUNCH_LOG_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -71,6 +72,8 @@ void log_rotate_at(uint64_t size);
  */
 void log_line(const char *tag, enum level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void log_vline(const char *tag, enum level level, const char *format, va_list arguments)
+    __attribute__((format(printf, 3, 0)));
 
 /* Writes what is collected and not held. What cannot be written now stays; when there is too much
  * of it, later lines are dropped and counted. */

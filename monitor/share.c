@@ -1,12 +1,7 @@
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "bucket.h"
 #include "clock.h"
 #include "share.h"
 #include "vocabulary.h"
-
-#define MESSAGE_MAX 1024
 
 static struct bucket buckets[BUCKETS];
 static struct left_out {
@@ -47,15 +42,13 @@ share_permits(uint32_t owner)
 void
 share_line(const struct profile *profile, enum level level, const char *format, ...)
 {
-	char text[MESSAGE_MAX];
 	va_list arguments;
 
 	if (!log_says(level) || !share_permits(profile->facts.owner))
 		return;
 	va_start(arguments, format);
-	(void)vsnprintf(text, sizeof(text), format, arguments);
+	log_vline(profile->facts.name, level, format, arguments);
 	va_end(arguments);
-	log_line(profile->facts.name, level, "%s", text);
 }
 
 int64_t

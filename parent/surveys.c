@@ -19,8 +19,6 @@
 #define SURVEYS_PER_OWNER 2
 /* A survey that takes longer hangs in a file system of its tenant's. */
 #define SURVEY_WITHIN (10 * SECOND)
-/* It is made again so much later. */
-#define LOOK_AGAIN (60 * SECOND)
 /* So many entries that are no profiles are reported of one survey. */
 #define SKIPPED_MAX	 16
 #define FINDINGS_AT_ONCE 64

@@ -18,9 +18,6 @@
 #include "trust.h"
 #include "watch.h"
 
-/* Who could not be looked at is looked at again so much later. */
-#define LOOK_AGAIN (60 * SECOND)
-
 static int directory = -1;
 static struct quota usual;
 

@@ -16,6 +16,9 @@ void watch_open(int64_t rescan);
  * tenant has mounted something that could hold us up, it is not. */
 void watch_entry(struct profile *entry);
 
+/* What could not be looked at is looked at again so much later. */
+#define LOOK_AGAIN (60 * SECOND)
+
 /* The profile or tenant is looked at again at this time (clock_now() scale), or before. */
 void watch_look_at(struct profile *entry, int64_t when);
 

@@ -405,17 +405,17 @@ static void
 end(struct board *board, char **arguments)
 {
 	int root = atoi(arguments[0]), pid, left = 0;
-	uint32_t i;
 
+	(void)board;
 	read_parents(); /* once: what loses its parent is still known */
 	for (pid = 2; pid < PID_LIMIT; pid++)
 		if (parents[pid] != 0 && belongs(pid, root) && kill(pid, SIGKILL) == 0)
 			left++;
-	for (i = 0; i < board->count; i++) {
-		pid = (int)board->places[i].pid;
-		if (pid > 1 && is_ours(pid) && kill(pid, SIGKILL) == 0)
+	pause_for(100 * MILLISECOND); /* what was being born becomes a service */
+	read_parents();
+	for (pid = 2; pid < PID_LIMIT; pid++)
+		if (parents[pid] != 0 && is_ours(pid) && kill(pid, SIGKILL) == 0)
 			left++;
-	}
 	(void)printf("%d\n", left);
 }
 

@@ -967,28 +967,6 @@ a_directory_that_takes_the_place_of_another_is_watched_from_then_on(void **state
 }
 
 static void
-overflow_the_queue_of_events(struct host *host)
-{
-	char path[PATH_MAX], text[32];
-	long events, i;
-	int file;
-
-	wait_for_file("/proc/sys/fs/inotify/max_queued_events", text, sizeof(text));
-	events = strtol(text, NULL, 10);
-	if (events > 200000) {
-		assert_int_equal(kill(host->supervisor, SIGCONT), 0);
-		skip(); /* somebody has made it so long that it takes minutes to fill */
-	}
-	host_path(host, ".flood", path, sizeof(path));
-	for (i = 0; i <= events / 2; i++) {
-		file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		assert_true(file != -1);
-		assert_int_equal(close(file), 0);
-		assert_int_equal(unlink(path), 0);
-	}
-}
-
-static void
 after_an_overflow_of_events_every_profile_is_scanned_and_watched_again(void **state)
 {
 	struct host *host = *state;
@@ -1002,8 +980,7 @@ after_an_overflow_of_events_every_profile_is_scanned_and_watched_again(void **st
 	mail = host_wait_running(host, "mail");
 	(void)host_wait_running(host, "gone");
 	host_mark_log(host);
-	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
-	overflow_the_queue_of_events(host);
+	host_lose_events(host);
 	host_touch(host, "web/run");
 	host_write(host, "mail/README", 0644, "no reason to restart\n");
 	host_profile(host, "new", "exec sleep 1000");

@@ -541,58 +541,6 @@ on_a_read_only_file_system_it_says_so_and_starts_nothing(void **state)
 	host_stop_all(host);
 }
 
-/* --- the queue of inotify -------------------------------------------------------------------- */
-
-static void
-an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing(void **state)
-{
-	struct host *host = *state;
-	char one[PATH_MAX], other[PATH_MAX], limit[32];
-	pid_t before;
-	long events, i;
-
-	host_profile(host, "web", GUARD "exec sleep 1000");
-	host_profile(host, "goes", GUARD "exec sleep 1000");
-	host_profile(host, "still", "exec sleep 1000"); /* writes nothing beside its files */
-	host_start(host);
-	before = host_wait_running(host, "web");
-	(void)host_wait_running(host, "goes");
-	(void)host_wait_running(host, "still");
-	host_settle(host);
-	host_write(host, ".one", 0644, "%s", "");
-	host_path(host, ".one", one, sizeof(one));
-	host_path(host, ".other", other, sizeof(other));
-	wait_for_file("/proc/sys/fs/inotify/max_queued_events", limit, sizeof(limit));
-	events = strtol(limit, NULL, 10);
-	assert_in_range(events, 1, 1000000);
-	host_mark_log(host);
-	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
-	for (i = 0; i <= events / 2; i++) /* two events each */
-		assert_int_equal(rename(i % 2 == 0 ? one : other, i % 2 == 0 ? other : one), 0);
-	/* none of this is in the queue */
-	host_profile(host, "new", GUARD "exec sleep 1000");
-	host_touch(host, "web/run");
-	host_write(host, "still/README", 0644, "%s", "");
-	host_remove(host, "goes");
-	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
-	host_wait_log(host, " WARN  ProcLaunch too many changes at once");
-	(void)host_wait_running(host, "new");
-	host_wait_log(host, " goes stopped$");
-	assert_int_not_equal(host_wait_running(host, "web"), before);
-	/* and what changes afterwards is noticed as ever, also where the event that a watch was for
-	 * is one of those that were lost, and nothing had changed that counts */
-	host_settle(host);
-	host_mark_log(host);
-	host_touch(host, "web/run");
-	host_touch(host, "still/run");
-	host_wait_log(host, " web changed\\. Restarting\\.$");
-	host_wait_log(host, " still changed\\. Restarting\\.$");
-	(void)host_wait_running(host, "web");
-	(void)host_wait_running(host, "still");
-	host_stop_all(host);
-	assert_no_second_copy(host);
-}
-
 /* --- orphans --------------------------------------------------------------------------------- */
 
 #define ORPHANS	 50000
@@ -843,7 +791,6 @@ main(int count, char **arguments)
 		with_a_full_disk_below_the_log_services_go_on_and_the_log_does_when_there_is_room),
 	    ROOT_TEST(with_a_full_disk_below_the_ledger_nothing_starts_that_could_be_forgotten),
 	    ROOT_TEST(on_a_read_only_file_system_it_says_so_and_starts_nothing),
-	    ROOT_TEST(an_overflow_of_inotify_is_answered_with_a_scan_that_misses_nothing),
 	    ROOT_TEST(a_crowd_that_one_service_leaves_behind_holds_up_no_other),
 	    SESSIONS_TEST(a_crowd_that_one_service_leaves_behind_holds_up_no_other),
 	    ROOT_TEST(fifty_thousand_orphans_are_reaped_and_nobody_waits_for_it),

@@ -36,16 +36,23 @@ log_says(enum level level)
 }
 
 void
-log_line(const char *tag, enum level level, const char *format, ...)
+log_vline(const char *tag, enum level level, const char *format, va_list arguments)
 {
-	va_list arguments;
 	int length = snprintf(last, sizeof(last), "%s ", tag);
 
 	(void)level;
-	va_start(arguments, format);
 	(void)vsnprintf(last + length, sizeof(last) - (size_t)length, format, arguments);
-	va_end(arguments);
 	written++;
+}
+
+void
+log_line(const char *tag, enum level level, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_vline(tag, level, format, arguments);
+	va_end(arguments);
 }
 
 /* How many of so many lines about a profile of his are written. */
