@@ -211,9 +211,10 @@ a_monitor_that_dies_again_and_again_is_started_with_a_growing_delay(void **state
 	assert_false(process_lives(service));
 }
 
-/* The first service that runs kills monitor and spawner while the other profiles are read for the
- * first time. A parent that then gave the start up as failed would leave behind what runs already,
- * with nobody to look after it. */
+/* The first service kills monitor and spawner while the other profiles are read for the first time,
+ * as soon as the log says of one that it runs, which the next monitor is not to say again. A parent
+ * that then gave the start up as failed would leave behind what runs already, with nobody to look
+ * after it. */
 static void
 who_dies_in_the_first_scan_is_replaced_and_the_scan_goes_on(void **state)
 {
@@ -232,6 +233,7 @@ who_dies_in_the_first_scan_is_replaced_and_the_scan_goes_on(void **state)
 		(void)snprintf(name, sizeof(name), "web%u", i);
 		host_profile(host, name,
 		    GUARD "mkdir ../.once 2> /dev/null && {\n" /* the parent's first two children */
+			  "until grep -q ' running pid ' ../error.log; do :; done\n"
 			  "set -- $(cat /proc/$PPID/task/$PPID/children)\n"
 			  "kill -9 $1 $2\n"
 			  "}\n"
