@@ -306,12 +306,17 @@ outputs_forget(struct profile *profile)
 	}
 }
 
-/* "web.log", "web.err.log", "alice/web.log". */
+/* "web.log", "web.err.log", "alice/web.log". No file is two profiles': or who runs as one of them
+ * could read what the other prints. So for a profile called web.err it is "web.err%.log". */
 static void
 file_name(const struct profile *profile, enum stream stream, char *name)
 {
+	const char *last = strrchr(profile->facts.name, '.');
+
 	(void)snprintf(name, FILE_NAME_BYTES, "%s%s.log", profile->facts.name,
-	    stream == STREAM_ERROR ? ".err" : "");
+	    stream == STREAM_ERROR			    ? ".err"
+		: last != NULL && strcmp(last, ".err") == 0 ? "%"
+							    : "");
 }
 
 /* The directory of a tenant's files is made when the first is. */

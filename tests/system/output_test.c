@@ -62,6 +62,39 @@ stderr_has_a_file_of_its_own_where_it_is_not_merged(void **state)
 	host_stop_all(host);
 }
 
+/* Else whoever runs as one of them could read what the other prints, and both would rotate it. */
+static void
+no_profiles_file_is_anothers_whatever_they_are_called(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	uid_t tenant = account_uid(TENANT);
+
+	host_profile(host, "web", "echo out; echo err >&2; exec sleep 1000");
+	host_write(host, "web/user", 0644, TENANT "\n");
+	host_write(host, "web/output", 0644, "format raw\nmerge_stderr no\n");
+	host_profile(host, "web.err", "echo secret; echo whisper >&2; exec sleep 1000");
+	host_write(host, "web.err/user", 0644, OTHER_TENANT "\n");
+	host_write(host, "web.err/output", 0644, "format raw\nmerge_stderr no\n");
+	/* what it prints nobody else may read who has no such file */
+	host_profile(host, "mail", "echo out; exec sleep 1000");
+	host_write(host, "mail/user", 0644, TENANT "\n");
+	host_profile(host, "mail.err", "echo secret; exec sleep 1000");
+	host_write(host, "mail.err/output", 0644, "format raw\n");
+	host_start(host);
+	wait_until(holds(log_path(host, "web.err.log"), "err\n"));
+	wait_until(holds(log_path(host, "web.err%.log"), "secret\n"));
+	wait_until(holds(log_path(host, "web.err.err.log"), "whisper\n"));
+	wait_until(holds(log_path(host, "mail.err%.log"), "secret\n"));
+	assert_int_equal(ctl_as(host, tenant, &outcome, "log", "--stderr", "web", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, "err\n");
+	(void)ctl_as(host, tenant, &outcome, "log", "--stderr", "mail", NULL);
+	assert_string_equal(outcome.output, "");
+	assert_int_equal(ctl(host, &outcome, "log", "web.err", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, "secret\n");
+	host_stop_all(host);
+}
+
 static void
 what_is_discarded_is_written_nowhere_and_holds_nobody_up(void **state)
 {
@@ -640,6 +673,7 @@ main(void)
 	    ROOT_TEST(stamped_is_the_default_and_raw_is_what_was_printed),
 	    TENANT_TEST(stamped_is_the_default_and_raw_is_what_was_printed),
 	    ROOT_TEST(stderr_has_a_file_of_its_own_where_it_is_not_merged),
+	    ROOT_TEST(no_profiles_file_is_anothers_whatever_they_are_called),
 	    ROOT_TEST(what_is_discarded_is_written_nowhere_and_holds_nobody_up),
 	    ROOT_TEST(files_rotate_by_size_and_as_many_old_ones_stay_as_was_said),
 	    ROOT_TEST(fewer_old_files_are_kept_from_the_next_rotation_on),
