@@ -235,7 +235,7 @@ files_configure_log(const char *path, const char *profiles_directory)
 	if (opened == -1) {
 		errno = facts.error;
 		fatal("log: %s/%s, which must be a plain file of uid %u with no other name",
-		    log_folder, log_name, geteuid());
+		    log_folder[1] == '\0' ? "" : log_folder, log_name, geteuid());
 	}
 	(void)close(opened);
 }

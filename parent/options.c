@@ -142,15 +142,17 @@ read_quota(struct options *options, const char *text)
 {
 	size_t length;
 
-	for (; *text != '\0'; text += length + (text[length] == ',')) {
+	do {
 		length = strcspn(text, ",");
-		if (quota_set(&options->quota, text, length, '='))
-			continue;
-		warningx("--tenant-quota: %.*s: there are profiles, processes, output_bytes, "
-			 "restarts_per_minute and clients, each with = and a number",
-		    (int)length, text);
-		usage_error();
-	}
+		if (!quota_set(&options->quota, text, length, '=')) {
+			warningx(
+			    "--tenant-quota: %.*s: there are profiles, processes, output_bytes, "
+			    "restarts_per_minute and clients, each with = and a number",
+			    (int)length, text);
+			usage_error();
+		}
+		text += length;
+	} while (*text++ == ',');
 }
 
 /* `value` is of no meaning for an option that takes none. */
