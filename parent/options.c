@@ -137,6 +137,24 @@ absolute(struct options *options, const char *path)
 	return whole; /* kept until the end */
 }
 
+/* A directory that is where profiles or tenants stand, or stands among them, would be taken for one
+ * of them; not so one whose name begins with a dot. */
+static void
+keep_out(const char *directory, const char *of)
+{
+	size_t length = directory == NULL || of == NULL ? 0 : strlen(of);
+
+	while (length > 0 && of[length - 1] == '/')
+		length--;
+	if (length == 0 || strncmp(directory, of, length) != 0 ||
+	    (directory[length] != '\0' && directory[length] != '/') ||
+	    directory[length + strspn(directory + length, "/")] == '.')
+		return;
+	warningx("%s: must neither be %s nor stand in it, where it would be taken for a profile",
+	    directory, of);
+	usage_error();
+}
+
 static void
 read_quota(struct options *options, const char *text)
 {
@@ -239,4 +257,10 @@ options_read(struct options *options, int count, char **arguments)
 	if (!options->check)
 		options->state_directory = absolute(options, arguments[optind++]);
 	options->profiles_directory = absolute(options, arguments[optind]);
+	if (options->check)
+		return; /* it may be a tenant's directory that is looked at */
+	keep_out(options->state_directory, options->profiles_directory);
+	keep_out(options->state_directory, options->tenants_directory);
+	keep_out(options->tenants_directory, options->profiles_directory);
+	keep_out(options->profiles_directory, options->tenants_directory);
 }

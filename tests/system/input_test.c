@@ -158,6 +158,50 @@ wrong_usage_is_told_on_standard_error_with_exit_status_2(void **state)
 	assert_int_equal(host_processes(host), 0);
 }
 
+/* What is accepted here does not start either, for want of a log. */
+static void
+no_directory_of_ours_is_taken_for_a_profile(void **state)
+{
+	static const struct {
+		const char *tenants, *state, *profiles; /* in the host's directory */
+		bool accepted;
+	} cases[] = {
+	    {"tenants", "profiles", "profiles", false},
+	    {"tenants", "profiles/", "profiles", false},
+	    {"tenants", "profiles", "profiles//", false},
+	    {"tenants", "profiles/state", "profiles", false},
+	    {"tenants", "profiles/state", "profiles/", false},
+	    {"tenants", "profiles//web/state", "profiles", false},
+	    {"tenants", "tenants", "profiles", false},
+	    {"tenants", "tenants/state", "profiles", false},
+	    {"profiles", "state", "profiles", false},
+	    {"profiles/tenants", "state", "profiles", false},
+	    {"tenants", "state", "tenants/profiles", false},
+	    {"tenants", "profiles/.state", "profiles", true},
+	    {"tenants", "tenants//.state", "profiles", true},
+	    {"profiles/.tenants", "state", "profiles", true},
+	    {"tenants", "profiles-state", "profiles", true},
+	    {"state/tenants", "state", "state/profiles", true},
+	};
+	struct host *host = *state;
+	char directory[PATH_MAX], profiles[PATH_MAX], option[PATH_MAX];
+	struct outcome outcome;
+	bool refused;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(directory, sizeof(directory), "%s/%s", host->root, cases[i].state);
+		(void)snprintf(profiles, sizeof(profiles), "%s/%s", host->root, cases[i].profiles);
+		(void)snprintf(
+		    option, sizeof(option), "--tenants=%s/%s", host->root, cases[i].tenants);
+		host_run(host, &outcome, option, directory, profiles, "--log-path=/", NULL);
+		refused = strstr(outcome.error,
+			      " stand in it, where it would be taken for a profile\n") != NULL;
+		if (refused == cases[i].accepted || outcome.status != (cases[i].accepted ? 1 : 2))
+			fail_msg("case %zu: exit status %d: %s", i, outcome.status, outcome.error);
+	}
+}
+
 /* While one runs, a second start says nothing and exits 0 when it has understood its options. */
 static void
 every_form_of_every_option_is_understood(void **state)
@@ -1075,6 +1119,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(wrong_usage_is_told_on_standard_error_with_exit_status_2),
+	    ROOT_TEST(no_directory_of_ours_is_taken_for_a_profile),
 	    ROOT_TEST(every_form_of_every_option_is_understood),
 	    TENANT_TEST(every_form_of_every_option_is_understood),
 	    ROOT_TEST(version_and_help_are_printed_and_nothing_is_started),
