@@ -1,19 +1,45 @@
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "clock.h"
+#include "privdrop.h"
 #include "procfs.h"
 #include "report.h"
 
 #define MONITOR_ACCOUNT "_proclaunch"
 #define FREE_UID_FIRST	61184
 #define FREE_UID_LAST	65519
+
+/*
+ * Name services are foreign code: the modules of /etc/nsswitch.conf are loaded into whoever asks,
+ * half a MiB of them on most hosts, and one that waits for its server lets that one wait. So a
+ * child asks, without capabilities; its uid stays, as some services are configured in files that
+ * only root may read. When it gets no answer in time nobody is asked for a while, or each of a
+ * hundred profiles would wait for the same server anew.
+ */
+#define ANSWERED_WITHIN (5 * SECOND)
+#define ASKED_AGAIN	(10 * SECOND)
+
+enum question { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID };
+
+struct reply {
+	enum refusal refusal;
+	int error; /* of REFUSAL_UNREADABLE */
+	struct account account;
+};
 
 /*
  * To ask all name services takes as long as half a birth, and a host that starts asks thousands of
@@ -87,37 +113,119 @@ not_found(void)
 	return REFUSAL_NO_ACCOUNT;
 }
 
+/* The first, from `uid` on, that is no user's and no group's. */
+static enum refusal
+find_free(uid_t uid, struct account *account)
+{
+	while (uid <= FREE_UID_LAST && (getpwuid(uid) != NULL || getgrgid(uid) != NULL))
+		uid++;
+	account->uid = account->gid = uid;
+	return uid <= FREE_UID_LAST ? REFUSAL_NONE : REFUSAL_NO_ACCOUNT;
+}
+
+/* In the child. */
+static enum refusal
+ask_services(enum question question, const char *name, uid_t uid, struct account *account)
+{
+	const struct passwd *entry;
+
+	if (question == FREE_UID)
+		return find_free(uid, account);
+	entry = question == ACCOUNT_OF_NAME ? getpwnam(name) : getpwuid(uid);
+	if (entry == NULL)
+		return not_found();
+	/* some name services ignore case or accept numbers: it must be the very same */
+	if (question == ACCOUNT_OF_NAME ? strcmp(entry->pw_name, name) != 0 : entry->pw_uid != uid)
+		return REFUSAL_NO_ACCOUNT;
+	return fill(entry, account);
+}
+
+/* Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
+static _Noreturn void
+answer(enum question question, const char *name, uid_t uid, struct reply *reply)
+{
+	if (close_range(STDERR_FILENO + 1, ~0U, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || !privdrop_keep(NULL, 0))
+		_exit(1);
+	reply->refusal = ask_services(question, name, uid, &reply->account);
+	reply->error = errno;
+	_exit(0);
+}
+
+/* Has the child ended by itself, and in time? Afterwards there is none. */
+static bool
+has_answered(pid_t pid, bool *hangs)
+{
+	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	siginfo_t how = {.si_code = CLD_KILLED};
+	int error = errno;
+
+	*hangs = end.fd != -1 && poll(&end, 1, (int)(ANSWERED_WITHIN / MILLISECOND)) == 0;
+	if (end.fd == -1 || *hangs)
+		(void)kill(pid, SIGKILL);
+	/* what a dead file server holds is reaped with all others when it lets go */
+	(void)waitid(P_PID, (id_t)pid, &how, WEXITED | (*hangs ? WNOHANG : 0));
+	errno = *hangs ? ETIMEDOUT : end.fd == -1 ? error : ECHILD;
+	if (end.fd != -1)
+		(void)close(end.fd);
+	return how.si_code == CLD_EXITED && how.si_status == 0;
+}
+
+/* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */
+static enum refusal
+ask(enum question question, const char *name, uid_t uid, struct account *account)
+{
+	static int64_t ask_again;
+	enum refusal refusal = REFUSAL_UNREADABLE;
+	struct reply *reply;
+	bool hangs = false;
+	pid_t pid;
+
+	errno = ETIMEDOUT;
+	if (clock_now() < ask_again)
+		return refusal;
+	reply =
+	    mmap(NULL, sizeof(*reply), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (reply == MAP_FAILED)
+		return refusal;
+	pid = fork();
+	if (pid == 0)
+		answer(question, name, uid, reply);
+	if (pid != -1 && has_answered(pid, &hangs)) {
+		*account = reply->account;
+		refusal = reply->refusal;
+		errno = reply->error;
+	}
+	if (hangs)
+		ask_again = clock_now() + ASKED_AGAIN;
+	(void)munmap(reply, sizeof(*reply)); /* cannot fail, and leaves errno alone */
+	return refusal;
+}
+
 /* By the name, or, where that is "", by the uid. */
 static enum refusal
 look_up(const char *name, uid_t uid, struct account *account)
 {
 	static unsigned next;
-	struct known *answer;
-	const struct passwd *entry;
+	struct known *known;
 	enum refusal refusal;
 
 	if (files_changed())
 		memset(answers, 0, sizeof(answers));
-	for (answer = answers; answer < answers + ANSWERS; answer++) {
-		if (clock_now() < answer->until && strcmp(answer->asked, name) == 0 &&
-		    (name[0] != '\0' || answer->account.uid == uid)) {
-			*account = answer->account;
+	for (known = answers; known < answers + ANSWERS; known++) {
+		if (clock_now() < known->until && strcmp(known->asked, name) == 0 &&
+		    (name[0] != '\0' || known->account.uid == uid)) {
+			*account = known->account;
 			return REFUSAL_NONE;
 		}
 	}
-	entry = name[0] != '\0' ? getpwnam(name) : getpwuid(uid);
-	if (entry == NULL)
-		return not_found();
-	/* some name services ignore case or accept numbers: it must be the very same */
-	if (name[0] != '\0' ? strcmp(entry->pw_name, name) != 0 : entry->pw_uid != uid)
-		return REFUSAL_NO_ACCOUNT;
-	refusal = fill(entry, account);
+	refusal = ask(name[0] != '\0' ? ACCOUNT_OF_NAME : ACCOUNT_OF_UID, name, uid, account);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
-	answer = &answers[next++ % ANSWERS];
-	strcpy(answer->asked, name);
-	answer->account = *account;
-	answer->until = clock_now() + ANSWER_SERVES;
+	known = &answers[next++ % ANSWERS];
+	strcpy(known->asked, name);
+	known->account = *account;
+	known->until = clock_now() + ANSWER_SERVES;
 	return REFUSAL_NONE;
 }
 
@@ -154,36 +262,48 @@ other_uid(pid_t pid, void *context)
 	return *uid != 0;
 }
 
+/* No user's, no group's and no process's. */
 static bool
-uid_in_use(uid_t uid)
+free_uid(uid_t *uid)
 {
-	if (getpwuid(uid) != NULL || getgrgid(uid) != NULL)
-		return true;
-	(void)procfs_each(other_uid, &uid);
-	return uid == 0;
+	struct account account;
+	uid_t used;
+
+	for (*uid = FREE_UID_FIRST; ask(FREE_UID, "", *uid, &account) == REFUSAL_NONE; (*uid)++) {
+		*uid = used = account.uid;
+		(void)procfs_each(other_uid, &used);
+		if (used != 0)
+			return true;
+	}
+	return false;
 }
 
 bool
 account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
 {
-	const struct passwd *entry = getpwnam(name != NULL ? name : MONITOR_ACCOUNT);
+	const char *wanted = name != NULL ? name : MONITOR_ACCOUNT;
+	struct account account;
+	enum refusal refusal = ask(ACCOUNT_OF_NAME, wanted, 0, &account);
 
-	if (entry != NULL) {
-		*uid = entry->pw_uid;
-		*gid = entry->pw_gid;
+	if (refusal == REFUSAL_UNREADABLE) {
+		warning("the name services do not tell who %s is", wanted);
+		return false;
+	}
+	if (refusal != REFUSAL_NO_ACCOUNT) {
+		*uid = account.uid;
+		*gid = account.gid;
 		if (*uid != 0 && *gid != 0)
 			return true;
-		warningx("the monitor may not run as %s, whose uid or gid is 0", entry->pw_name);
+		warningx("the monitor may not run as %s, whose uid or gid is 0", wanted);
 		return false;
 	}
 	if (name != NULL) {
 		warningx("--monitor-user=%s: no such account", name);
 		return false;
 	}
-	for (*uid = FREE_UID_FIRST; *uid <= FREE_UID_LAST; (*uid)++) {
+	if (free_uid(uid)) {
 		*gid = *uid;
-		if (!uid_in_use(*uid))
-			return true;
+		return true;
 	}
 	warningx("no uid from %d to %d is free for the monitor: make an account for it and name it"
 		 " with --monitor-user",

@@ -2,10 +2,18 @@
  * From a name to ids: exactly, or not at all. The name service of each case is a file of its own in
  * the place of /etc/passwd, which only a child sees.
  */
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +25,7 @@
 
 #include "account.h"
 #include "child.h"
+#include "clock.h"
 #include "folder.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -241,12 +250,39 @@ uid_0_without_the_name_root_is_refused_by_uid_too(void **state)
 }
 
 /* In the place of the C library's: a name service that is not strict about names. */
-static bool name_service_is_lax, name_unknown;
+static bool name_service_is_lax, name_unknown, name_service_looks_around, name_service_dies;
+static int asked_here;
 static struct passwd lax_answer = {.pw_name = (char[]){"web"},
     .pw_dir = (char[]){"/"},
     .pw_shell = (char[]){"/bin/sh"},
     .pw_uid = 64001,
     .pw_gid = 64002};
+
+/* What can whoever has loaded it do, and what has it open? That is told as the account's home. */
+static struct passwd *
+look_around(void)
+{
+	static char seen[128], name[] = "onlooker";
+	static struct passwd answer;
+	char line[128];
+	FILE *status = fopen("/proc/self/status", "re");
+	unsigned long long effective = 1;
+	int number, open_files = 0, death = 0;
+
+	(void)prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0);
+	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+		(void)sscanf(line, "CapEff: %llx", &effective);
+	if (status != NULL)
+		(void)fclose(status);
+	for (number = STDERR_FILENO + 1; number < 1000; number++)
+		open_files += fcntl(number, F_GETFD) != -1;
+	(void)snprintf(seen, sizeof(seen), "capabilities %llx, files %d, ends with %d", effective,
+	    open_files, death);
+	answer = lax_answer;
+	answer.pw_name = name;
+	answer.pw_dir = seen;
+	return &answer;
+}
 
 struct passwd *
 getpwnam(const char *name)
@@ -255,6 +291,11 @@ getpwnam(const char *name)
 	static struct passwd entry;
 	struct passwd *found;
 
+	asked_here++;
+	if (name_service_dies)
+		(void)raise(SIGKILL);
+	if (name_service_looks_around)
+		return look_around();
 	if (name_service_is_lax)
 		return name_unknown ? NULL : &lax_answer;
 	return getpwnam_r(name, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
@@ -284,6 +325,105 @@ a_name_service_that_answers_for_another_account_is_not_believed(void **state)
 	assert_int_equal(account_by_uid(64002, &account), REFUSAL_NO_ACCOUNT);
 	assert_int_equal(account_by_uid(64001, &account), REFUSAL_NONE);
 	name_service_is_lax = false;
+}
+
+/* A module of a name service is foreign code, which must not stay in the parent, nor reach what the
+ * parent has. */
+static void
+name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open(void **state)
+{
+	int file = open("/", O_PATH | O_CLOEXEC);
+	enum refusal refusal;
+
+	(void)state;
+	assert_true(file >= 0);
+	assert_int_equal(fcntl(file, F_DUPFD, 700), 700);
+	name_service_looks_around = true;
+	asked_here = 0;
+	refusal = by_text("onlooker");
+	name_service_looks_around = false;
+	assert_int_equal(close(700), 0);
+	assert_int_equal(close(file), 0);
+	assert_int_equal(refusal, REFUSAL_NONE);
+	assert_string_equal(account.home, "capabilities 0, files 0, ends with 9");
+	assert_int_equal(asked_here, 0);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* and is not left behind */
+	assert_int_equal(errno, ECHILD);
+}
+
+/* The real ones, but sixteen times as fast. */
+#define FASTER 16
+
+static int64_t later;
+
+int
+clock_gettime(clockid_t clock, struct timespec *time)
+{
+	int result = (int)syscall(SYS_clock_gettime, clock, time);
+
+	time->tv_sec += (time_t)later;
+	return result;
+}
+
+int
+poll(struct pollfd *sources, nfds_t count, int timeout)
+{
+	struct timespec left = {.tv_nsec = timeout * (MILLISECOND / FASTER)};
+
+	return ppoll(sources, count, timeout < 0 ? NULL : &left, NULL);
+}
+
+static void
+look_up_in_vain(void *context)
+{
+	int64_t before;
+	siginfo_t how;
+
+	(void)context;
+	child_own_mounts();
+	child_replace_file("/etc/passwd", folder_path(folder, "hangs"));
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	REQUIRE(errno == ETIMEDOUT);
+	while (waitid(P_ALL, 0, &how, WEXITED) == 0) /* who has asked does not stay */
+		REQUIRE(how.si_code == CLD_KILLED);
+	REQUIRE(errno == ECHILD);
+	child_replace_file("/etc/passwd", folder_path(folder, "passwd"));
+	before = clock_now();
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE); /* nobody was asked */
+	REQUIRE(errno == ETIMEDOUT);
+	REQUIRE(clock_now() - before < 100 * MILLISECOND);
+	later = 9;
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	later = 11;
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64001);
+}
+
+static void
+a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(folder_path(folder, "hangs"), 0644), 0);
+	child_run(look_up_in_vain, NULL);
+}
+
+static void
+die_while_asked(void *context)
+{
+	(void)context;
+	use_accounts();
+	name_service_dies = true;
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	REQUIRE(errno == ECHILD);
+	name_service_dies = false;
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+}
+
+static void
+a_name_service_that_crashes_takes_nobody_along(void **state)
+{
+	(void)state;
+	child_run(die_while_asked, NULL);
 }
 
 /* Writes "groupie" and "joiner" into so many groups besides their own. */
@@ -478,6 +618,10 @@ main(void)
 	    TEST(root_has_one_name),
 	    TEST(uid_0_without_the_name_root_is_refused_by_uid_too),
 	    cmocka_unit_test(a_name_service_that_answers_for_another_account_is_not_believed),
+	    cmocka_unit_test(
+		name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open),
+	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
+	    TEST(a_name_service_that_crashes_takes_nobody_along),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
 	    TEST(an_entry_that_is_too_long_is_refused_and_not_cut),
 	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
