@@ -12,13 +12,19 @@
 #include "words.h"
 #include "unprivileged.h"
 
-/* Entries that are no profiles are met again at each scan; so many are remembered. */
-#define SKIPPED_MAX 1024
+/* Entries that are no profiles are met again at each scan; so many are remembered. A tenant who
+ * makes others all the time has had some lines then, and all tenants together leave room for
+ * root's. */
+#define SKIPPED_MAX	    1024
+#define SKIPPED_OF_A_TENANT 64
+#define SKIPPED_OF_TENANTS  768
 
 #define TAG TAG_PROCLAUNCH
 
-/* A sum for each entry that was met. */
-static uint64_t seen[SKIPPED_MAX];
+/* Sums for each entry that was met, and for the tenant in whose directory; 0: in root's. */
+static struct entry {
+	uint64_t sum, tenant;
+} seen[SKIPPED_MAX];
 static unsigned count;
 
 static void
@@ -67,21 +73,35 @@ say_child(uint32_t report, const struct report_facts *facts)
 	}
 }
 
+static uint64_t
+sum_of(uint64_t sum, const char *text, size_t length)
+{
+	sum ^= 14695981039346656037ULL;
+	while (length-- > 0)
+		sum = (sum ^ (unsigned char)*text++) * 1099511628211ULL;
+	return sum;
+}
+
 /* One line for each entry, however often it is met. */
 static bool
 skipped_before(const char *name, uint32_t why)
 {
-	uint64_t sum = 14695981039346656037ULL ^ why;
-	unsigned i;
+	const char *slash = strchr(name, '/');
+	struct entry entry = {.sum = sum_of(why, name, strlen(name)),
+	    .tenant = slash == NULL ? 0 : sum_of(0, name, (size_t)(slash - name))};
+	unsigned i, of_tenant = 0, of_tenants = 0;
 
-	for (; *name != '\0'; name++)
-		sum = (sum ^ (unsigned char)*name) * 1099511628211ULL;
-	for (i = 0; i < count; i++)
-		if (seen[i] == sum)
+	for (i = 0; i < count; i++) {
+		if (seen[i].sum == entry.sum)
 			return true;
+		of_tenants += seen[i].tenant != 0;
+		of_tenant += seen[i].tenant == entry.tenant;
+	}
 	if (count == SKIPPED_MAX)
 		return true; /* a thousand lines have said it */
-	seen[count++] = sum;
+	if (slash != NULL && (of_tenant == SKIPPED_OF_A_TENANT || of_tenants == SKIPPED_OF_TENANTS))
+		return true;
+	seen[count++] = entry;
 	return false;
 }
 

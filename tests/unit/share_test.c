@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "parent.h"
+#include "reports.h"
 #include "share.h" /* of the monitor's log */
 
 #define MALLORY 1000
@@ -53,6 +55,29 @@ log_line(const char *tag, enum level level, const char *format, ...)
 	va_start(arguments, format);
 	log_vline(tag, level, format, arguments);
 	va_end(arguments);
+}
+
+void
+parent_heard_report(void)
+{
+}
+
+/* How many of so many entries that are no profiles are named in the log, which have not been
+ * before. */
+static unsigned
+meet_entries(const char *tenant, unsigned entries)
+{
+	static unsigned number;
+	struct incoming incoming = {.message.number = REPORT_SKIPPED_NAME};
+	unsigned before = written;
+
+	while (entries-- > 0) {
+		(void)snprintf(incoming.message.report.text, sizeof(incoming.message.report.text),
+		    "%sbad name %u", tenant, number++);
+		reports_log(NULL, &incoming);
+		reports_log(NULL, &incoming);
+	}
+	return written - before;
 }
 
 /* How many of so many lines about a profile of his are written. */
@@ -106,12 +131,32 @@ however_many_do_so_each_of_their_missing_lines_is_counted(void **state)
 	assert_int_equal(written, 20 + 1);
 }
 
+static void
+whoever_makes_bad_names_without_end_is_named_and_hides_nobody_elses(void **state)
+{
+	char tenant[32];
+	unsigned i, named;
+
+	(void)state;
+	assert_int_equal(meet_entries("alice/", 10), 10);
+	named = meet_entries("mallory/", 2000);
+	assert_in_range(named, 32, 128);
+	assert_int_equal(meet_entries("mallory/", 1), 0);
+	assert_int_equal(meet_entries("alice/", 10), 10);
+	for (i = 0; i < 50; i++) {
+		(void)snprintf(tenant, sizeof(tenant), "friend-%u/", i);
+		(void)meet_entries(tenant, 100);
+	}
+	assert_int_equal(meet_entries("", 200), 200);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(whoever_writes_without_end_is_counted_and_costs_nobody_else_a_line),
 	    cmocka_unit_test(however_many_do_so_each_of_their_missing_lines_is_counted),
+	    cmocka_unit_test(whoever_makes_bad_names_without_end_is_named_and_hides_nobody_elses),
 	};
 
 	return cmocka_run_group_tests_name("shares of the log", tests, NULL, NULL);
