@@ -21,7 +21,8 @@
 #define STILL_FOR (20 * MILLISECOND)
 /* Files that never settle are believed after this time. */
 #define PATIENCE (1 * SECOND)
-/* What could not be seen for want of descriptors or memory is looked at again after this time. */
+/* What could not be seen for want of descriptors, memory or watches is looked at again after this
+ * time. */
 #define TRY_AGAIN      (5 * SECOND)
 #define EVENTS_AT_ONCE 4096
 
@@ -46,7 +47,7 @@ watch_look_at(struct profile *profile, int64_t when)
 static bool
 passes(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM;
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
 }
 
 static void

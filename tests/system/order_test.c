@@ -736,14 +736,14 @@ what_is_watched_and_could_not_be_read_is_looked_at_again(void **state)
 	host_stop_all(host);
 }
 
-/* The kernel has no memory to watch a profile, and enough for all else. */
+/* The kernel has no watch for a profile any more, and enough for all else. */
 static void
 refuse_to_watch_profiles(void)
 {
 	static const struct fault fault = {"watch", SYS_inotify_add_watch, 2,
 	    IN_ONESHOT | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE |
 		IN_ATTRIB | IN_ONLYDIR,
-	    ENOMEM};
+	    ENOSPC};
 
 	if (!fault_install(&fault))
 		_exit(125);
@@ -758,7 +758,7 @@ what_can_be_read_and_not_watched_is_looked_at_again(void **state)
 	host_profile(host, "web", "exec sleep 1000");
 	host->before_exec = refuse_to_watch_profiles;
 	host_start_with(host, "--log-level=debug", NULL);
-	host_wait_log(host, " WARN  ProcLaunch cannot watch web: Cannot allocate memory");
+	host_wait_log(host, " WARN  ProcLaunch cannot watch web: No space left on device");
 	pid = host_wait_running(host, "web");
 	host_touch(host, "web/run");
 	let_six_seconds_pass(host);
