@@ -199,7 +199,7 @@ become_nobody_else(const struct hello *hello)
 			fatalx("the monitor never runs as root");
 		if (fchdir(FD_EMPTY) == -1 || chroot(".") == -1 || chdir("/") == -1)
 			fatal("chroot");
-		if (!privdrop_bound(NULL, 0))
+		if (!privdrop_bound(0))
 			fatal("capability bounding set");
 		failed = privdrop(hello->uid, hello->gid, NULL, 0);
 	}

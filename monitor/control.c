@@ -32,15 +32,16 @@ static struct client clients[CLIENTS_MAX];
 static unsigned client_count;
 static unsigned clients_end; /* no place from here on has ever been taken, or costs any memory */
 static uint32_t admin_uid;
-static struct hello greeting;
+static struct message greeting;
 
 void
 control_configure(const struct hello *hello)
 {
 	admin_uid = hello->admin;
-	memcpy(greeting.base, hello->base, sizeof(greeting.base));
-	memcpy(greeting.tenants, hello->tenants, sizeof(greeting.tenants));
-	greeting.incarnation = (uint64_t)clock_now();
+	channel_hello(&greeting);
+	memcpy(greeting.hello.base, hello->base, sizeof(hello->base));
+	memcpy(greeting.hello.tenants, hello->tenants, sizeof(hello->tenants));
+	greeting.hello.incarnation = (uint64_t)clock_now();
 }
 
 void
@@ -246,12 +247,8 @@ static void
 handle_hello(void *subject, struct incoming *incoming)
 {
 	struct client *client = subject;
-	struct message hello;
 
-	message_begin(&hello, MESSAGE_HELLO);
-	hello.hello = greeting;
-	channel_sign(&hello);
-	(void)control_send(client, &hello);
+	(void)control_send(client, &greeting);
 	/* another build may know our version and no more: its number for `status` may be ours for
 	 * `stop` */
 	client->state = channel_same_build(&incoming->message) ? AFTER_HELLO : OTHER_BUILD;

@@ -145,7 +145,7 @@ static _Noreturn void
 answer(enum question question, const char *name, uid_t uid, struct reply *reply)
 {
 	if (close_range(STDERR_FILENO + 1, ~0U, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || !privdrop_keep(NULL, 0))
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || !privdrop_keep(0))
 		_exit(1);
 	reply->refusal = ask_services(question, name, uid, &reply->account);
 	reply->error = errno;

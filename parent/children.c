@@ -73,7 +73,7 @@ static struct child children[CHILDREN] = {
 };
 static struct child *const spawner = &children[SPAWNER], *const monitor = &children[MONITOR];
 
-static struct hello greeting;
+static struct message greeting;
 static int empty = -1;
 static int null_device = -1;
 static bool startup = true;
@@ -81,7 +81,7 @@ static bool ending;
 static int64_t busy_check = NEVER;
 
 void
-children_configure(const struct hello *hello, int empty_directory)
+children_configure(const struct message *hello, int empty_directory)
 {
 	size_t i;
 
@@ -169,7 +169,7 @@ hopeless(const struct child *child)
 {
 	return startup && !ending &&
 	    (!child->works || child->deaths >= DEATHS_FREE ||
-		(greeting.options & HELLO_CHECK) != 0);
+		(greeting.hello.options & HELLO_CHECK) != 0);
 }
 
 static bool
@@ -225,7 +225,6 @@ send_to(struct child *child, const struct message *message, const int *descripto
 static void
 start(struct child *child)
 {
-	struct message hello;
 	int64_t now = clock_now();
 
 	child->start_at = NEVER;
@@ -237,10 +236,7 @@ start(struct child *child)
 		return;
 	}
 	child->greeted = child->blocked = child->owed = child->ping_due = false;
-	message_begin(&hello, MESSAGE_HELLO);
-	hello.hello = greeting;
-	channel_sign(&hello);
-	(void)send_to(child, &hello, NULL, 0);
+	(void)send_to(child, &greeting, NULL, 0);
 	child->pinged = now;
 	child->answer_by = now + ANSWER_WITHIN;
 }

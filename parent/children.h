@@ -11,8 +11,9 @@
 
 #include "channel.h"
 
-/* What every monitor and spawner is told in its first message, and as whom the monitor runs. */
-void children_configure(const struct hello *hello, int empty_directory);
+/* The first message to every monitor and spawner, begun with channel_hello(), and the directory that
+ * becomes the monitor's root. */
+void children_configure(const struct message *hello, int empty_directory);
 
 /* Opens the binaries: beside our own, else in LIBEXECDIR. Fatal when there is none. */
 void children_open_binaries(void);

@@ -178,28 +178,31 @@ show_path(char *shown, size_t size, const char *path)
 static void
 configure_children(const struct options *options)
 {
-	struct hello hello = {.log_level = options->log_level,
-	    .log_rotate_keep = options->log_rotate_keep,
-	    .log_rotate_size = options->log_rotate_size};
+	struct message greeting;
+	struct hello *hello = &greeting.hello;
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 
+	channel_hello(&greeting);
 	if (uid == 0) {
 		if (!account_for_monitor(options->monitor_user, &uid, &gid))
 			exit(1);
-		hello.options |= HELLO_ROOT;
+		hello->options |= HELLO_ROOT;
 	}
 	if (options->no_root)
-		hello.options |= HELLO_NO_ROOT;
+		hello->options |= HELLO_NO_ROOT;
 	if (options->check)
-		hello.options |= HELLO_CHECK;
-	hello.uid = uid;
-	hello.gid = gid;
-	hello.admin = geteuid();
-	show_path(hello.base, sizeof(hello.base), options->profiles_directory);
-	show_path(hello.tenants, sizeof(hello.tenants), options->tenants_directory);
+		hello->options |= HELLO_CHECK;
+	hello->uid = uid;
+	hello->gid = gid;
+	hello->admin = geteuid();
+	hello->log_level = options->log_level;
+	hello->log_rotate_keep = options->log_rotate_keep;
+	hello->log_rotate_size = options->log_rotate_size;
+	show_path(hello->base, sizeof(hello->base), options->profiles_directory);
+	show_path(hello->tenants, sizeof(hello->tenants), options->tenants_directory);
 	upgrade_configure(uid, gid);
-	children_configure(&hello, options->check ? files_make_empty() : files_open_empty());
+	children_configure(&greeting, options->check ? files_make_empty() : files_open_empty());
 }
 
 /* What root still needs when everything is open, and no group of whoever started us; the children
@@ -207,19 +210,15 @@ configure_children(const struct options *options)
 static void
 shed_capabilities(void)
 {
-	static const int needed[] = {
-	    CAP_CHOWN,		 /* a FIFO belongs to the profile's user */
-	    CAP_DAC_READ_SEARCH, /* watch a tenant's directory of mode 0700 */
-	    CAP_KILL,		 /* signal services of every user */
-	    CAP_SETGID,		 /* try out a new binary without privileges ... */
-	    CAP_SETUID,		 /* ... before an upgrade */
-	    CAP_SYS_PTRACE,	 /* how an adopted service ended, while it is a zombie: proc(5) */
-	    CAP_SYS_RESOURCE	 /* FIFOs of full size for more than a thousand services, pipe(7) */
-	};
+	const uint64_t needed = PRIVDROP_BIT(CAP_CHOWN) | /* a FIFO belongs to the profile's user */
+	    PRIVDROP_BIT(CAP_DAC_READ_SEARCH) | /* watch a tenant's directory of mode 0700 */
+	    PRIVDROP_BIT(CAP_KILL) |		/* signal services of every user */
+	    PRIVDROP_BIT(CAP_SETGID) |		/* try out a new binary without privileges ... */
+	    PRIVDROP_BIT(CAP_SETUID) |		/* ... before an upgrade */
+	    PRIVDROP_BIT(CAP_SYS_PTRACE) |  /* how an adopted service ended: its zombie, proc(5) */
+	    PRIVDROP_BIT(CAP_SYS_RESOURCE); /* more than a thousand FIFOs of full size, pipe(7) */
 
-	if (geteuid() == 0 &&
-	    (setgroups(0, NULL) == -1 ||
-		!privdrop_keep(needed, sizeof(needed) / sizeof(needed[0]))))
+	if (geteuid() == 0 && (setgroups(0, NULL) == -1 || !privdrop_keep(needed)))
 		fatal("capabilities");
 }
 

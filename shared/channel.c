@@ -139,15 +139,7 @@ channel_receive_descriptors(int channel, struct incoming *incoming, message_chec
 int
 channel_take(struct incoming *incoming)
 {
-	int taken;
-
-	if (incoming->count == 0)
-		return -1;
-	taken = incoming->descriptors[0];
-	incoming->count--;
-	memmove(incoming->descriptors, incoming->descriptors + 1,
-	    incoming->count * sizeof(incoming->descriptors[0]));
-	return taken;
+	return incoming->count == 0 ? -1 : incoming->descriptors[--incoming->count];
 }
 
 void
@@ -159,20 +151,14 @@ channel_discard(struct incoming *incoming)
 }
 
 void
-channel_sign(struct message *message)
+channel_hello(struct message *message)
 {
 	_Static_assert(sizeof(PROCLAUNCH_VERSION) <= sizeof(message->hello.version), "too long");
 	_Static_assert(sizeof(PROCLAUNCH_BUILD) <= sizeof(message->hello.build), "too long");
 
+	message_begin(message, MESSAGE_HELLO);
 	memcpy(message->hello.version, PROCLAUNCH_VERSION, sizeof(PROCLAUNCH_VERSION));
 	memcpy(message->hello.build, PROCLAUNCH_BUILD, sizeof(PROCLAUNCH_BUILD));
-}
-
-void
-channel_hello(struct message *message)
-{
-	message_begin(message, MESSAGE_HELLO);
-	channel_sign(message);
 }
 
 bool

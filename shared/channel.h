@@ -61,19 +61,17 @@ enum channel_result channel_receive(int channel, struct incoming *incoming, mess
 enum channel_result
 channel_receive_descriptors(int channel, struct incoming *incoming, message_check *valid);
 
-/* Takes the first descriptor out of `incoming`; -1 when there is none. The caller owns it. */
+/* Takes the last descriptor out of `incoming`; -1 when there is none. The caller owns it. */
 int channel_take(struct incoming *incoming);
 
 /* Closes the descriptors that nobody took. */
 void channel_discard(struct incoming *incoming);
 
 /*
- * The first message: our version and build id, with `options` for the peer. Both sides send one and
- * check the other's with channel_same_build().
+ * Begins the first message, with our version and build id. Both sides send one and check the
+ * other's with channel_same_build().
  */
 void channel_hello(struct message *message);
-/* The same for a hello that has been begun: writes version and build id into it. */
-void channel_sign(struct message *message);
 bool channel_same_build(const struct message *message);
 
 #endif

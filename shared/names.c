@@ -29,25 +29,15 @@ setting_name(enum setting setting)
 	return setting_names[setting];
 }
 
-static bool
-letter_or_digit(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-	    c == '_';
-}
-
 bool
 profile_name_valid(const char *name)
 {
-	size_t length;
+	static const char permitted[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.@:+-";
+	size_t length = strspn(name, permitted);
 
-	if (!letter_or_digit(name[0]))
-		return false;
-	for (length = 1; name[length] != '\0'; length++)
-		if (length >= PROFILE_NAME_BYTES - 1 ||
-		    (!letter_or_digit(name[length]) && strchr(".@:+-", name[length]) == NULL))
-			return false;
-	return true;
+	return length > 0 && length < PROFILE_NAME_BYTES && name[length] == '\0' &&
+	    strchr(".@:+-", name[0]) == NULL;
 }
 
 bool

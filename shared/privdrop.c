@@ -108,31 +108,17 @@ privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 	return regain(gid);
 }
 
-static bool
-is_among(int capability, const int *kept, size_t count)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (kept[i] == capability)
-			return true;
-	return false;
-}
-
 bool
-privdrop_keep(const int *kept, size_t count)
+privdrop_keep(uint64_t kept)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-	uint32_t mask[_LINUX_CAPABILITY_U32S_3] = {0};
 	unsigned i;
 
 	if (syscall(SYS_capget, &header, sets) == -1)
 		return false;
-	for (i = 0; i < count; i++)
-		mask[CAP_TO_INDEX(kept[i])] |= CAP_TO_MASK(kept[i]);
 	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		sets[i].permitted &= mask[i];
+		sets[i].permitted &= (uint32_t)(kept >> 32 * i);
 		sets[i].effective = sets[i].permitted;
 		sets[i].inheritable = 0;
 	}
@@ -141,12 +127,12 @@ privdrop_keep(const int *kept, size_t count)
 }
 
 bool
-privdrop_bound(const int *kept, size_t count)
+privdrop_bound(uint64_t kept)
 {
 	int capability;
 
 	for (capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
-		if (!is_among(capability, kept, count) &&
+		if ((kept & PRIVDROP_BIT(capability)) == 0 &&
 		    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == -1)
 			return false;
 	return true;

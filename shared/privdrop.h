@@ -23,18 +23,21 @@
  */
 enum stage privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count);
 
+/* Capabilities are handed over as a set of these, of which Linux has room for 64. */
+#define PRIVDROP_BIT(capability) (UINT64_C(1) << (capability))
+
 /*
- * For a process that stays root: keeps those of the `count` capabilities in `kept` that it has, as
+ * For a process that stays root: keeps those of the capabilities in `kept` that it has, as
  * permitted and effective, and gives up all others; inheritable and ambient become empty. What it
  * execs as root starts from the bounding set again, capabilities(7). False with errno.
  */
-bool privdrop_keep(const int *kept, size_t count);
+bool privdrop_keep(uint64_t kept);
 
 /*
- * Shrinks the bounding set to the `count` capabilities in `kept`: no descendant can ever have
- * another one. Takes CAP_SETPCAP. False with errno.
+ * Shrinks the bounding set to the capabilities in `kept`: no descendant can ever have another one.
+ * Takes CAP_SETPCAP. False with errno.
  */
-bool privdrop_bound(const int *kept, size_t count);
+bool privdrop_bound(uint64_t kept);
 
 /*
  * For processes that were never privileged: verifies that all ids are already `uid` and `gid`.

@@ -14,49 +14,20 @@ report_as(const char *program)
 	program_name = program;
 }
 
-/* One write(2) a line, so that lines of several processes on one terminal do not mix. */
-static void
-say(int error, const char *format, va_list arguments)
-{
-	char line[1024];
-	size_t length, room = sizeof(line) - 1;
-	int wrote;
-
-	wrote = snprintf(line, room, "%s: ", program_name);
-	length = wrote < 0 ? 0 : (size_t)wrote;
-	wrote = vsnprintf(line + length, room - length, format, arguments);
-	if (wrote > 0)
-		length += (size_t)wrote;
-	if (error != 0 && length < room) {
-		wrote = snprintf(line + length, room - length, ": %s", strerror(error));
-		length += wrote < 0 ? 0 : (size_t)wrote;
-	}
-	if (length > room)
-		length = room;
-	line[length++] = '\n';
-	/* nobody is left to tell when standard error itself is broken */
-	(void)!write(STDERR_FILENO, line, length);
-}
-
 void
-report_fatal(int error, const char *format, ...)
+report_line(int error, const char *format, ...)
 {
+	char text[900], line[1024]; /* a program's name and an errno's text fit into the rest */
+	int before = errno, length;
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(error, format, arguments);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	_exit(1);
-}
-
-void
-report_warning(int error, const char *format, ...)
-{
-	int before = errno;
-	va_list arguments;
-
-	va_start(arguments, format);
-	say(error, format, arguments);
-	va_end(arguments);
+	length = snprintf(line, sizeof(line), "%s: %s%s%s\n", program_name, text,
+	    error == 0 ? "" : ": ", error == 0 ? "" : strerror(error));
+	/* one write(2) a line, so that lines of several processes on one terminal do not mix;
+	 * nobody is left to tell when standard error itself is broken */
+	(void)!write(STDERR_FILENO, line, (size_t)length);
 	errno = before;
 }

@@ -7,22 +7,28 @@
 #define PROCLAUNCH_REPORT_H
 
 #include <errno.h>
+#include <unistd.h>
 
 /* Name the program in front of each line; the string is kept, not copied. */
 void report_as(const char *program);
 
 /* Say why, with the text of errno, and exit with status 1. */
-#define fatal(...) report_fatal(errno, __VA_ARGS__)
+#define fatal(...) report_and_exit(errno, __VA_ARGS__)
 /* The same without errno: the reason is in the text. */
-#define fatalx(...) report_fatal(0, __VA_ARGS__)
+#define fatalx(...) report_and_exit(0, __VA_ARGS__)
 /* Say what went wrong, with the text of errno, and go on. */
-#define warning(...) report_warning(errno, __VA_ARGS__)
+#define warning(...) report_line(errno, __VA_ARGS__)
 /* The same without errno. */
-#define warningx(...) report_warning(0, __VA_ARGS__)
+#define warningx(...) report_line(0, __VA_ARGS__)
 
-/* What the four verbs are made of; 0: there is no errno to speak of. */
-void
-report_fatal(int error, const char *format, ...) __attribute__((format(printf, 2, 3), noreturn));
-void report_warning(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#define report_and_exit(...)              \
+	do {                              \
+		report_line(__VA_ARGS__); \
+		_exit(1);                 \
+	} while (0)
+
+/* What the four verbs are made of; with error 0 there is no errno to speak of. What does not fit
+ * into a line is cut, but for the text of errno. errno stays as it was. */
+void report_line(int error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -21,23 +21,18 @@ trust_owner(const struct stat *status, uid_t owner)
 	return REFUSAL_NONE;
 }
 
-/* The number of the mount that the descriptor is on, proc_pid_fdinfo(5); -1: unknown. */
+/* The number of the mount that the descriptor is on; -1: unknown. AT_STATX_DONT_SYNC: the server of
+ * a mounted file system is not asked, statx(2). */
 static int
 mount_of(int descriptor)
 {
-	char path[48], text[512], *line;
-	ssize_t length;
-	int file;
+	struct statx status;
 
-	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", descriptor);
-	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (file == -1)
+	if (statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) ==
+		-1 ||
+	    (status.stx_mask & STATX_MNT_ID) == 0)
 		return -1;
-	length = read(file, text, sizeof(text) - 1);
-	(void)close(file);
-	text[length < 0 ? 0 : length] = '\0';
-	line = strstr(text, "mnt_id:");
-	return line == NULL ? -1 : (int)strtol(line + strlen("mnt_id:"), NULL, 10);
+	return (int)status.stx_mnt_id;
 }
 
 /* Every user may mount FUSE where fusermount(1) is installed; proc_pid_mountinfo(5). */

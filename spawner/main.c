@@ -32,12 +32,12 @@ static int oom_score;
 static void
 shed_capabilities(void)
 {
-	static const int needed[] = {CAP_SETUID, CAP_SETGID, CAP_SYS_NICE, CAP_SYS_RESOURCE};
-	static const int bound[] = {CAP_SETUID, CAP_SETGID, CAP_KILL};
+	const uint64_t needed = PRIVDROP_BIT(CAP_SETUID) | PRIVDROP_BIT(CAP_SETGID) |
+	    PRIVDROP_BIT(CAP_SYS_NICE) | PRIVDROP_BIT(CAP_SYS_RESOURCE);
+	const uint64_t bound =
+	    PRIVDROP_BIT(CAP_SETUID) | PRIVDROP_BIT(CAP_SETGID) | PRIVDROP_BIT(CAP_KILL);
 
-	if (((options & HELLO_NO_ROOT) != 0 &&
-		!privdrop_bound(bound, sizeof(bound) / sizeof(bound[0]))) ||
-	    !privdrop_keep(needed, sizeof(needed) / sizeof(needed[0])))
+	if (((options & HELLO_NO_ROOT) != 0 && !privdrop_bound(bound)) || !privdrop_keep(needed))
 		fatal("capabilities");
 }
 

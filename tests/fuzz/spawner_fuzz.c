@@ -48,18 +48,16 @@ birth_fork(const struct birth *birth, int *pidfd)
 }
 
 bool
-privdrop_bound(const int *keep, size_t count)
+privdrop_bound(uint64_t kept)
 {
-	(void)keep;
-	PROPERTY(no_root && count > 0);
+	PROPERTY(no_root && kept != 0);
 	return true;
 }
 
 bool
-privdrop_keep(const int *keep, size_t count)
+privdrop_keep(uint64_t kept)
 {
-	(void)keep;
-	PROPERTY(count > 0);
+	PROPERTY(kept != 0);
 	shed = true;
 	return true;
 }
@@ -70,15 +68,18 @@ parent_says(struct input *input)
 {
 	static const enum message_type types[] = {
 	    MESSAGE_FORK, MESSAGE_FORK, MESSAGE_FORK, MESSAGE_PING, MESSAGE_HELLO};
-	struct message message;
+	struct message message, ours;
 	unsigned choice = input_below(input, 32), i;
 	int attached[CHANNEL_DESCRIPTORS_MAX];
 
 	input_message(input, &message,
 	    choice < 25 ? types[choice % 5]
 			: (enum message_type)input_below(input, MESSAGE_TYPE_COUNT));
-	if (message.type == MESSAGE_HELLO && choice < 25)
-		channel_sign(&message);
+	if (message.type == MESSAGE_HELLO && choice < 25) {
+		channel_hello(&ours);
+		memcpy(message.hello.version, ours.hello.version, sizeof(ours.hello.version));
+		memcpy(message.hello.build, ours.hello.build, sizeof(ours.hello.build));
+	}
 	attached_count = input_below(input, CHANNEL_DESCRIPTORS_MAX + 1);
 	for (i = 0; i < attached_count; i++)
 		attached[i] = null_device;
