@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <mntent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +23,13 @@
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
 #define PREFIX	  "profile-"
 #define DEPTH_MAX 16
+/* So many processes of a cgroup are sent SIGTERM at once: who forks faster than we look at them
+ * does not hold us up. SIGKILL they all get. */
+#define SIGNALLED_MAX 32768
 
-static int ours = -1; /* our subtree, and its name */
+static int ours = -1; /* our subtree, its name, and its path as /proc/PID/cgroup has it */
 static char ours_name[64];
+static char ours_path[2 * PATH_MAX];
 
 static int
 open_profile(const char *profile)
@@ -39,13 +42,15 @@ open_profile(const char *profile)
 	    ours, files_name(PREFIX, profile, ""), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* Our own path in the unified hierarchy, "" for its root; false when there is none. cgroups(7). */
+/* The process's path in the unified hierarchy, "" for its root; false when there is none. No name
+ * in it holds a newline. cgroups(7). */
 static bool
-own_path(char *path, size_t size)
+path_of(pid_t pid, char *path, size_t size)
 {
-	char text[PATH_MAX], *line, *end;
+	char name[48], text[4 * PATH_MAX], *line, *end;
 
-	if (!procfs_read("/proc/self/cgroup", text, sizeof(text)))
+	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	if (!procfs_read(name, text, sizeof(text)))
 		return false;
 	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (line == NULL)
@@ -69,14 +74,16 @@ delegated(const char *path)
 	    answer == '1';
 }
 
+/* In the cgroup `above`, of the hierarchy that is mounted there from its `root` on. */
 static int
-make_subtree(const char *parent)
+make_subtree(const char *root, const char *mount, const char *above)
 {
-	char path[PATH_MAX + 64];
+	char path[2 * PATH_MAX];
 	struct statfs kind;
 	int made;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", parent, ours_name);
+	(void)snprintf(path, sizeof(path), "%s%s/%s", mount, above, ours_name);
+	(void)snprintf(ours_path, sizeof(ours_path), "%s%s/%s", root, above, ours_name);
 	if (mkdir(path, 0755) == -1 && errno != EEXIST)
 		return -1;
 	made = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -90,37 +97,39 @@ make_subtree(const char *parent)
 }
 
 static int
-choose_subtree(const char *mount)
+choose_subtree(const char *root, const char *mount)
 {
-	char own[PATH_MAX / 2], path[PATH_MAX];
+	char own[PATH_MAX / 2], path[2 * PATH_MAX];
 	int made = -1;
 
-	if (own_path(own, sizeof(own))) {
+	if (path_of(getpid(), own, sizeof(own))) {
 		(void)snprintf(path, sizeof(path), "%s%s", mount, own);
 		if (geteuid() != 0 || delegated(path))
-			made = make_subtree(path);
+			made = make_subtree(root, mount, own);
 	}
-	return made == -1 && geteuid() == 0 ? make_subtree(mount) : made;
+	return made == -1 && geteuid() == 0 ? make_subtree(root, mount, "") : made;
 }
 
+/* One line for each mount, proc_pid_mountinfo(5): with what is mounted there as its root, which is
+ * above that of our cgroup namespace where a container was given the host's. */
 bool
 cgroup_begin(int state_directory)
 {
+	char line[4 * PATH_MAX], root[PATH_MAX], mount[PATH_MAX];
 	struct stat status;
-	struct mntent *mount;
 	FILE *mounts;
 
 	if (fstat(state_directory, &status) == -1)
 		return false;
 	(void)snprintf(ours_name, sizeof(ours_name), "proclaunch-%llx-%llx",
 	    (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
-	mounts = setmntent("/proc/self/mounts", "re");
-	if (mounts == NULL)
-		return false;
-	while (ours == -1 && (mount = getmntent(mounts)) != NULL)
-		if (strcmp(mount->mnt_type, "cgroup2") == 0)
-			ours = choose_subtree(mount->mnt_dir);
-	(void)endmntent(mounts);
+	mounts = fopen("/proc/self/mountinfo", "re");
+	while (ours == -1 && mounts != NULL && fgets(line, sizeof(line), mounts) != NULL)
+		if (strstr(line, " - cgroup2 ") != NULL &&
+		    sscanf(line, "%*s %*s %*s %4095s %4095s", root, mount) == 2)
+			ours = choose_subtree(strcmp(root, "/") == 0 ? "" : root, mount);
+	if (mounts != NULL)
+		(void)fclose(mounts);
 	return ours != -1;
 }
 
@@ -188,170 +197,83 @@ cgroup_make(const char *profile)
 	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A directory, open, and what it is called in the one above it. False: the walk is over. */
-typedef bool visitor(int above, const char *name, int directory, void *context);
+/* A directory, open, and what it is called in the one above it. */
+typedef void visitor(int above, const char *name, int directory, void *context);
 
 /* Visits the directory of that name and each one below it, the deepest first. */
-static bool
+static void
 walk(int above, const char *name, unsigned depth, visitor *visit, void *context)
 {
 	int directory = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), own;
 	const struct dirent *entry;
 	struct stat status;
-	bool go_on = true;
 	DIR *stream;
 
 	if (directory == -1)
-		return true;
+		return;
 	/* a directory that has none below it has two links */
 	if (depth < DEPTH_MAX && fstat(directory, &status) == 0 && status.st_nlink > 2) {
 		own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		stream = own == -1 ? NULL : fdopendir(own);
-		while (go_on && stream != NULL && (entry = readdir(stream)) != NULL)
+		while (stream != NULL && (entry = readdir(stream)) != NULL)
 			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-				go_on = walk(directory, entry->d_name, depth + 1, visit, context);
+				walk(directory, entry->d_name, depth + 1, visit, context);
 		if (stream != NULL)
 			(void)closedir(stream);
 	}
-	go_on = go_on && visit(above, name, directory, context);
+	visit(above, name, directory, context);
 	(void)close(directory);
-	return go_on;
 }
 
 static void
 walk_profile(const char *profile, visitor *visit, void *context)
 {
 	if (ours != -1)
-		(void)walk(ours, files_name(PREFIX, profile, ""), 0, visit, context);
-}
-
-/* Calls `found` for each process of the directory, until it says stop. */
-static void
-each_process(int directory, bool (*found)(pid_t pid, void *context), void *context)
-{
-	int file = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid;
-	FILE *processes = file == -1 ? NULL : fdopen(file, "r");
-
-	while (processes != NULL && fscanf(processes, "%d", &pid) == 1)
-		if (!found(pid, context))
-			break;
-	if (processes != NULL)
-		(void)fclose(processes);
-	else if (file != -1)
-		(void)close(file);
-}
-
-struct member_search {
-	pid_t pid;
-	bool found;
-};
-
-static bool
-is_sought(pid_t pid, void *context)
-{
-	struct member_search *search = context;
-
-	search->found = pid == search->pid;
-	return !search->found;
-}
-
-static bool
-look_for_member(int above, const char *name, int directory, void *context)
-{
-	(void)above;
-	(void)name;
-	each_process(directory, is_sought, context);
-	return !((struct member_search *)context)->found;
+		walk(ours, files_name(PREFIX, profile, ""), 0, visit, context);
 }
 
 bool
 cgroup_contains(const char *profile, pid_t pid)
 {
-	struct member_search search = {.pid = pid};
+	char path[PATH_MAX], expected[sizeof(ours_path) + NAME_MAX];
+	size_t length;
 
-	walk_profile(profile, look_for_member, &search);
-	return search.found;
+	(void)snprintf(
+	    expected, sizeof(expected), "%s/%s", ours_path, files_name(PREFIX, profile, ""));
+	length = strlen(expected);
+	return path_of(pid, path, sizeof(path)) && strncmp(path, expected, length) == 0 &&
+	    (path[length] == '\0' || path[length] == '/');
 }
 
-/*
- * Those who are signalled: the pidfds first, then the proof that what they hold are members. Many
- * with one proof, for to prove each takes a look at all: ten thousand that one service forks would
- * hold us up for a minute.
- */
-#define MEMBERS_AT_ONCE 1024
-struct members {
-	int directory;
-	int number; /* the signal */
-	unsigned count;
-	struct member {
-		pid_t pid;
-		int pidfd;
-		bool proved;
-	} all[MEMBERS_AT_ONCE];
+struct signal {
+	const char *profile;
+	int number;
 };
 
-static int
-compare_members(const void *one, const void *other)
-{
-	const pid_t *a = one, *b = other; /* the first of its members */
-
-	return (*a > *b) - (*a < *b);
-}
-
-static bool
-prove_member(pid_t pid, void *context)
-{
-	struct members *members = context;
-	struct member *found =
-	    bsearch(&pid, members->all, members->count, sizeof(members->all[0]), compare_members);
-
-	if (found != NULL)
-		found->proved = true;
-	return true;
-}
-
+/* A pidfd first, then the proof that what it holds is a member. */
 static void
-signal_members(struct members *members)
-{
-	unsigned i;
-
-	qsort(members->all, members->count, sizeof(members->all[0]), compare_members);
-	each_process(members->directory, prove_member, members);
-	for (i = 0; i < members->count; i++) {
-		if (members->all[i].proved) /* it may have ended */
-			pidfd_signal(members->all[i].pidfd, members->number);
-		(void)close(members->all[i].pidfd);
-	}
-	members->count = 0;
-}
-
-static bool
-take_member(pid_t pid, void *context)
-{
-	struct members *members = context;
-	int pidfd = members->count < MEMBERS_AT_ONCE ? pidfd_open(pid, 0) : -1;
-
-	if (pidfd == -1 && members->count > 0) { /* no room, or no descriptor left */
-		signal_members(members);
-		pidfd = pidfd_open(pid, 0);
-	}
-	if (pidfd != -1)
-		members->all[members->count++] = (struct member){.pid = pid, .pidfd = pidfd};
-	return true;
-}
-
-static bool
 signal_directory(int above, const char *name, int directory, void *context)
 {
-	static struct members members;
+	const struct signal *signal = context;
+	int file = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC), pid, pidfd;
+	FILE *processes = file == -1 ? NULL : fdopen(file, "r");
+	unsigned count;
 
 	(void)above;
 	(void)name;
-	members.directory = directory;
-	members.number = *(const int *)context;
-	each_process(directory, take_member, &members);
-	signal_members(&members);
-	return true;
+	for (count = 0;
+	     count < SIGNALLED_MAX && processes != NULL && fscanf(processes, "%d", &pid) == 1;
+	     count++) {
+		pidfd = pidfd_open(pid, 0);
+		if (pidfd != -1 && cgroup_contains(signal->profile, pid))
+			pidfd_signal(pidfd, signal->number);
+		if (pidfd != -1)
+			(void)close(pidfd);
+	}
+	if (processes != NULL)
+		(void)fclose(processes);
+	else if (file != -1)
+		(void)close(file);
 }
 
 bool
@@ -376,10 +298,11 @@ cgroup_populated(const char *profile, int *events)
 void
 cgroup_signal(const char *profile, int number)
 {
+	struct signal signal = {.profile = profile, .number = number};
 	int directory, file;
 
 	if (number != SIGKILL) {
-		walk_profile(profile, signal_directory, &number);
+		walk_profile(profile, signal_directory, &signal);
 	} else if ((directory = open_profile(profile)) != -1) {
 		file = openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC);
 		if (file != -1) {
@@ -390,13 +313,12 @@ cgroup_signal(const char *profile, int number)
 	}
 }
 
-static bool
+static void
 remove_directory(int above, const char *name, int directory, void *context)
 {
 	(void)directory;
 	(void)context;
 	(void)unlinkat(above, name, AT_REMOVEDIR); /* EBUSY: processes are in it */
-	return true;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -233,6 +234,50 @@ what_has_left_a_cgroup_that_is_gone_is_not_the_service(void **state)
 	host_stop_all(host);
 }
 
+static char container[PATH_MAX];
+
+/* What is mounted begins above our cgroup namespace, as in a container that was given the host's.
+ */
+static void
+enter_container(void)
+{
+	write_to(container, "cgroup.procs", "0\n");
+	if (unshare(CLONE_NEWCGROUP) == -1)
+		_exit(125);
+}
+
+static void
+a_service_is_known_from_a_cgroup_namespace_below_what_is_mounted(void **state)
+{
+	struct host *host = *state;
+	char cgroup[PATH_MAX / 2], path[PATH_MAX];
+	pid_t pid;
+
+	host_profile(host, "web",
+	    LEFT "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
+		 "echo $! > pid");
+	host_write(host, "web/pid_file", 0644, "pid\n");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	host_cgroup(host, "web", cgroup, sizeof(cgroup));
+	host_stop_all(host);
+	*strrchr(cgroup, '/') = '\0';
+	*strrchr(cgroup, '/') = '\0';
+	(void)snprintf(container, sizeof(container), "%s/proclaunch-test-%d", cgroup, getpid());
+	assert_int_equal(mkdir(container, 0755), 0);
+	host->before_exec = enter_container;
+	host_remove(host, "web/down");
+	host_start(host);
+	pid = host_wait_running(host, "web");
+	assert_int_equal(wait_for_pid_file(host_path(host, "web/pid", path, sizeof(path))), pid);
+	(void)wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	host_stop_all(host);
+	assert_int_equal(access(host_path(host, "web/termed", path, sizeof(path)), F_OK), 0);
+	wait_until(rmdir(container) == 0);
+}
+
 int
 main(void)
 {
@@ -243,6 +288,7 @@ main(void)
 	    ROOT_TEST(what_has_left_a_cgroup_that_is_gone_is_not_the_service),
 	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
 	    ROOT_TEST(a_supervisor_whose_own_cgroup_is_removed_makes_it_again),
+	    ROOT_TEST(a_service_is_known_from_a_cgroup_namespace_below_what_is_mounted),
 	};
 
 	return cmocka_run_group_tests_name("cgroups", tests, NULL, NULL);
