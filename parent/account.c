@@ -83,7 +83,7 @@ fill(const struct passwd *entry, struct account *account)
 	int count = FORK_GROUPS_MAX;
 
 	memset(account, 0, sizeof(*account));
-	if (strlen(entry->pw_name) >= sizeof(account->name) ||
+	if (strlen(entry->pw_name) > ACCOUNT_NAME_MAX ||
 	    strlen(entry->pw_dir) >= sizeof(account->home) ||
 	    strlen(entry->pw_shell) >= sizeof(account->shell))
 		return REFUSAL_NO_ACCOUNT;
@@ -236,7 +236,7 @@ account_by_text(const char *text, size_t length, struct account *account)
 
 	if (length > 0 && text[length - 1] == '\n')
 		length--;
-	if (length == 0 || length >= sizeof(name) || memchr(text, '\0', length) != NULL)
+	if (length == 0 || length > ACCOUNT_NAME_MAX || memchr(text, '\0', length) != NULL)
 		return REFUSAL_NO_ACCOUNT;
 	memcpy(name, text, length);
 	name[length] = '\0';

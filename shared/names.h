@@ -47,7 +47,9 @@ const char *setting_name(enum setting setting);
 #define PROFILE_NAME_BYTES 65
 /* "tenant/profile" with the NUL, rounded up: how a profile is called in the table and the log. */
 #define FULL_NAME_BYTES 104
-/* Linux allows an account 32 characters, useradd(8). */
+/* Linux allows an account 32 characters, useradd(8). One with more than these does not count: there
+ * would be no room behind its name for the longest one of a profile. */
+#define ACCOUNT_NAME_MAX   (FULL_NAME_BYTES - 1 - PROFILE_NAME_BYTES)
 #define ACCOUNT_NAME_BYTES 40
 
 /* True when `name` is [A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}. */

@@ -250,6 +250,49 @@ a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts(void **sta
 	host_stop_all(host);
 }
 
+#define NAME_38 "a2345678901234567890123456789012345678"
+#define NAME_64 "p234567890123456789012345678901234567890123456789012345678901234"
+
+/* One more character, and there would be no room for the longest name of a profile behind it. */
+static void
+the_longest_names_of_a_tenant_and_a_profile_are_whole_everywhere(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	make_tenants(host);
+	accounts_begin(host);
+	accounts_set(NAME_38, 64001);
+	accounts_set(NAME_38 "9", 64002);
+	assert_int_equal(mkdir(host_path(host, TENANTS NAME_38, path, sizeof(path)), 0755), 0);
+	host_profile(host, TENANTS NAME_38 "/" NAME_64, "echo said; echo err >&2; " SERVICE);
+	host_write(host, TENANTS NAME_38 "/" NAME_64 "/output", 0644, "merge_stderr no\n");
+	host_give(host, TENANTS NAME_38, 64001);
+	assert_int_equal(mkdir(host_path(host, TENANTS NAME_38 "9", path, sizeof(path)), 0755), 0);
+	host_profile(host, TENANTS NAME_38 "9/" NAME_64, SERVICE);
+	host_give(host, TENANTS NAME_38 "9", 64002);
+	start_with_tenants(host);
+	host_wait_log(host,
+	    " WARN  ProcLaunch skipped tenant " NAME_38 "9: there is no account of that name$");
+	assert_int_equal(process_uid(host_wait_running(host, NAME_38 "/" NAME_64)), 64001);
+	assert_int_equal(
+	    ctl_as(host, 64001, &outcome, "restart", NAME_38 "/" NAME_64, NULL), CTL_DONE);
+	wait_until(ctl_as(host, 64001, &outcome, "log", "--stderr", NAME_38 "/" NAME_64, NULL) ==
+		CTL_DONE &&
+	    strstr(outcome.output, " err\n") != NULL);
+	assert_int_equal(
+	    ctl_as(host, 64001, &outcome, "list", "--no-header", "-o", "name", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, NAME_38 "/" NAME_64 "\n");
+	assert_int_equal(ctl(host, &outcome, "disable", NAME_38 "/" NAME_64, NULL), CTL_DONE);
+	host_leave(host);
+	host_mark_log(host);
+	start_with_tenants(host);
+	assert_int_equal(ctl(host, &outcome, "enable", NAME_38 "/" NAME_64, NULL), CTL_DONE);
+	(void)host_wait_running(host, NAME_38 "/" NAME_64);
+	host_stop_all(host);
+}
+
 static void
 a_directory_that_is_a_tenants_no_more_takes_its_services_with_it(void **state)
 {
@@ -1121,6 +1164,7 @@ main(void)
 	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
 	    ROOT_TEST(after_an_overflow_of_events_tenants_are_watched_again),
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
+	    ROOT_TEST(the_longest_names_of_a_tenant_and_a_profile_are_whole_everywhere),
 	    ROOT_TEST(a_directory_that_is_a_tenants_no_more_takes_its_services_with_it),
 	    ROOT_TEST(a_user_file_that_names_another_is_refused_and_ones_own_name_is_not),
 	    ROOT_TEST(a_tenant_adds_breaks_mends_watches_and_restarts_a_service_without_root),
