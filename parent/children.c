@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "births.h"
+#include "cgroup.h"
 #include "build.h"
 #include "children.h"
 #include "clock.h"
@@ -328,9 +329,11 @@ children_reaped(const siginfo_t *how)
 		return;
 	}
 	relay_words(child);
-	if (hopeless(child))
+	if (hopeless(child)) {
+		cgroup_end(); /* unless something runs in it */
 		fatalx("%s ended at once, with %s %d", child->path,
 		    end == END_EXIT ? "status" : "signal", how->si_status);
+	}
 	if (!ending)
 		inform_child(REPORT_CHILD_DIED, child->name, child->pid, end, how->si_status);
 	/* a birth that the spawner had still told us of; what somebody was told is done */

@@ -376,12 +376,12 @@ main(int count, char **arguments)
 	if (before == NULL)
 		files_write_pid(); /* an upgrade keeps the pid */
 	say_start(before);
-	if (!cgroup_begin(state) && geteuid() == 0)
-		inform_report(REPORT_NO_CGROUPS, 0, "");
 	tenants_open(options.tenants_directory, &options.quota);
 	watch_open(options.rescan);
 	if (!options.foreground && chdir("/") == -1)
 		fatal("/");
+	if (!cgroup_begin(state) && geteuid() == 0)
+		inform_report(REPORT_NO_CGROUPS, 0, "");
 	shed_capabilities();
 	adopt_all(before != NULL);
 	come_up(TENANTS_WITHIN);

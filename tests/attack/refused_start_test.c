@@ -284,6 +284,7 @@ programs_that_are_not_all_there_or_not_of_one_build_start_nothing(void **state)
 		copy("/bin/false", folder, names[i]);
 		(void)snprintf(what, sizeof(what), "%s that ends", names[i]);
 		assert_refused(host, &start, what, " ended at once, with status 1");
+		assert_false(host_has_cgroups(host));
 		host_remove(host, "../bin");
 	}
 }
