@@ -355,8 +355,11 @@ bool
 request_coloured(const struct request *request)
 {
 	const char *no_color = getenv("NO_COLOR"); /* https://no-color.org */
+	const char *terminal = getenv("TERM");
 
 	if (request->colour != COLOUR_AUTO)
 		return request->colour == COLOUR_ALWAYS;
+	if (terminal != NULL && strcmp(terminal, "dumb") == 0)
+		return false; /* as that of an editor, which would show the codes */
 	return isatty(STDOUT_FILENO) == 1 && (no_color == NULL || no_color[0] == '\0');
 }

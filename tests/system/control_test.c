@@ -657,6 +657,7 @@ colours_are_for_terminals_and_for_those_who_want_them(void **state)
 	host_write(host, "bad/restart", 0644, "%s", "perhaps\n");
 	host_start(host);
 	(void)host_wait_running(host, "web");
+	assert_int_equal(setenv("TERM", "xterm", 1), 0);
 	assert_int_equal(ctl(host, &outcome, "list", NULL), CTL_DONE);
 	assert_null(strchr(outcome.output, '\033'));
 	for (i = 0; i < 2; i++) {
@@ -684,6 +685,12 @@ colours_are_for_terminals_and_for_those_who_want_them(void **state)
 	assert_int_equal(ctl_on_terminal(host, 0, &outcome, "list", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, GREEN "running"));
 	assert_int_equal(unsetenv("NO_COLOR"), 0);
+	assert_int_equal(setenv("TERM", "dumb", 1), 0);
+	assert_int_equal(ctl_on_terminal(host, 0, &outcome, "list", NULL), CTL_DONE);
+	assert_null(strchr(outcome.output, '\033'));
+	assert_int_equal(ctl_on_terminal(host, 0, &outcome, "list", "--color=always", NULL), 0);
+	assert_non_null(strstr(outcome.output, GREEN "running"));
+	assert_int_equal(unsetenv("TERM"), 0);
 	host_stop_all(host);
 }
 
