@@ -139,7 +139,15 @@ channel_receive_descriptors(int channel, struct incoming *incoming, message_chec
 int
 channel_take(struct incoming *incoming)
 {
-	return incoming->count == 0 ? -1 : incoming->descriptors[--incoming->count];
+	int taken;
+
+	if (incoming->count == 0)
+		return -1;
+	taken = incoming->descriptors[0];
+	incoming->count--;
+	memmove(incoming->descriptors, incoming->descriptors + 1,
+	    incoming->count * sizeof(incoming->descriptors[0]));
+	return taken;
 }
 
 void

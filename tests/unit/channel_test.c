@@ -248,8 +248,8 @@ up_to_five_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 		assert_int_equal(pair->incoming.count, count);
 		for (i = 0; i < count; i++) {
 			taken = channel_take(&pair->incoming);
-			assert_int_not_equal(taken, sent[count - 1 - i]);
-			assert_true(open_files_same(taken, sent[count - 1 - i]));
+			assert_int_not_equal(taken, sent[i]);
+			assert_true(open_files_same(taken, sent[i]));
 			assert_int_equal(fcntl(taken, F_GETFD), FD_CLOEXEC);
 			assert_int_equal(close(taken), 0);
 		}
