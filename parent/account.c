@@ -1,6 +1,5 @@
-#include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -27,19 +26,29 @@
  * Name services are foreign code: the modules of /etc/nsswitch.conf are loaded into whoever asks,
  * half a MiB of them on most hosts, and one that waits for its server lets that one wait. So a
  * child asks, without capabilities; its uid stays, as some services are configured in files that
- * only root may read. When it gets no answer in time nobody is asked for a while, or each of a
- * hundred profiles would wait for the same server anew.
+ * only root may read. It is kept for a moment, as questions come in crowds, and half a millisecond
+ * for a fork each would be felt where a thousand tenants start. When it does not answer in time
+ * nobody is asked for a while, or each of a hundred profiles would wait for the same server anew.
  */
+#define ASKER_STAYS	(50 * MILLISECOND)
 #define ANSWERED_WITHIN (5 * SECOND)
 #define ASKED_AGAIN	(10 * SECOND)
 
-enum question { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID };
+struct question {
+	enum { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID } about;
+	char name[ACCOUNT_NAME_BYTES];
+	uid_t uid;
+};
 
 struct reply {
 	enum refusal refusal;
 	int error; /* of REFUSAL_UNREADABLE */
 	struct account account;
 };
+
+/* Who asks, if there is anybody. */
+static pid_t asker;
+static int to_asker = -1;
 
 /*
  * To ask all name services takes as long as half a birth, and a host that starts asks thousands of
@@ -123,83 +132,141 @@ find_free(uid_t uid, struct account *account)
 	return uid <= FREE_UID_LAST ? REFUSAL_NONE : REFUSAL_NO_ACCOUNT;
 }
 
-/* In the child. */
 static enum refusal
-ask_services(enum question question, const char *name, uid_t uid, struct account *account)
+ask_services(const struct question *question, struct account *account)
 {
 	const struct passwd *entry;
+	bool by_name = question->about == ACCOUNT_OF_NAME;
 
-	if (question == FREE_UID)
-		return find_free(uid, account);
-	entry = question == ACCOUNT_OF_NAME ? getpwnam(name) : getpwuid(uid);
+	if (question->about == FREE_UID)
+		return find_free(question->uid, account);
+	entry = by_name ? getpwnam(question->name) : getpwuid(question->uid);
 	if (entry == NULL)
 		return not_found();
 	/* some name services ignore case or accept numbers: it must be the very same */
-	if (question == ACCOUNT_OF_NAME ? strcmp(entry->pw_name, name) != 0 : entry->pw_uid != uid)
+	if (by_name ? strcmp(entry->pw_name, question->name) != 0 : entry->pw_uid != question->uid)
 		return REFUSAL_NO_ACCOUNT;
 	return fill(entry, account);
 }
 
-/* Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
-static _Noreturn void
-answer(enum question question, const char *name, uid_t uid, struct reply *reply)
+static bool
+comes(int channel, int64_t within)
 {
-	if (close_range(STDERR_FILENO + 1, ~0U, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || !privdrop_keep(0))
+	struct pollfd source = {.fd = channel, .events = POLLIN};
+
+	return poll(&source, 1, (int)(within / MILLISECOND)) == 1;
+}
+
+/* The child. Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
+static _Noreturn void
+answer_questions(int channel)
+{
+	static struct question question;
+	static struct reply reply;
+
+	if (dup2(channel, STDERR_FILENO + 1) == -1 ||
+	    close_range(STDERR_FILENO + 2, ~0U, 0) == -1 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		_exit(1);
-	reply->refusal = ask_services(question, name, uid, &reply->account);
-	reply->error = errno;
+	if (!privdrop_keep(0)) {
+		warning("capabilities");
+		_exit(1);
+	}
+	channel = STDERR_FILENO + 1;
+	while (comes(channel, ASKER_STAYS) &&
+	    recv(channel, &question, sizeof(question), 0) == sizeof(question)) {
+		reply.refusal = ask_services(&question, &reply.account);
+		reply.error = errno;
+		if (send(channel, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
+			break;
+	}
 	_exit(0);
 }
 
-/* Has the child ended by itself, and in time? Afterwards there is none. */
-static bool
-has_answered(pid_t pid, bool *hangs)
+static void
+forget_asker(void)
 {
-	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	siginfo_t how = {.si_code = CLD_KILLED};
-	int error = errno;
+	(void)close(to_asker);
+	to_asker = -1;
+	asker = 0;
+}
 
-	*hangs = end.fd != -1 && poll(&end, 1, (int)(ANSWERED_WITHIN / MILLISECOND)) == 0;
-	if (end.fd == -1 || *hangs)
-		(void)kill(pid, SIGKILL);
-	/* what a dead file server holds is reaped with all others when it lets go */
-	(void)waitid(P_PID, (id_t)pid, &how, WEXITED | (*hangs ? WNOHANG : 0));
-	errno = *hangs ? ETIMEDOUT : end.fd == -1 ? error : ECHILD;
-	if (end.fd != -1)
-		(void)close(end.fd);
-	return how.si_code == CLD_EXITED && how.si_status == 0;
+void
+account_reaped(pid_t pid)
+{
+	if (pid == asker)
+		forget_asker();
+}
+
+/* It has not been reaped, so that its number is its own. What a dead file server holds is reaped
+ * with all others when that lets go. */
+static void
+end_asker(void)
+{
+	siginfo_t how;
+
+	if (asker == 0)
+		return;
+	(void)kill(asker, SIGKILL);
+	(void)waitid(P_PID, (id_t)asker, &how, WEXITED | WNOHANG);
+	forget_asker();
+}
+
+static bool
+start_asker(void)
+{
+	int ends[2], error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
+		return false;
+	asker = fork();
+	if (asker == 0)
+		answer_questions(ends[1]);
+	error = errno;
+	(void)close(ends[1]);
+	to_asker = ends[0];
+	if (asker == -1)
+		forget_asker();
+	errno = error;
+	return asker != 0;
+}
+
+/* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended. */
+static int
+exchange(const struct question *question, struct reply *reply)
+{
+	if (asker == 0 && !start_asker())
+		return errno;
+	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) == sizeof(*question) &&
+	    !comes(to_asker, ANSWERED_WITHIN))
+		return ETIMEDOUT;
+	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) ? 0 : ECHILD;
 }
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */
 static enum refusal
-ask(enum question question, const char *name, uid_t uid, struct account *account)
+ask(const struct question *question, struct account *account)
 {
 	static int64_t ask_again;
-	enum refusal refusal = REFUSAL_UNREADABLE;
-	struct reply *reply;
-	bool hangs = false;
-	pid_t pid;
+	static struct reply reply;
+	int error = ETIMEDOUT;
+	bool fresh;
 
-	errno = ETIMEDOUT;
-	if (clock_now() < ask_again)
-		return refusal;
-	reply =
-	    mmap(NULL, sizeof(*reply), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (reply == MAP_FAILED)
-		return refusal;
-	pid = fork();
-	if (pid == 0)
-		answer(question, name, uid, reply);
-	if (pid != -1 && has_answered(pid, &hangs)) {
-		*account = reply->account;
-		refusal = reply->refusal;
-		errno = reply->error;
+	if (clock_now() >= ask_again) {
+		do {
+			fresh = asker == 0;
+			error = exchange(question, &reply);
+			if (error != 0)
+				end_asker();
+		} while (error == ECHILD && !fresh); /* who was there was about to leave */
+		if (error == ETIMEDOUT)
+			ask_again = clock_now() + ASKED_AGAIN;
 	}
-	if (hangs)
-		ask_again = clock_now() + ASKED_AGAIN;
-	(void)munmap(reply, sizeof(*reply)); /* cannot fail, and leaves errno alone */
-	return refusal;
+	errno = error != 0 ? error : reply.error;
+	if (error != 0)
+		return REFUSAL_UNREADABLE;
+	*account = reply.account;
+	return reply.refusal;
 }
 
 /* By the name, or, where that is "", by the uid. */
@@ -207,6 +274,8 @@ static enum refusal
 look_up(const char *name, uid_t uid, struct account *account)
 {
 	static unsigned next;
+	struct question question = {
+	    .about = name[0] != '\0' ? ACCOUNT_OF_NAME : ACCOUNT_OF_UID, .uid = uid};
 	struct known *known;
 	enum refusal refusal;
 
@@ -219,7 +288,8 @@ look_up(const char *name, uid_t uid, struct account *account)
 			return REFUSAL_NONE;
 		}
 	}
-	refusal = ask(name[0] != '\0' ? ACCOUNT_OF_NAME : ACCOUNT_OF_UID, name, uid, account);
+	strcpy(question.name, name);
+	refusal = ask(&question, account);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	known = &answers[next++ % ANSWERS];
@@ -266,10 +336,11 @@ other_uid(pid_t pid, void *context)
 static bool
 free_uid(uid_t *uid)
 {
+	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST};
 	struct account account;
 	uid_t used;
 
-	for (*uid = FREE_UID_FIRST; ask(FREE_UID, "", *uid, &account) == REFUSAL_NONE; (*uid)++) {
+	for (; ask(&question, &account) == REFUSAL_NONE; question.uid = *uid + 1) {
 		*uid = used = account.uid;
 		(void)procfs_each(other_uid, &used);
 		if (used != 0)
@@ -283,7 +354,7 @@ account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
 {
 	const char *wanted = name != NULL ? name : MONITOR_ACCOUNT;
 	struct account account;
-	enum refusal refusal = ask(ACCOUNT_OF_NAME, wanted, 0, &account);
+	enum refusal refusal = account_by_text(wanted, strlen(wanted), &account);
 
 	if (refusal == REFUSAL_UNREADABLE) {
 		warning("the name services do not tell who %s is", wanted);

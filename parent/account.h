@@ -1,6 +1,6 @@
 /*
- * From a name to ids. The only place that asks the name service (passwd, LDAP, ...), and always in
- * the parent's own context: never between fork and exec.
+ * From a name to ids. The only place that asks the name services (passwd, LDAP, ...): by a child of
+ * the parent, which is there for a moment and is no service's.
  */
 #ifndef PROCLAUNCH_ACCOUNT_H
 #define PROCLAUNCH_ACCOUNT_H
@@ -23,12 +23,15 @@ struct account {
  * Looks up the account that the first `length` bytes of `text` name: exactly, but for one newline
  * at the end. REFUSAL_NONE, or why it is refused: NO_ACCOUNT for a number, an unknown name or
  * anything around the name, FALSE_ROOT for a uid 0 by another name than root, GROUPS for too many
- * groups.
+ * groups, UNREADABLE with errno when the name services do not answer. Waits for seconds at most.
  */
 enum refusal account_by_text(const char *text, size_t length, struct account *account);
 
 /* The same for a uid. */
 enum refusal account_by_uid(uid_t uid, struct account *account);
+
+/* The parent has reaped this child: was it the one that asks? */
+void account_reaped(pid_t pid);
 
 /*
  * Whom the monitor becomes: `name` if given; else the account _proclaunch; else a uid in

@@ -14,6 +14,7 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "account.h"
 #include "births.h"
 #include "cgroup.h"
 #include "build.h"
@@ -325,6 +326,7 @@ children_reaped(const siginfo_t *how)
 
 	if (!children_are(how->si_pid)) {
 		outputs_let_go(how->si_pid);
+		account_reaped(how->si_pid);
 		upgrade_reaped(how); /* else an orphan that a service has left to us */
 		return;
 	}

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/close_range.h>
 #include <setjmp.h>
@@ -49,6 +50,10 @@ execute(const struct host *host, const struct start *start, int said)
 	(void)host_program("proclaunch", program, sizeof(program));
 	if (dup2(said, STDERR_FILENO) == -1 ||
 	    (start->fault != NULL && !fault_install(start->fault)))
+		_exit(125);
+	if (host->uid != 0 &&
+	    (setgroups(0, NULL) == -1 || setgid(account_gid(TENANT)) == -1 ||
+		setuid(host->uid) == -1))
 		_exit(125);
 	execv(start->program == NULL ? program : start->program, (char **)(uintptr_t)arguments);
 	_exit(127);
@@ -321,27 +326,48 @@ static const struct step {
     {{"capabilities read", SYS_capget, FAULT_ANY, 0, EPERM}, NULL, "capabilities: "},
     {{"capabilities", SYS_capset, FAULT_ANY, 0, EPERM}, NULL, "capabilities: "},
     {{"ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, NULL, "capabilities: "},
-    {{"channels", SYS_socketpair, FAULT_ANY, 0, EMFILE}, NULL, "cannot start "},
+    {{"channel to who asks", SYS_socketpair, FAULT_ANY, 0, EMFILE}, NULL,
+	"the name services do not tell who _proclaunch is: Too many open files"},
+    {{"who asks", SYS_clone, FAULT_ANY, 0, EAGAIN}, NULL,
+	"the name services do not tell who _proclaunch is: Resource temporarily unavailable"},
+    {{"its channel", SYS_dup2, FAULT_ANY, 0, EBADF}, NULL,
+	"the name services do not tell who _proclaunch is: No child processes"},
     {{"last words", SYS_pipe2, FAULT_ANY, 0, EMFILE}, NULL, "cannot start "},
-    {{"fork", SYS_clone, FAULT_ANY, 0, EAGAIN}, NULL, "cannot start "},
-    {{"their descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, NULL, " ended at once, with status 1"},
     {{"all others closed", SYS_close_range, 2, CLOSE_RANGE_CLOEXEC, EINVAL}, NULL,
 	" ended at once, with status 1"},
     {{"exec", SYS_execveat, FAULT_ANY, 0, ENOEXEC}, NULL, " ended at once, with status 1"},
 };
 
+/* An ordinary user's, who needs nobody to be asked who the monitor is. */
+static const struct step users_steps[] = {
+    {{"channels", SYS_socketpair, FAULT_ANY, 0, EMFILE}, NULL, "cannot start "},
+    {{"fork", SYS_clone, FAULT_ANY, 0, EAGAIN}, NULL, "cannot start "},
+    {{"their descriptors", SYS_dup2, FAULT_ANY, 0, EBADF}, NULL, " ended at once, with status 1"},
+};
+
 static void
-a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
+assert_each_refused(struct host *host, const struct step *tried, size_t count)
 {
-	struct host *host = *state;
 	size_t i;
 
 	make_service(host);
-	for (i = 0; i < COUNT(steps); i++) {
-		const struct start start = {NULL, steps[i].option, &steps[i].fault};
+	for (i = 0; i < count; i++) {
+		const struct start start = {NULL, tried[i].option, &tried[i].fault};
 
-		assert_refused(host, &start, steps[i].fault.name, steps[i].reason);
+		assert_refused(host, &start, tried[i].fault.name, tried[i].reason);
 	}
+}
+
+static void
+a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
+{
+	assert_each_refused(*state, steps, COUNT(steps));
+}
+
+static void
+an_ordinary_users_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
+{
+	assert_each_refused(*state, users_steps, COUNT(users_steps));
 }
 
 /* What of a birth the kernel may refuse the parent. */
@@ -490,6 +516,8 @@ main(void)
 	    ROOT_TEST(what_we_have_not_made_in_the_state_directory_is_not_used),
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
+	    TENANT_TEST(
+		an_ordinary_users_start_of_which_any_step_fails_says_which_and_executes_nothing),
 	    ROOT_TEST(a_service_whose_record_or_output_cannot_be_made_is_not_executed),
 	    ROOT_TEST(who_is_a_moment_too_late_for_the_lock_leaves_as_who_comes_later),
 	    ROOT_TEST(what_is_not_known_to_be_a_hierarchy_of_cgroups_is_not_used_as_one),

@@ -36,6 +36,20 @@
 static struct folder *folder;
 static struct account account;
 
+/* Who has asked for us leaves by itself, and nobody else is left. */
+static void
+see_asker_leave(void)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, 0)) > 0) {
+		assert_int_equal(status, 0);
+		account_reaped(pid);
+	}
+	assert_int_equal(errno, ECHILD);
+}
+
 static int
 set_up(void **state)
 {
@@ -274,7 +288,7 @@ look_around(void)
 		(void)sscanf(line, "CapEff: %llx", &effective);
 	if (status != NULL)
 		(void)fclose(status);
-	for (number = STDERR_FILENO + 1; number < 1000; number++)
+	for (number = STDERR_FILENO + 2; number < 1000; number++)
 		open_files += fcntl(number, F_GETFD) != -1;
 	(void)snprintf(seen, sizeof(seen), "capabilities %llx, files %d, ends with %d", effective,
 	    open_files, death);
@@ -325,6 +339,7 @@ a_name_service_that_answers_for_another_account_is_not_believed(void **state)
 	assert_int_equal(account_by_uid(64002, &account), REFUSAL_NO_ACCOUNT);
 	assert_int_equal(account_by_uid(64001, &account), REFUSAL_NONE);
 	name_service_is_lax = false;
+	see_asker_leave();
 }
 
 /* A module of a name service is foreign code, which must not stay in the parent, nor reach what the
@@ -347,8 +362,7 @@ name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open(voi
 	assert_int_equal(refusal, REFUSAL_NONE);
 	assert_string_equal(account.home, "capabilities 0, files 0, ends with 9");
 	assert_int_equal(asked_here, 0);
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* and is not left behind */
-	assert_int_equal(errno, ECHILD);
+	see_asker_leave();
 }
 
 /* The real ones, but sixteen times as fast. */
@@ -417,6 +431,28 @@ die_while_asked(void *context)
 	REQUIRE(errno == ECHILD);
 	name_service_dies = false;
 	REQUIRE(by_text("web") == REFUSAL_NONE);
+}
+
+/* It has ended when the next question comes, and nobody has noticed. */
+static void
+ask_who_has_left(void *context)
+{
+	siginfo_t how;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	REQUIRE(waitid(P_ALL, 0, &how, WEXITED | WNOWAIT) == 0);
+	REQUIRE(how.si_code == CLD_EXITED);
+	REQUIRE(by_text("Web") == REFUSAL_NONE);
+	REQUIRE(account.uid == 64003);
+}
+
+static void
+who_asks_leaves_and_another_one_asks(void **state)
+{
+	(void)state;
+	child_run(ask_who_has_left, NULL);
 }
 
 static void
@@ -622,6 +658,7 @@ main(void)
 		name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open),
 	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
 	    TEST(a_name_service_that_crashes_takes_nobody_along),
+	    TEST(who_asks_leaves_and_another_one_asks),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
 	    TEST(an_entry_that_is_too_long_is_refused_and_not_cut),
 	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
