@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,9 @@
 #define RECORD_BYTES 512
 /* Space is reserved for so many records at once. */
 #define RESERVE_RECORDS 128
+/* How often another one's lock is looked at, and the milliseconds in between. */
+#define LEDGER_LOOKS 20
+#define LEDGER_PAUSE 50
 
 struct record {
 	uint32_t magic;
@@ -79,9 +83,19 @@ open_own(int state_directory, const char *name)
 void
 ledger_open(int state_directory)
 {
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int looks = 0;
+
 	if (!procfs_read("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		fatal("/proc/sys/kernel/random/boot_id");
 	ledger = open_own(state_directory, "ledger");
+	/* somebody may have tidied up the file `lock`: two of us would end each other's services.
+	 * One that was killed has let go of that file, and lets go of this one any moment. */
+	while (fcntl(ledger, F_SETLK, &lock) == -1) {
+		if (looks++ == LEDGER_LOOKS)
+			fatal("ledger: another proclaunch has it, though its lock was removed");
+		(void)poll(NULL, 0, LEDGER_PAUSE);
+	}
 	lines_file = open_own(state_directory, "lines");
 	(void)posix_fallocate(lines_file, 0, sizeof(struct lines)); /* no service depends on it */
 }

@@ -7,7 +7,8 @@
 
 #include "table.h"
 
-/* Opens or makes the ledger in the state directory. Fatal when it cannot be ours alone. */
+/* Opens or makes the ledger in the state directory, and locks it: fcntl(2), so nothing else may
+ * open it in this process. Fatal when it cannot be ours alone. */
 void ledger_open(int state_directory);
 
 /*

@@ -626,6 +626,37 @@ a_second_start_on_one_state_directory_exits_0_and_says_nothing(void **state)
 	host_stop_all(host);
 }
 
+/* Somebody takes the lock for a stale one: two supervisors would end each other's services. Nor is
+ * there a second one after an upgrade, which opens everything anew. */
+static void
+where_the_lock_was_removed_a_second_start_is_refused(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	pid_t web;
+	int i;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	(void)snprintf(path, sizeof(path), "%s/lock", host->state);
+	assert_int_equal(unlink(path), 0);
+	for (i = 0; i < 2; i++) {
+		host_run(host, &outcome, i == 0 ? "--debug" : "--foreground", host->state,
+		    host->profiles, NULL);
+		assert_int_equal(outcome.status, 1);
+		assert_non_null(strstr(outcome.error, "ledger: another proclaunch has it"));
+	}
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " INFO  ProcLaunch upgraded from ");
+	host_run(host, &outcome, "--foreground", host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_non_null(strstr(outcome.error, "ledger: another proclaunch has it"));
+	assert_true(process_lives(web));
+	host_stop_all(host);
+}
+
 /* Takes every lock that somebody who may only read can take on what they can open, and says so with
  * a byte. Never returns. */
 static void
@@ -786,6 +817,7 @@ main(void)
 	    ROOT_TEST(a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead),
 	    ROOT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
 	    TENANT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
+	    ROOT_TEST(where_the_lock_was_removed_a_second_start_is_refused),
 	    ROOT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
 	    TENANT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
 	    ROOT_TEST(in_the_background_0_means_up_and_nobody_holds_the_terminal),
