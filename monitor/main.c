@@ -27,6 +27,7 @@
 #include "parent.h"
 #include "process.h"
 #include "recall.h"
+#include "remains.h"
 #include "report.h"
 #include "reports.h"
 #include "rules.h"
@@ -92,6 +93,7 @@ static const struct rule rules[] = {
     {MESSAGE_KEPT, FROM_PARENT, AFTER_HELLO, 0, 0, commands_kept},
     {MESSAGE_FIFO, FROM_PARENT, AFTER_HELLO, 1, 1, output_take_fifo},
     {MESSAGE_OUTPUT, FROM_PARENT, AFTER_HELLO, 0, 1, output_take_file},
+    {MESSAGE_REMAINS, FROM_PARENT, AFTER_HELLO, 1, 1, remains_take},
     {MESSAGE_READABLE, FROM_PARENT, AFTER_HELLO, 0, 1, commands_readable},
     {MESSAGE_MARK, FROM_PARENT, AFTER_HELLO, 0, 0, parent_marked},
     {MESSAGE_REPORT, FROM_PARENT, AFTER_HELLO, 0, 0, reports_log},
@@ -186,10 +188,11 @@ static int64_t
 next_deadline(void)
 {
 	int64_t profiles = clock_earlier(supervise_deadline(), output_deadline());
+	int64_t files = clock_earlier(log_deadline(), remains_deadline());
 
 	return clock_earlier(
 	    clock_earlier(clock_earlier(profiles, leave_deadline()), share_deadline()),
-	    clock_earlier(log_deadline(), control_deadline()));
+	    clock_earlier(files, control_deadline()));
 }
 
 /*
@@ -208,6 +211,7 @@ loop(void)
 		loop_wait(next_deadline(), handlers);
 		now = clock_now();
 		output_tend(now);
+		remains_tend(now);
 		supervise_tend(now);
 		leave_tend();
 		share_tend(now);

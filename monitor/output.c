@@ -12,6 +12,7 @@
 #include "output.h"
 #include "parent.h"
 #include "piece.h"
+#include "remains.h"
 #include "report.h"
 #include "sources.h"
 #include "share.h"
@@ -444,7 +445,8 @@ put(const struct profile *profile, struct output_stream *stream, struct text tex
 {
 	if (stream->dropped > 0)
 		text = piece_confess(text, stream->dropped);
-	if (!line_file_write(&stream->file, text.bytes, text.length))
+	if (!line_file_write(&stream->file, text.bytes, text.length) &&
+	    !(remains_free() && line_file_write(&stream->file, text.bytes, text.length)))
 		return false;
 	if (stream->stuck_since == 0)
 		return true;

@@ -271,6 +271,8 @@ files_open_log(struct file_facts *facts, bool read)
 void
 files_rotate_log(unsigned keep)
 {
-	if (!log_to_terminal)
-		logfile_rotate(path_try(log_folder), log_name, keep);
+	int oldest = log_to_terminal ? -1 : logfile_rotate(path_try(log_folder), log_name, keep);
+
+	if (oldest != -1)
+		(void)close(oldest);
 }

@@ -208,6 +208,19 @@ send_file(const struct message *message, int descriptor)
 	return sent;
 }
 
+/* Where there is no room for the message it is freed here and now. */
+void
+inform_remains(int file)
+{
+	struct message message;
+
+	message_begin(&message, MESSAGE_REMAINS);
+	if (file != -1 && children_monitor_ready())
+		(void)send_file(&message, file);
+	else if (file != -1)
+		(void)close(file);
+}
+
 static bool
 send_log(void)
 {

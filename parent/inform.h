@@ -21,6 +21,11 @@ void inform_streams(struct profile *profile);
 /* A client is to read a log file: the profile's, or (NULL) our own log. */
 void inform_read(const struct profile *profile, const struct file_facts *facts);
 
+/* The monitor is to free what an output file holds that nobody can find any more, bit by bit: it is
+ * a matter of milliseconds, or of seconds for a large one, and we have services to start. Takes the
+ * descriptor over; -1: there is none. */
+void inform_remains(int file);
+
 /* The profile is about to be removed. */
 void inform_forget(struct profile *profile);
 

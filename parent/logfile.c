@@ -55,17 +55,35 @@ logfile_open(int directory, const char *name, struct file_facts *facts, bool rea
 	return -1;
 }
 
-void
+/* A write lease is for one whom nobody else has open, fcntl(2): who reads it shall read all of it.
+ * It is given back, or SIGIO would end us should root open it by /proc. */
+static int
+remove_name(int directory, const char *name)
+{
+	int file = openat(directory, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	(void)unlinkat(directory, name, 0);
+	if (file != -1 && fstat(file, &status) == 0 && status.st_nlink == 0 &&
+	    fcntl(file, F_SETLEASE, F_WRLCK) == 0 && fcntl(file, F_SETLEASE, F_UNLCK) == 0)
+		return file;
+	if (file != -1)
+		(void)close(file);
+	return -1;
+}
+
+int
 logfile_rotate(int directory, const char *name, unsigned keep)
 {
 	unsigned age;
+	int oldest;
 
 	if (directory == -1)
-		return; /* who opens the file hears why */
+		return -1; /* who opens the file hears why */
 	/* The oldest is not replaced by a rename: ext4 would write to the disk at once what takes
 	 * its place, auto_da_alloc in ext4(5). Nor stays one of those that were kept while more
 	 * were to be: a quota counts on it. */
-	(void)unlinkat(directory, aged(name, keep), 0);
+	oldest = remove_name(directory, aged(name, keep));
 	for (age = keep + 1; unlinkat(directory, aged(name, age), 0) == 0; age++)
 		;
 	/* one that is missing in between leaves a gap, and nothing is lost */
@@ -74,4 +92,5 @@ logfile_rotate(int directory, const char *name, unsigned keep)
 		    errno != ENOENT)
 			break;
 	(void)close(directory);
+	return oldest;
 }

@@ -15,8 +15,12 @@
  */
 int logfile_open(int directory, const char *name, struct file_facts *facts, bool read);
 
-/* NAME becomes NAME.1, that NAME.2 and so on; `keep` old ones stay, and those beyond are removed.
- * Where that cannot be NAME stays, and grows on. */
-void logfile_rotate(int directory, const char *name, unsigned keep);
+/*
+ * NAME becomes NAME.1, that NAME.2 and so on; `keep` old ones stay, and those beyond are removed.
+ * Where that cannot be NAME stays, and grows on. Returns a descriptor of the oldest, which has no
+ * name any more and which nobody else has open, for the caller to own: what stands in it is freed
+ * when it is closed. -1: that is done, or will be when somebody has read it.
+ */
+int logfile_rotate(int directory, const char *name, unsigned keep);
 
 #endif

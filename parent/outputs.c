@@ -351,5 +351,5 @@ outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 	char name[FILE_NAME_BYTES];
 
 	file_name(profile, (enum stream)facts->stream, name);
-	logfile_rotate(open_outputs(), name, facts->keep);
+	inform_remains(logfile_rotate(open_outputs(), name, facts->keep));
 }

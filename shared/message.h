@@ -61,6 +61,7 @@
 	MESSAGE(OPEN, "monitor to parent", "open the file of a profile's output")                  \
 	MESSAGE(ROTATE, "monitor to parent", "put an output file or the log aside, begin another") \
 	MESSAGE(OUTPUT, "parent to monitor", "the output file's descriptor, or why there is none") \
+	MESSAGE(REMAINS, "parent to monitor", "an old output file without a name, to be freed")    \
 	MESSAGE(READ, "monitor to parent", "open an output file or the log for a client to read")  \
 	MESSAGE(READABLE, "parent to monitor", "its read-only descriptor, or why there is none")   \
 	MESSAGE(MORE, "monitor to client", "the log that it follows has grown")                    \

@@ -55,6 +55,7 @@ unprivileged_valid(const struct message *message)
 	case MESSAGE_RECALL:
 	case MESSAGE_KEPT:
 	case MESSAGE_SETTLED:
+	case MESSAGE_REMAINS:
 	case MESSAGE_MORE:
 	case MESSAGE_FILE:
 		return true;

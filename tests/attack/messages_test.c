@@ -291,6 +291,7 @@ static const struct manner {
     {"parent", "monitor", MESSAGE_KEPT, true, true, 0, 0},
     {"parent", "monitor", MESSAGE_FIFO, true, true, 1, 1},
     {"parent", "monitor", MESSAGE_OUTPUT, true, true, 0, 1},
+    {"parent", "monitor", MESSAGE_REMAINS, true, true, 1, 1},
     {"parent", "monitor", MESSAGE_READABLE, true, true, 0, 1},
     {"parent", "monitor", MESSAGE_MARK, true, true, 0, 0},
     {"parent", "monitor", MESSAGE_REPORT, true, true, 0, 0},

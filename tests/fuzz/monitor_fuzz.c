@@ -50,7 +50,8 @@ tell(struct input *input)
 			(void)!write(ends[1], input->at, input->left > 64 ? 64 : input->left);
 			descriptor = ends[0];
 		}
-	} else if (message.type == MESSAGE_OUTPUT || message.type == MESSAGE_LOG) {
+	} else if (message.type == MESSAGE_OUTPUT || message.type == MESSAGE_LOG ||
+	    message.type == MESSAGE_REMAINS) {
 		descriptor = memfd_create("file", MFD_CLOEXEC);
 	}
 	monitor_world_tell(&message, descriptor);

@@ -132,6 +132,91 @@ files_rotate_by_size_and_as_many_old_ones_stay_as_was_said(void **state)
 	host_stop_all(host);
 }
 
+/* NAME.log.1, which stays while we have it, whatever becomes of its name. */
+static int
+pin_old(struct host *host, int flags, struct stat *status)
+{
+	int file = open(old_path(log_path(host, "web.log"), 1), flags | O_CLOEXEC);
+
+	assert_true(file != -1);
+	assert_int_equal(fstat(file, status), 0);
+	return file;
+}
+
+/* It has filled one file; told to go on, it fills the second, and the first one is removed. */
+static void
+start_rotating(struct host *host)
+{
+	host_profile(host, "web",
+	    "seq -w 1 850000; until [ -e go ]; do sleep 0.01; done\n"
+	    "seq -w 1 450000; echo last; exec sleep 1000");
+	host_write(host, "web/output", 0644, "format raw\nrotate_size 3M\nrotate_keep 1\n");
+	host_start(host);
+	wait_until(contains(log_path(host, "web.log"), "850000\n"));
+}
+
+static void
+rotate_once(struct host *host)
+{
+	host_write(host, "web/go", 0644, "%s", "");
+	wait_until(contains(log_path(host, "web.log"), "last\n"));
+}
+
+/* In one go that takes milliseconds in which no service would be started, so it is cut shorter. */
+static void
+what_an_old_file_holds_is_freed_bit_by_bit(void **state)
+{
+	struct host *host = *state;
+	struct stat status;
+	int file;
+
+	start_rotating(host);
+	file = pin_old(host, O_PATH, &status); /* it is open, and is not: open(2) */
+	assert_true(status.st_size > 2 * 1024 * 1024);
+	rotate_once(host);
+	wait_until(fstat(file, &status) == 0 && status.st_size <= 1024 * 1024);
+	assert_int_equal(status.st_nlink, 0);
+	(void)close(file);
+	host_stop_all(host);
+}
+
+static void
+who_reads_an_old_file_that_is_removed_reads_all_of_it(void **state)
+{
+	struct host *host = *state;
+	struct stat before, after;
+	int file;
+
+	start_rotating(host);
+	file = pin_old(host, O_RDONLY, &before);
+	rotate_once(host);
+	host_stop_all(host);
+	assert_int_equal(fstat(file, &after), 0);
+	assert_int_equal(after.st_nlink, 0);
+	assert_int_equal(after.st_size, before.st_size);
+	(void)close(file);
+}
+
+static void
+an_old_file_that_has_another_name_stays_whole_under_it(void **state)
+{
+	struct host *host = *state;
+	struct stat before, after;
+	char path[PATH_MAX];
+	int file;
+
+	start_rotating(host);
+	file = pin_old(host, O_PATH, &before);
+	(void)host_path(host, "backup", path, sizeof(path));
+	assert_int_equal(link(old_path(log_path(host, "web.log"), 1), path), 0);
+	rotate_once(host);
+	host_stop_all(host);
+	assert_int_equal(fstat(file, &after), 0);
+	assert_int_equal(after.st_nlink, 1);
+	assert_int_equal(after.st_size, before.st_size);
+	(void)close(file);
+}
+
 static void
 fewer_old_files_are_kept_from_the_next_rotation_on(void **state)
 {
@@ -676,6 +761,9 @@ main(void)
 	    ROOT_TEST(no_profiles_file_is_anothers_whatever_they_are_called),
 	    ROOT_TEST(what_is_discarded_is_written_nowhere_and_holds_nobody_up),
 	    ROOT_TEST(files_rotate_by_size_and_as_many_old_ones_stay_as_was_said),
+	    ROOT_TEST(what_an_old_file_holds_is_freed_bit_by_bit),
+	    ROOT_TEST(who_reads_an_old_file_that_is_removed_reads_all_of_it),
+	    ROOT_TEST(an_old_file_that_has_another_name_stays_whole_under_it),
 	    ROOT_TEST(fewer_old_files_are_kept_from_the_next_rotation_on),
 	    ROOT_TEST(a_file_that_cannot_be_put_aside_grows),
 	    ROOT_TEST(rate_holds_a_service_to_its_lines_a_second),
