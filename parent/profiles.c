@@ -273,7 +273,7 @@ commit(struct draft *draft)
 void
 profiles_gone(struct profile *profile)
 {
-	struct draft draft = {.missing = 0};
+	struct draft draft = {.spoiled = false};
 
 	draft.facts.gone = 1;
 	draft.facts.trigger = profile->facts.trigger;
@@ -284,37 +284,43 @@ profiles_gone(struct profile *profile)
 static void
 take_content(struct draft *draft, const struct message *finding)
 {
-	struct content *content;
+	struct content *content = malloc(sizeof(*content) + finding->setting.length);
 
-	content = malloc(sizeof(*content) + finding->setting.length);
+	free(draft->contents[finding->number]);
+	draft->contents[finding->number] = content;
 	if (content == NULL) {
-		inform_report(REPORT_UNSCANNED, ENOMEM, draft->facts.name);
-		draft->missing = UINT32_MAX; /* never complete: the profile stays as it was */
-		watch_remove(draft_watch);   /* or another profile would take it for its own */
-		draft_watch = -1;
+		draft->spoiled = true;
 		return;
 	}
 	content->length = finding->setting.length;
 	memcpy(content->bytes, finding->setting.bytes, finding->setting.length);
-	free(draft->contents[finding->number]);
-	draft->contents[finding->number] = content;
-	draft->missing--;
 }
 
 /* True when the draft is complete. */
 static bool
 take(struct draft *draft, const struct message *finding)
 {
-	if (finding->type == MESSAGE_PROFILE) {
-		profiles_discard(draft);
-		draft->facts = finding->profile;
-		memset(draft->facts.account, 0, sizeof(draft->facts.account)); /* ours to say */
-		draft->facts.uid = 0;
-		draft->missing = finding->profile.settings;
-	} else if (draft->missing > 0) {
+	unsigned setting;
+
+	if (finding->type == MESSAGE_SETTING) {
 		take_content(draft, finding);
+		return false;
 	}
-	return draft->missing == 0;
+	if (draft->spoiled) { /* the profile stays as it was */
+		inform_report(REPORT_UNSCANNED, ENOMEM, finding->profile.name);
+		profiles_discard(draft);
+		watch_remove(draft_watch); /* or another profile would take it for its own */
+		draft_watch = -1;
+		return false;
+	}
+	draft->facts = finding->profile;
+	memset(
+	    draft->facts.account, 0, sizeof(draft->facts.account)); /* ours to say, as are these */
+	draft->facts.uid = 0;
+	draft->facts.settings = 0;
+	for (setting = 0; setting < SETTING_COUNT; setting++)
+		draft->facts.settings += draft->contents[setting] != NULL;
+	return true;
 }
 
 /* The directory belongs to a tenant: it is opened as that tenant only. */
@@ -372,7 +378,7 @@ void
 profiles_ownerless(const char *name)
 {
 	const struct profile *profile = table_find(name);
-	struct draft draft = {.missing = 0};
+	struct draft draft = {.spoiled = false};
 
 	strncpy(draft.facts.name, name, sizeof(draft.facts.name) - 1);
 	/* no edit: what runs is to end */
@@ -461,11 +467,9 @@ fail_scan(int error)
 int
 profiles_scan(void)
 {
-	struct survey survey = our_survey();
-
 	PROFILES_FOREACH(profile)
 		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
-	scanned = survey_open(&survey);
+	scanned = survey_open(directory);
 	return scanned == NULL ? fail_scan(errno) : 0;
 }
 

@@ -8,11 +8,11 @@
 #include "account.h"
 #include "table.h"
 
-/* A finding that is being put together: the announcement, and the contents so far. */
+/* A finding that is being put together: the contents so far, and what they are of, which comes last. */
 struct draft {
 	struct profile_facts facts;
 	struct content *contents[SETTING_COUNT];
-	uint32_t missing; /* contents that are announced and have not come */
+	bool spoiled; /* there was no memory for one of them */
 };
 
 /* Opens and checks the directory; fatal, with how to mend it, when it cannot be trusted. */

@@ -99,18 +99,14 @@ static enum report
 examine(const char *name, struct account *account)
 {
 	struct stat status;
+	enum report report;
 
 	account->name[0] = '\0';
 	if (!look_at(name, &status))
 		return errno == ENOENT ? REPORT_COUNT : REPORT_UNSCANNED;
-	if (S_ISREG(status.st_mode))
-		return REPORT_COUNT;
-	if (S_ISLNK(status.st_mode))
-		return REPORT_SKIPPED_LINK;
-	if (!S_ISDIR(status.st_mode))
-		return REPORT_SKIPPED_KIND;
-	if (!profile_name_valid(name))
-		return REPORT_SKIPPED_NAME;
+	report = survey_judge(name, &status);
+	if (report != REPORT_COUNT || S_ISREG(status.st_mode))
+		return report;
 	switch (account_by_text(name, strlen(name), account)) {
 	case REFUSAL_NONE:
 		break;
@@ -219,13 +215,12 @@ forget_unseen(void)
 bool
 tenants_scan(void)
 {
-	struct survey all = {.directory = directory};
 	const struct dirent *found;
 	DIR *stream;
 
 	if (directory == -1)
 		return true;
-	stream = survey_open(&all);
+	stream = survey_open(directory);
 	if (stream == NULL) {
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
 		return false; /* who could not be read has not left */

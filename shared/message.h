@@ -243,7 +243,7 @@ struct profile_facts {
 	uint32_t owner;
 	uint32_t uid;	   /* as whom it runs */
 	uint32_t present;  /* SETTING_BIT of each file that is there */
-	uint32_t settings; /* how many MESSAGE_SETTING follow */
+	uint32_t settings; /* to the monitor: how many MESSAGE_SETTING follow */
 	uint32_t refusal;
 	uint32_t refused_setting;
 	uint32_t refused_error;

@@ -3,19 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "survey.h"
 #include "trust.h"
-
-/* One profile while it is surveyed: the announcement, and the contents that go out after it. */
-struct draft {
-	struct message announcement;
-	struct setting_bytes *contents[SETTING_COUNT];
-	uid_t owner;
-};
 
 #define FNV_OFFSET 14695981039346656037ULL
 #define FNV_PRIME  1099511628211ULL
@@ -59,30 +51,28 @@ check_file(enum setting setting, const struct stat *status, uid_t owner)
 	return trust_owner(status, owner);
 }
 
-/* Reads at most SETTING_BYTES_MAX bytes; NULL with errno. The caller owns what is returned. */
-static struct setting_bytes *
-read_setting(int file)
+/* Hands on what stands in the file, at most SETTING_BYTES_MAX bytes of it. False with errno. */
+static bool
+emit_setting(const struct survey *survey, enum setting setting, int file)
 {
-	struct setting_bytes *content;
+	struct message message;
+	struct setting_bytes *content = &message.setting;
 	ssize_t got;
 
-	content = calloc(1, sizeof(*content));
-	if (content == NULL)
-		return NULL;
+	message_begin(&message, MESSAGE_SETTING);
+	message.number = setting;
 	while ((got = read(file, content->bytes + content->length,
 		    SETTING_BYTES_MAX - content->length)) > 0)
 		content->length += (uint32_t)got;
-	if (got == -1) {
-		free(content);
-		return NULL;
-	}
-	return content;
+	if (got == 0)
+		survey->sink(survey->context, &message);
+	return got == 0;
 }
 
 static void
-survey_setting(struct draft *draft, int directory, enum setting setting)
+survey_setting(
+    const struct survey *survey, struct profile_facts *facts, int directory, enum setting setting)
 {
-	struct profile_facts *facts = &draft->announcement.profile;
 	bool presence = (SETTINGS_PRESENCE & SETTING_BIT(setting)) != 0;
 	struct stat status;
 	enum refusal refusal;
@@ -116,61 +106,32 @@ survey_setting(struct draft *draft, int directory, enum setting setting)
 		facts->trigger = mix(facts->trigger, (uint64_t)status.st_mtim.tv_sec);
 		facts->trigger = mix(facts->trigger, (uint64_t)status.st_mtim.tv_nsec);
 	}
-	refusal = check_file(setting, &status, draft->owner);
+	refusal = check_file(setting, &status, facts->owner);
 	if (refusal != REFUSAL_NONE)
 		refuse(facts, setting, refusal, 0);
-	else if (!presence && (draft->contents[setting] = read_setting(file)) == NULL)
+	else if (!presence && !emit_setting(survey, setting, file))
 		refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 	(void)close(file);
 }
 
 static void
-survey_settings(const struct survey *survey, struct draft *draft, int directory)
+survey_settings(const struct survey *survey, struct profile_facts *facts, int directory)
 {
-	struct profile_facts *facts = &draft->announcement.profile;
 	unsigned setting;
 
 	for (setting = 0; setting < SETTING_COUNT; setting++)
-		survey_setting(draft, directory, (enum setting)setting);
-	if (survey->for_tenants && draft->owner != 0 &&
+		survey_setting(survey, facts, directory, (enum setting)setting);
+	if (survey->for_tenants && facts->owner != 0 &&
 	    (facts->present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
 		refuse(facts, SETTING_ALLOW_NEW_PRIVS, REFUSAL_ROOT_ONLY, 0);
 }
 
-/* The announcement, then each content; frees the contents. */
 static void
-emit_draft(const struct survey *survey, struct draft *draft)
+begin_profile(struct message *finding, const char *name)
 {
-	struct profile_facts *facts = &draft->announcement.profile;
-	struct message message;
-	unsigned setting;
-
-	if (facts->trigger < 2)
-		facts->trigger = 2; /* the two smallest have a meaning of their own */
-	for (setting = 0; setting < SETTING_COUNT; setting++)
-		if (draft->contents[setting] != NULL)
-			facts->settings++;
-	survey->sink(survey->context, &draft->announcement);
-	for (setting = 0; setting < SETTING_COUNT; setting++) {
-		if (draft->contents[setting] == NULL)
-			continue;
-		message_begin(&message, MESSAGE_SETTING);
-		message.number = setting;
-		message.setting = *draft->contents[setting];
-		free(draft->contents[setting]);
-		survey->sink(survey->context, &message);
-	}
-}
-
-static void
-begin_draft(struct draft *draft, const char *name)
-{
-	struct profile_facts *facts = &draft->announcement.profile;
-
-	memset(draft, 0, sizeof(*draft));
-	message_begin(&draft->announcement, MESSAGE_PROFILE);
-	strncpy(facts->name, name, sizeof(facts->name) - 1);
-	facts->trigger = FNV_OFFSET;
+	message_begin(finding, MESSAGE_PROFILE);
+	strncpy(finding->profile.name, name, sizeof(finding->profile.name) - 1);
+	finding->profile.trigger = FNV_OFFSET;
 }
 
 static void
@@ -188,57 +149,61 @@ emit_skipped(const struct survey *survey, enum report why, const char *name)
 static void
 emit_unseen(const struct survey *survey, const char *name, int error)
 {
-	struct draft draft;
+	struct message finding;
 
-	begin_draft(&draft, name);
+	begin_profile(&finding, name);
 	if (error == ENOENT)
-		draft.announcement.profile.gone = 1;
+		finding.profile.gone = 1;
 	else
-		refuse(&draft.announcement.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
-	draft.announcement.profile.owner = survey->owner;
-	emit_draft(survey, &draft);
+		refuse(&finding.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
+	finding.profile.owner = survey->owner;
+	survey->sink(survey->context, &finding);
 }
 
-/* What kind of entry is it? True when it is a directory that can be a profile. */
+enum report
+survey_judge(const char *name, const struct stat *status)
+{
+	if (S_ISLNK(status->st_mode))
+		return REPORT_SKIPPED_LINK;
+	if (!S_ISDIR(status->st_mode) && !S_ISREG(status->st_mode))
+		return REPORT_SKIPPED_KIND;
+	return S_ISREG(status->st_mode) || profile_name_valid(name) ? REPORT_COUNT
+								    : REPORT_SKIPPED_NAME;
+}
+
+/* True when the entry is a directory that can be a profile. */
 static bool
 is_profile(const struct survey *survey, const char *name, const struct stat *status)
 {
-	if (S_ISREG(status->st_mode))
-		return false;
-	if (S_ISLNK(status->st_mode) || !S_ISDIR(status->st_mode)) {
-		emit_skipped(survey,
-		    S_ISLNK(status->st_mode) ? REPORT_SKIPPED_LINK : REPORT_SKIPPED_KIND, name);
-		return false;
-	}
-	if (!profile_name_valid(name)) {
-		emit_skipped(survey, REPORT_SKIPPED_NAME, name);
-		return false;
-	}
-	return true;
+	enum report skipped = survey_judge(name, status);
+
+	if (skipped != REPORT_COUNT)
+		emit_skipped(survey, skipped, name);
+	return skipped == REPORT_COUNT && S_ISDIR(status->st_mode);
 }
 
 static void
 survey_opened(const struct survey *survey, const char *name, int profile, const struct stat *status)
 {
-	struct draft draft;
-	struct profile_facts *facts = &draft.announcement.profile;
-	enum refusal refusal;
+	struct message finding;
+	struct profile_facts *facts = &finding.profile;
+	enum refusal refusal = trust_owner(status, survey->owner);
 
-	begin_draft(&draft, name);
+	begin_profile(&finding, name);
 	facts->device = status->st_dev;
 	facts->inode = status->st_ino;
 	/* what root has put into a tenant's directory is the tenant's all the same: who owns the
 	 * directory above can take it away and put something else there */
 	facts->owner = survey->owner != 0 ? survey->owner : status->st_uid;
-	draft.owner = facts->owner;
-	refusal = trust_owner(status, survey->owner);
 	if (refusal == REFUSAL_NONE && survey->opened != NULL)
 		survey->opened(name, profile);
 	if (refusal != REFUSAL_NONE)
 		refuse(facts, SETTING_DIRECTORY, refusal, 0);
 	else
-		survey_settings(survey, &draft, profile);
-	emit_draft(survey, &draft);
+		survey_settings(survey, facts, profile);
+	if (facts->trigger < 2)
+		facts->trigger = 2; /* the two smallest have a meaning of their own */
+	survey->sink(survey->context, &finding);
 }
 
 /* False: what stands there is no directory that could be a profile. */
@@ -269,10 +234,10 @@ survey_profile(const struct survey *survey, const char *name)
 }
 
 DIR *
-survey_open(const struct survey *survey)
+survey_open(int directory)
 {
 	/* a descriptor of its own: its offset is not shared with anybody */
-	int own = openat(survey->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+	int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
 	DIR *stream = own == -1 ? NULL : fdopendir(own);
 
 	error = errno;
@@ -297,7 +262,7 @@ survey_next(const struct survey *survey, DIR *stream)
 int
 survey_directory(const struct survey *survey)
 {
-	DIR *stream = survey_open(survey);
+	DIR *stream = survey_open(survey->directory);
 	int error;
 
 	if (stream == NULL)

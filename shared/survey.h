@@ -7,15 +7,15 @@
 #ifndef PROCLAUNCH_SURVEY_H
 #define PROCLAUNCH_SURVEY_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include <dirent.h>
 
 #include "message.h"
 
 /*
- * Where the findings go: SKIPPED for an entry that is no profile; PROFILE and then as many SETTING
- * as it announces. The message is the survey's, valid during the call.
+ * Where the findings go: SKIPPED for an entry that is no profile; a SETTING for each file that was
+ * read, and then the PROFILE that they are of. The message is the survey's, valid during the call.
  */
 typedef void (*survey_sink)(void *context, const struct message *finding);
 
@@ -44,8 +44,12 @@ void survey_profile(const struct survey *survey, const char *name);
  * at its end, with errno 0, or when it could not be read on. Names with a leading dot and plain
  * files are ignored.
  */
-DIR *survey_open(const struct survey *survey);
+DIR *survey_open(int directory);
 bool survey_next(const struct survey *survey, DIR *stream);
+
+/* What is to be said of an entry that stands among profiles or tenants; REPORT_COUNT: nothing, for it
+ * is a directory by a good name, or a plain file, which is nobody's. */
+enum report survey_judge(const char *name, const struct stat *status);
 
 /*
  * Surveys every entry of the directory.

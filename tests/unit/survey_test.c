@@ -93,10 +93,9 @@ facts_of(const char *name, uid_t owner)
 
 	survey_profile(&survey, name);
 	assert_true(found >= 1);
-	assert_int_equal(findings[0].type, MESSAGE_PROFILE);
-	assert_int_equal(found - 1, findings[0].profile.settings);
-	assert_string_equal(findings[0].profile.name, name);
-	return &findings[0].profile;
+	assert_int_equal(findings[found - 1].type, MESSAGE_PROFILE);
+	assert_string_equal(findings[found - 1].profile.name, name);
+	return &findings[found - 1].profile;
 }
 
 static void
@@ -122,7 +121,7 @@ content_of(enum setting setting)
 {
 	unsigned i;
 
-	for (i = 1; i < found; i++) {
+	for (i = 0; i < found - 1; i++) {
 		assert_int_equal(findings[i].type, MESSAGE_SETTING);
 		if (findings[i].number == setting)
 			return &findings[i].setting;
@@ -234,7 +233,7 @@ a_good_profile_is_reported_with_its_files(void **state)
 	assert_int_equal(facts->present,
 	    SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_USER) | SETTING_BIT(SETTING_RESTART) |
 		SETTING_BIT(SETTING_STOP_SIGNAL) | SETTING_BIT(SETTING_DOWN));
-	assert_int_equal(facts->settings, 3); /* of `run` and `down` only the presence counts */
+	assert_int_equal(found, 4); /* of `run` and `down` only the presence counts */
 	assert_int_equal(content_of(SETTING_USER)->length, 6);
 	assert_memory_equal(content_of(SETTING_USER)->bytes, "games\n", 7);
 	assert_int_equal(content_of(SETTING_RESTART)->length, 0);
@@ -252,7 +251,7 @@ every_file_is_known_by_its_name(void **state)
 	for (setting = SETTING_RUN + 1; setting < SETTING_COUNT; setting++)
 		folder_write(folder, in_web(setting), 0644, setting_name(setting));
 	assert_accepted(0);
-	assert_int_equal(findings[0].profile.present, SETTING_BIT(SETTING_COUNT) - 1);
+	assert_int_equal(findings[found - 1].profile.present, SETTING_BIT(SETTING_COUNT) - 1);
 	for (setting = 0; setting < SETTING_COUNT; setting++) {
 		if ((SETTINGS_PRESENCE & SETTING_BIT(setting)) != 0)
 			assert_null(content_of(setting));
@@ -477,7 +476,7 @@ allow_new_privs_is_for_root_to_grant(void **state)
 	survey = survey_for(TENANT);
 	survey.for_tenants = false;
 	survey_profile(&survey, "web");
-	assert_int_equal(findings[0].profile.refusal, REFUSAL_NONE);
+	assert_int_equal(findings[found - 1].profile.refusal, REFUSAL_NONE);
 }
 
 static void
@@ -489,10 +488,10 @@ a_tenants_directory_is_reported_to_root_and_not_looked_into(void **state)
 	make_profile("web", TENANT);
 	folder_write(folder, "web/user", 0644, "root");
 	assert_refused(0, REFUSAL_OWNER, SETTING_DIRECTORY, 0);
-	facts = &findings[0].profile;
+	facts = &findings[found - 1].profile;
 	assert_int_equal(facts->owner, TENANT);
 	assert_int_equal(facts->present, 0);
-	assert_int_equal(facts->settings, 0);
+	assert_int_equal(found, 1);
 	assert_refused(OTHER, REFUSAL_OWNER, SETTING_DIRECTORY, 0);
 	assert_accepted(TENANT);
 }
@@ -508,7 +507,7 @@ a_directory_that_others_may_write_to_is_refused_and_not_looked_into(void **state
 	for (i = 0; i < 3; i++) {
 		folder_chmod(folder, "web", modes[i]);
 		assert_refused(0, REFUSAL_WRITABLE, SETTING_DIRECTORY, 0);
-		assert_int_equal(findings[0].profile.present, 0);
+		assert_int_equal(findings[found - 1].profile.present, 0);
 	}
 	folder_chmod(folder, "web", 0755);
 	assert_accepted(0);
@@ -584,9 +583,9 @@ survey_as_tenant(void *context)
 	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
 	survey_profile(survey, "web");
 	REQUIRE(found == 1);
-	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
-	REQUIRE(findings[0].profile.refused_error == EACCES);
-	REQUIRE(findings[0].profile.refused_setting == SETTING_RUN);
+	REQUIRE(findings[found - 1].profile.refusal == REFUSAL_UNREADABLE);
+	REQUIRE(findings[found - 1].profile.refused_error == EACCES);
+	REQUIRE(findings[found - 1].profile.refused_setting == SETTING_RUN);
 	survey_profile(survey, "inner");
 	REQUIRE(found == 2);
 	REQUIRE(findings[1].profile.refusal == REFUSAL_UNREADABLE);
@@ -616,11 +615,11 @@ survey_what_cannot_be_entered(void *context)
 	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
 	survey_profile(survey, "web");
 	REQUIRE(found == 1);
-	REQUIRE(findings[0].type == MESSAGE_PROFILE);
-	REQUIRE(findings[0].profile.gone == 0);
-	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
-	REQUIRE(findings[0].profile.refused_error == EACCES);
-	REQUIRE(findings[0].profile.refused_setting == SETTING_DIRECTORY);
+	REQUIRE(findings[found - 1].type == MESSAGE_PROFILE);
+	REQUIRE(findings[found - 1].profile.gone == 0);
+	REQUIRE(findings[found - 1].profile.refusal == REFUSAL_UNREADABLE);
+	REQUIRE(findings[found - 1].profile.refused_error == EACCES);
+	REQUIRE(findings[found - 1].profile.refused_setting == SETTING_DIRECTORY);
 }
 
 /* With the fault it is refused for this file, and for what the kernel says. */
@@ -631,9 +630,9 @@ require_unreadable(struct survey *survey, const struct fault *fault, enum settin
 	REQUIRE(fault_install(fault));
 	survey_profile(survey, "web");
 	REQUIRE(found == 1);
-	REQUIRE(findings[0].profile.refusal == REFUSAL_UNREADABLE);
-	REQUIRE(findings[0].profile.refused_error == EIO);
-	REQUIRE(findings[0].profile.refused_setting == setting);
+	REQUIRE(findings[found - 1].profile.refusal == REFUSAL_UNREADABLE);
+	REQUIRE(findings[found - 1].profile.refused_error == EIO);
+	REQUIRE(findings[found - 1].profile.refused_setting == setting);
 }
 
 static void
@@ -708,7 +707,7 @@ what_was_looked_at_is_what_is_read_whatever_takes_its_place(void **state)
 	swap_after_look = true;
 	assert_accepted(0);
 	assert_false(swap_after_look);
-	assert_int_equal(findings[0].profile.present, SETTING_BIT(SETTING_RUN));
+	assert_int_equal(findings[found - 1].profile.present, SETTING_BIT(SETTING_RUN));
 }
 
 /* Its owner would be sent SIGIO, and we would wait for the lease-break time, fcntl(2). */
@@ -738,7 +737,7 @@ the_first_reason_is_the_one_that_is_said(void **state)
 	folder_write(folder, "web/restart", 0666, "");
 	assert_refused(0, REFUSAL_LINK, SETTING_USER, 0);
 	/* the others are looked at all the same, so that a change of them is seen */
-	assert_true((findings[0].profile.present & SETTING_BIT(SETTING_RESTART)) != 0);
+	assert_true((findings[found - 1].profile.present & SETTING_BIT(SETTING_RESTART)) != 0);
 }
 
 static const struct message *
@@ -802,7 +801,7 @@ each_entry_of_a_directory_is_a_profile_or_skipped_or_ignored(void **state)
 	assert_int_equal(survey_directory(&survey), 0);
 	assert_int_equal(found, 4 + sizeof(bad_names) / sizeof(bad_names[0]) + 6);
 	assert_int_equal(finding_of("web")->profile.refusal, REFUSAL_NONE);
-	assert_int_equal((finding_of("web") + 1)->type, MESSAGE_SETTING);
+	assert_int_equal((finding_of("web") - 1)->type, MESSAGE_SETTING);
 	assert_int_equal(finding_of("mail")->profile.refusal, REFUSAL_OWNER);
 	assert_int_equal(
 	    finding_of("a234567890123456789012345678901234567890123456789012345678901234")->type,
