@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -42,7 +43,8 @@ struct question {
 
 struct reply {
 	enum refusal refusal;
-	int error; /* of REFUSAL_UNREADABLE */
+	int error;	/* of REFUSAL_UNREADABLE */
+	int64_t serves; /* of REFUSAL_NONE: for so long, if the files do not change */
 	struct account account;
 };
 
@@ -51,14 +53,16 @@ static pid_t asker;
 static int to_asker = -1;
 
 /*
- * To ask all name services takes as long as half a birth, and a host that starts asks thousands of
+ * To ask all name services takes longer than a birth, and a host that starts asks thousands of
  * times for a few accounts. So an answer serves for a second, unless one of the files was changed
- * meanwhile. Of whom there is none is asked each time.
+ * meanwhile; where they say the same, for longer, and what another service says otherwise later
+ * comes late. Of whom there is none is asked each time.
  */
-#define ANSWER_SERVES (1 * SECOND)
-#define ANSWERS	      16
+#define ANSWER_SERVES	       (1 * SECOND)
+#define ANSWER_OF_FILES_SERVES (300 * SECOND)
+#define ANSWERS		       64
 
-static const char *const files[] = {"/etc/passwd", "/etc/group"};
+static const char *const files[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
 #define FILES (sizeof(files) / sizeof(files[0]))
 
 static struct known {
@@ -149,6 +153,34 @@ ask_services(const struct question *question, struct account *account)
 	return fill(entry, account);
 }
 
+/* Do the files say the same of the account, and of all its groups? */
+static bool
+stands_in_files(const struct account *account)
+{
+	FILE *passwd = fopen(files[0], "re"), *group = fopen(files[1], "re");
+	const struct passwd *entry = NULL;
+	const struct group *joined;
+	uint32_t count = 1;
+	char **member;
+
+	while (passwd != NULL && (entry = fgetpwent(passwd)) != NULL &&
+	    strcmp(entry->pw_name, account->name) != 0)
+		;
+	while (group != NULL && (joined = fgetgrent(group)) != NULL) {
+		for (member = joined->gr_mem; *member != NULL; member++)
+			count +=
+			    joined->gr_gid != account->gid && strcmp(*member, account->name) == 0;
+	}
+	if (passwd != NULL)
+		(void)fclose(passwd);
+	if (group != NULL)
+		(void)fclose(group);
+	return entry != NULL && entry->pw_uid == account->uid && entry->pw_gid == account->gid &&
+	    strcmp(entry->pw_dir, account->home) == 0 &&
+	    (entry->pw_shell[0] == '\0' || strcmp(entry->pw_shell, account->shell) == 0) &&
+	    count == account->group_count;
+}
+
 static bool
 comes(int channel, int64_t within)
 {
@@ -177,6 +209,9 @@ answer_questions(int channel)
 	    recv(channel, &question, sizeof(question), 0) == sizeof(question)) {
 		reply.refusal = ask_services(&question, &reply.account);
 		reply.error = errno;
+		reply.serves = reply.refusal == REFUSAL_NONE && stands_in_files(&reply.account)
+		    ? ANSWER_OF_FILES_SERVES
+		    : ANSWER_SERVES;
 		if (send(channel, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
@@ -245,7 +280,7 @@ exchange(const struct question *question, struct reply *reply)
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */
 static enum refusal
-ask(const struct question *question, struct account *account)
+ask(const struct question *question, struct account *account, int64_t *serves)
 {
 	static int64_t ask_again;
 	static struct reply reply;
@@ -266,6 +301,7 @@ ask(const struct question *question, struct account *account)
 	if (error != 0)
 		return REFUSAL_UNREADABLE;
 	*account = reply.account;
+	*serves = reply.serves;
 	return reply.refusal;
 }
 
@@ -278,10 +314,12 @@ look_up(const char *name, uid_t uid, struct account *account)
 	    .about = name[0] != '\0' ? ACCOUNT_OF_NAME : ACCOUNT_OF_UID, .uid = uid};
 	struct known *known;
 	enum refusal refusal;
+	bool changed = files_changed();
+	int64_t serves;
 
-	if (files_changed())
-		memset(answers, 0, sizeof(answers));
 	for (known = answers; known < answers + ANSWERS; known++) {
+		if (changed && known->until != 0) /* what was never used takes no memory */
+			known->until = 0;
 		if (clock_now() < known->until && strcmp(known->asked, name) == 0 &&
 		    (name[0] != '\0' || known->account.uid == uid)) {
 			*account = known->account;
@@ -289,13 +327,13 @@ look_up(const char *name, uid_t uid, struct account *account)
 		}
 	}
 	strcpy(question.name, name);
-	refusal = ask(&question, account);
+	refusal = ask(&question, account, &serves);
 	if (refusal != REFUSAL_NONE)
 		return refusal;
 	known = &answers[next++ % ANSWERS];
 	strcpy(known->asked, name);
 	known->account = *account;
-	known->until = clock_now() + ANSWER_SERVES;
+	known->until = clock_now() + serves;
 	return REFUSAL_NONE;
 }
 
@@ -338,9 +376,10 @@ free_uid(uid_t *uid)
 {
 	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST};
 	struct account account;
+	int64_t serves;
 	uid_t used;
 
-	for (; ask(&question, &account) == REFUSAL_NONE; question.uid = *uid + 1) {
+	for (; ask(&question, &account, &serves) == REFUSAL_NONE; question.uid = *uid + 1) {
 		*uid = used = account.uid;
 		(void)procfs_each(other_uid, &used);
 		if (used != 0)

@@ -433,17 +433,23 @@ die_while_asked(void *context)
 	REQUIRE(by_text("web") == REFUSAL_NONE);
 }
 
+static void
+wait_until_nobody_asks(void)
+{
+	siginfo_t how;
+
+	REQUIRE(waitid(P_ALL, 0, &how, WEXITED | WNOWAIT) == 0);
+	REQUIRE(how.si_code == CLD_EXITED);
+}
+
 /* It has ended when the next question comes, and nobody has noticed. */
 static void
 ask_who_has_left(void *context)
 {
-	siginfo_t how;
-
 	(void)context;
 	use_accounts();
 	REQUIRE(by_text("web") == REFUSAL_NONE);
-	REQUIRE(waitid(P_ALL, 0, &how, WEXITED | WNOWAIT) == 0);
-	REQUIRE(how.si_code == CLD_EXITED);
+	wait_until_nobody_asks();
 	REQUIRE(by_text("Web") == REFUSAL_NONE);
 	REQUIRE(account.uid == 64003);
 }
@@ -460,6 +466,39 @@ a_name_service_that_crashes_takes_nobody_along(void **state)
 {
 	(void)state;
 	child_run(die_while_asked, NULL);
+}
+
+static void
+look_up_later(void *context)
+{
+	(void)context;
+	use_accounts();
+	name_service_is_lax = true; /* it knows a "web" that is not the one in the files */
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	wait_until_nobody_asks();
+	name_service_is_lax = false;
+	later = 2;
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	require_web();
+	later = 4;
+	folder_write(folder, "group", 0644, "web:x:64002:\none:x:64101:web\n");
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	REQUIRE(account.group_count == 2);
+	wait_until_nobody_asks();
+	name_service_dies = true;
+	later = 200;
+	REQUIRE(by_text("web") == REFUSAL_NONE); /* nobody was asked */
+	REQUIRE(account.group_count == 2);
+	later = 400;
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+}
+
+/* Who can come to stand elsewhere without the files' telling is asked for again after a second. */
+static void
+what_the_files_say_serves_until_they_say_something_else(void **state)
+{
+	(void)state;
+	child_run(look_up_later, NULL);
 }
 
 /* Writes "groupie" and "joiner" into so many groups besides their own. */
@@ -659,6 +698,7 @@ main(void)
 	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
 	    TEST(a_name_service_that_crashes_takes_nobody_along),
 	    TEST(who_asks_leaves_and_another_one_asks),
+	    TEST(what_the_files_say_serves_until_they_say_something_else),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
 	    TEST(an_entry_that_is_too_long_is_refused_and_not_cut),
 	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
