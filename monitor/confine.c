@@ -15,6 +15,7 @@
 
 #include "confine.h"
 #include "descriptors.h"
+#include "journal.h"
 #include "privdrop.h"
 #include "report.h"
 
@@ -91,6 +92,8 @@ static const struct allowed {
 	IS(1, F_GETPIPE_SZ)),
     ALLOW(fstat, "always", "whether a log file was deleted", {0}),
     ALLOW(pread64, "always", "the last line of a log, when the monitor before was killed", {0}),
+    ALLOW(pwrite64, "into STATE_DIR/lines only, which stays as small", "what is to be in the log",
+	IS(0, FD_LINES), AT_MOST(2, JOURNAL_BYTES), AT_MOST(3, JOURNAL_HEAD_BYTES + JOURNAL_BYTES)),
     ALLOW(ftruncate, "always", "a piece of a line, of which a full disk took the rest", {0}),
     ALLOW(close, "always", "descriptors that are done with", {0}),
     ALLOW(clock_gettime, "real time or monotonic", "time, where the vdso cannot tell it",

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "output.h"
 #include "parent.h"
+#include "recall.h"
 #include "reports.h"
 #include "supervise.h"
 #include "vocabulary.h"
@@ -96,6 +97,7 @@ leave_order(void *subject, struct incoming *incoming)
 		leave(message->number == ORDER_LEAVE_NOW);
 		break;
 	default: /* ORDER_TOLD */
+		recall_complete();
 		told = true;
 		look_due = true;
 		break;

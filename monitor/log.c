@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "fifo.h"
+#include "journal.h"
 #include "linefile.h"
 #include "log.h"
 #include "stamp.h"
@@ -16,6 +17,8 @@
 
 #define MESSAGE_MAX    1024
 #define OWN_LINE_BYTES (4 * (MESSAGE_MAX + 256))
+/* Behind the time stamp and the level. */
+#define LINE_TAG_AT (STAMP_MILLISECONDS_BYTES + 6)
 /* Longer than any line. */
 #define PIECE_BYTES 16384
 #define TRY_AGAIN   (1 * SECOND)
@@ -40,19 +43,18 @@ static int64_t grows_until;
 static unsigned lost;
 static int64_t try_again = NEVER;
 
-/* Lines, from `first` to `end`; both are 0 again when all are written. */
-static char pending[LOG_PENDING_BYTES];
-static size_t first, end;
-/* While lines are held, those from `permitted` on may not be written; the parent has been told
- * those below `marked`. */
+static char pending[JOURNAL_BYTES];
+/* Those that are not written; while lines are held, those from journal.permitted on may not be. */
+static struct journal journal;
+static uint64_t saved; /* so far the file of the journal has them */
 static bool held;
-static size_t permitted, marked;
-/* What the parent has of lines that wait counts no more as soon as they are written. */
-static bool outdated;
-
-/* So many bytes at the beginning of `pending` the last monitor may have written. */
-static size_t inherited;
-static uint64_t inherited_inode, inherited_size;
+/* The parent has been asked for all that those before `marked` speak of, and has done all that
+ * those before `granted` do. */
+static uint64_t marked, granted;
+/* Lines before this place are the last monitor's, and which of those from journal.permitted on have
+ * come true is not known yet; 0: it is. */
+static uint64_t undecided;
+static bool taken_over; /* some of what waits the last monitor may have written */
 
 void
 log_set_level(enum level level)
@@ -78,11 +80,18 @@ log_rotate_at(uint64_t size)
 	rotate_size = size;
 }
 
+static char *
+line_at(uint64_t place)
+{
+	return pending + place % JOURNAL_BYTES;
+}
+
 /* All lines are written: the room is used from its beginning again. */
 static void
 begin_anew(void)
 {
-	first = end = permitted = marked = 0;
+	journal.first = journal.permitted = journal.end = journal_next_round(journal.end);
+	saved = journal.end;
 }
 
 /* The log, if it is a file whose size tells what stands in it. */
@@ -94,50 +103,92 @@ look_at_log(struct stat *status)
 	    S_ISREG(status->st_mode);
 }
 
-static bool
-lines_are_ours(const struct lines *lines)
+void
+log_inherit(int descriptor)
 {
-	size_t i;
-
-	for (i = 0; i < lines->length; i++)
-		if (lines->bytes[i] != '\n' && (lines->bytes[i] < ' ' || lines->bytes[i] > '~'))
-			return false;
-	return lines->length > 0 && lines->bytes[lines->length - 1] == '\n';
+	journal_use(descriptor);
+	if (!journal_load(&journal, pending))
+		journal.first = journal.permitted = journal.end = journal_first_place();
+	saved = marked = granted = journal.end;
+	taken_over = journal.first < journal.end;
+	undecided = journal.permitted < journal.end ? journal.end : 0;
 }
 
 void
-log_inherit(const struct lines *lines)
+log_confirm(uint64_t place)
 {
-	if (end > 0 || log_file.descriptor != -1 || !lines_are_ours(lines))
+	if (undecided == 0 || place <= journal.permitted)
 		return;
-	memcpy(pending, lines->bytes, lines->length);
-	end = inherited = lines->length;
-	inherited_inode = lines->log_inode;
-	inherited_size = lines->log_size;
+	journal.permitted = place < undecided ? place : undecided;
+	if (journal.permitted == undecided)
+		undecided = 0;
 }
 
-/* Some of what we have inherited may stand in the log. Where it goes on in another file since, all
- * of it is in the first one; where nobody can tell, it is written rather twice than never. */
+/* Is the line about a profile, and has that come true? */
+static bool
+is_true(const char *line, size_t length, uint64_t place,
+    bool (*came_true)(const char *tag, uint64_t place))
+{
+	char tag[FULL_NAME_BYTES];
+
+	if (length <= LINE_TAG_AT)
+		return false; /* no line of ours */
+	(void)snprintf(
+	    tag, sizeof(tag), "%.*s", (int)strcspn(line + LINE_TAG_AT, " \n"), line + LINE_TAG_AT);
+	return strcmp(tag, TAG_PROCLAUNCH) != 0 && came_true(tag, place);
+}
+
+void
+log_decide(bool (*came_true)(const char *tag, uint64_t place))
+{
+	uint64_t place = journal.permitted, length;
+	char *line, *newline;
+
+	if (undecided == 0)
+		return;
+	saved = place; /* what follows is put there again, as far as it is true */
+	for (; place < undecided; place += length) {
+		line = line_at(place);
+		length = JOURNAL_BYTES - place % JOURNAL_BYTES;
+		if (length > undecided - place)
+			length = undecided - place;
+		newline = memchr(line, '\n', length);
+		if (*line == '\0')
+			length = 1;
+		else if (newline != NULL)
+			length = (uint64_t)(newline - line) + 1;
+		if (newline == NULL || !is_true(line, length, place, came_true))
+			memset(line, 0, length);
+	}
+	journal.permitted = granted;
+	undecided = 0;
+}
+
+uint64_t
+log_reached(uint64_t before)
+{
+	return undecided == 0 ? journal.end : before;
+}
+
+/* Some of what the last monitor has left may stand in the log. Where nobody can tell, it is written
+ * rather twice than never. */
 static void
 drop_written(void)
 {
+	uint64_t written, place = journal.first;
 	struct stat status;
-	size_t written = 0;
 
-	if (look_at_log(&status) && inherited_inode != 0) {
-		if ((uint64_t)status.st_ino != inherited_inode)
-			written = inherited;
-		else if ((uint64_t)status.st_size > inherited_size)
-			written = (uint64_t)status.st_size - inherited_size < inherited
-			    ? (size_t)((uint64_t)status.st_size - inherited_size)
-			    : inherited;
-	}
-	if (written > 0 && pending[written - 1] == '\n')
-		first = written;
-	if (first == end)
-		begin_anew();
-	permitted = permitted > first ? permitted : first;
-	inherited = 0;
+	if (!look_at_log(&status) || status.st_ino != journal.log_inode ||
+	    (uint64_t)status.st_size <= journal.log_size)
+		return;
+	written = (uint64_t)status.st_size - journal.log_size;
+	for (; written > 0 && place < journal.end; place++)
+		written -= *line_at(place) != '\0';
+	if (written > 0 || *line_at(place - 1) != '\n')
+		return; /* it is not they that it has grown by */
+	journal.first = place;
+	if (journal.permitted < place)
+		journal.permitted = place;
 }
 
 void
@@ -156,8 +207,9 @@ log_use(int descriptor, uint64_t size)
 		line_file_use(&log_file, descriptor, size);
 	else if (rotated) /* what we have is an old one by now */
 		line_file_close(&log_file);
-	if (descriptor != -1 && inherited > 0)
+	if (descriptor != -1 && taken_over)
 		drop_written();
+	taken_over = taken_over && descriptor == -1;
 	/* it could not be opened: what is to be said waits, and the parent is asked again */
 	try_again = descriptor != -1 ? NEVER : clock_now() + TRY_AGAIN;
 	if (!rotated || descriptor == -1 || size < rotate_size)
@@ -229,114 +281,65 @@ format_own(char *line, enum level level, const char *format, ...)
 	return format_line(line, NOTICE_BYTES, TAG_PROCLAUNCH, level, message);
 }
 
-/* How much of what is announced fits beside the lines that wait to be written. */
-static size_t
-page_bytes(void)
-{
-	return first < permitted ? LINES_BYTES - NOTICE_BYTES : LINES_BYTES;
-}
-
-/* As many lines as fit. */
-static size_t
-announced(void)
-{
-	const char *newline;
-
-	if (end - permitted <= page_bytes())
-		return end - permitted;
-	newline = memrchr(pending + permitted, '\n', page_bytes());
-	if (newline == NULL) /* a line that is too long to be kept by anybody but us */
-		newline = memchr(pending + permitted, '\n', end - permitted);
-	return (size_t)(newline - (pending + permitted)) + 1;
-}
-
-/*
- * While the log cannot be written, nobody but us would have those that were announced before: they
- * are announced again, the newest of them, behind a line that says how many are missing. Returns
- * where in `pending` they begin.
- */
-static size_t
-begin_page(struct lines *lines)
-{
-	size_t from, i;
-	unsigned missing = 0;
-
-	if (marked - first <= LINES_BYTES)
-		return first;
-	from = marked - page_bytes();
-	for (i = first; i < from || pending[i - 1] != '\n'; i++)
-		missing += pending[i] == '\n';
-	lines->length = (uint32_t)format_own(lines->bytes, SAY_LINES_LOST, missing);
-	return i;
-}
-
-enum announcement
-log_announce(struct lines *lines)
-{
-	struct stat status;
-	size_t from;
-
-	/* or nobody but us would have those that were announced before */
-	if (first < permitted && try_again == NEVER)
-		return ANNOUNCED_NOTHING;
-	marked = permitted + announced();
-	if (marked - permitted > page_bytes())
-		return ANNOUNCED_SOME;
-	/* and what is announced while another file is to come stands in that */
-	outdated = first < permitted || (asked == LOG_ROTATE && marked > permitted);
-	from = begin_page(lines);
-	/* of what waits nothing is written, also where the log is deleted to make room */
-	if (!outdated && look_at_log(&status)) {
-		lines->log_inode = status.st_ino;
-		lines->log_size = (uint64_t)status.st_size;
-	}
-	memcpy(lines->bytes + lines->length, pending + from, marked - from);
-	lines->length += (uint32_t)(marked - from);
-	return marked < end ? ANNOUNCED_SOME : ANNOUNCED_ALL;
-}
-
 bool
-log_unannounced(void)
+log_announce(uint64_t *place)
 {
-	return !held && (try_again == NEVER ? outdated && first == end : marked < end);
+	marked = journal.end;
+	*place = undecided == 0 ? marked : journal.permitted;
+	return undecided == 0;
 }
 
 bool
 log_permit(bool all)
 {
-	permitted = marked;
-	held = !all || permitted < end;
+	granted = marked;
+	if (undecided == 0 && journal.permitted < granted)
+		journal.permitted = granted;
+	held = !all || (journal.first < journal.end && granted < journal.end);
 	return held;
+}
+
+bool
+log_decided(void)
+{
+	return undecided == 0;
 }
 
 bool
 log_owes(void)
 {
-	return first < end && (held || (log_file.descriptor != -1 && try_again == NEVER));
+	return journal.first < journal.end &&
+	    (held || (log_file.descriptor != -1 && try_again == NEVER));
 }
 
-/* Makes room where lines stood that are written. */
-static void
-move_up(void)
+void
+log_save(void)
 {
-	if (inherited > 0)
-		return;
-	memmove(pending, pending + first, end - first);
-	permitted = permitted > first ? permitted - first : 0;
-	marked = marked > first ? marked - first : 0;
-	end -= first;
-	first = 0;
+	struct stat status;
+
+	/* another file is to come, or it was deleted to make room: of what waits nothing is written
+	 */
+	journal.log_inode = journal.log_size = 0;
+	if (journal.first < journal.end && asked != LOG_ROTATE && look_at_log(&status)) {
+		journal.log_inode = status.st_ino;
+		journal.log_size = (uint64_t)status.st_size;
+	}
+	saved = journal_save(&journal, pending, saved);
 }
 
+/* In one piece, at the beginning of the room where there is none for it at the end. */
 static bool
 append(const char *line, size_t length)
 {
-	if (length > sizeof(pending) - end)
-		move_up();
-	if (length > sizeof(pending) - end)
+	size_t at_end = JOURNAL_BYTES - journal.end % JOURNAL_BYTES;
+	size_t blank = length > at_end ? at_end : 0;
+
+	if (journal.end - journal.first + blank + length > JOURNAL_BYTES)
 		return false;
-	memcpy(pending + end, line, length);
-	end += length;
+	memset(line_at(journal.end), 0, blank);
+	journal.end += blank;
+	memcpy(line_at(journal.end), line, length);
+	journal.end += length;
 	return true;
 }
 
@@ -364,7 +367,7 @@ log_vline(const char *tag, enum level level, const char *format, va_list argumen
 	if (!log_says(level))
 		return;
 	(void)vsnprintf(message, sizeof(message), format, arguments);
-	if (end - first > LOG_PENDING_BYTES / 2)
+	if (journal.end - journal.first > JOURNAL_BYTES / 2)
 		log_flush();
 	length = format_line(line, sizeof(line), tag, level, message);
 	if (!confess() || !append(line, length))
@@ -383,14 +386,29 @@ log_line(const char *tag, enum level level, const char *format, ...)
 
 /* Lines up to PIECE_BYTES, and at least one: a disk with little room takes some of them. */
 static size_t
-first_lines(size_t last)
+first_lines(void)
 {
-	const char *newline;
+	const char *line = line_at(journal.first), *blank, *newline;
+	size_t length = JOURNAL_BYTES - journal.first % JOURNAL_BYTES;
 
-	if (last - first <= PIECE_BYTES)
-		return last - first;
-	newline = memrchr(pending + first, '\n', PIECE_BYTES);
-	return (size_t)(newline - (pending + first)) + 1;
+	if (length > journal.permitted - journal.first)
+		length = journal.permitted - journal.first;
+	if (length > PIECE_BYTES)
+		length = PIECE_BYTES;
+	blank = memchr(line, '\0', length);
+	if (blank != NULL)
+		length = (size_t)(blank - line);
+	newline = memrchr(line, '\n', length);
+	return newline == NULL ? length : (size_t)(newline - line) + 1;
+}
+
+/* True when there are any. */
+static bool
+find_first_line(void)
+{
+	while (journal.first < journal.permitted && *line_at(journal.first) == '\0')
+		journal.first++;
+	return journal.first < journal.permitted;
 }
 
 /* A pipe or a terminal takes some of it: so much is taken that a pipe takes it whole or not at all,
@@ -402,8 +420,8 @@ write_some(size_t *length)
 	ssize_t wrote = -1;
 
 	if (brief || !fifo_is_full(log_file.descriptor))
-		wrote = write(
-		    log_file.descriptor, pending + first, *length < PIPE_BUF ? *length : PIPE_BUF);
+		wrote = write(log_file.descriptor, line_at(journal.first),
+		    *length < PIPE_BUF ? *length : PIPE_BUF);
 	*length = wrote < 0 ? 0 : (size_t)wrote;
 	return wrote > 0;
 }
@@ -420,19 +438,19 @@ write_pending(void)
 		line_file_close(&log_file);
 	if (log_file.descriptor == -1 || asked == LOG_ROTATE)
 		return false;
-	if (!held)
-		permitted = end;
-	while (first < permitted) {
-		length = first_lines(permitted);
+	if (!held && undecided == 0)
+		journal.permitted = journal.end;
+	while (find_first_line()) {
+		length = first_lines();
 		if (!(nameless ? write_some(&length)
-			       : line_file_write(&log_file, pending + first, length))) {
+			       : line_file_write(&log_file, line_at(journal.first), length))) {
 			try_again = clock_now() + TRY_AGAIN; /* ENOSPC: there may be room later */
 			return false;
 		}
-		first += length;
+		journal.first += length;
 		grown = true;
 	}
-	if (first == end)
+	if (journal.first == journal.end)
 		begin_anew();
 	return true;
 }
@@ -442,7 +460,7 @@ log_flush(void)
 {
 	if (log_file.descriptor != -1)
 		try_again = NEVER;
-	if (first < end && write_pending() && lost > 0 && confess())
+	if (journal.first < journal.end && write_pending() && lost > 0 && confess())
 		(void)write_pending();
 }
 
@@ -453,11 +471,10 @@ log_wants(void)
 
 	if (asked != LOG_NOTHING)
 		return LOG_NOTHING;
-	if (log_file.descriptor == -1 && first < end &&
+	if (log_file.descriptor == -1 && journal.first < journal.end &&
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
 	else if (log_file.descriptor != -1 && !nameless && rotate_size > 0 &&
-	    marked <= permitted && /* what is announced is for the file that is there */
 	    log_file.size >= rotate_size && clock_now() >= grows_until)
 		wanted = LOG_ROTATE;
 	asked = wanted;

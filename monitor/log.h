@@ -17,9 +17,6 @@ enum level { LEVEL_FATAL, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
 /* The tag of lines that are about no profile. */
 #define TAG_PROCLAUNCH "ProcLaunch"
 
-/* What may wait: for a full disk, or because all profiles change their state at once. */
-#define LOG_PENDING_BYTES (2 * 1024 * 1024)
-
 /* Lines above this level are not written. */
 void log_set_level(enum level level);
 
@@ -36,24 +33,38 @@ void log_use(int descriptor, uint64_t size);
 /* What is used is standard error: it is neither rotated nor opened anew, though it was deleted. */
 void log_set_nameless(bool is_nameless);
 
-/* What the last monitor had announced, and may not have come to write: before log_use(). */
-void log_inherit(const struct lines *lines);
+/*
+ * What the last monitor has left in the journal, which this descriptor is and stays: before the
+ * first line, and before log_use(). What its lines speak of the parent may have been asked for, or
+ * not; nothing is written of which that is not known.
+ */
+void log_inherit(int descriptor);
+
+/* The parent has done what lines before this place speak of, as the last monitor has asked. */
+void log_confirm(uint64_t place);
+
+/* All is known that the last monitor has asked for: `came_true` tells of the tag and the place of a
+ * line whether what it speaks of is among that. A line about no profile is not written where it is
+ * not confirmed: the parent says the same again. */
+void log_decide(bool (*came_true)(const char *tag, uint64_t place));
+
+/* Is it known? */
+bool log_decided(void);
+
+/* Where lines stand from now on: who is asked now for what a profile's lines have said knows of
+ * those before. While something is undecided it is as it was `before`. */
+uint64_t log_reached(uint64_t before);
+
+/* Puts all lines into the journal: before anything is asked of the parent. */
+void log_save(void);
 
 /* Something is to be asked of the parent that lines speak of, those of this turn or later ones:
  * they are not written before it has been. */
 void log_hold(void);
 
-/*
- * All has been asked: the lines, or the first of them, are put into `lines`, which is zeroed, and
- * which the parent keeps for our successor. Not yet, when those before are still to be written;
- * when they cannot be, they are in `lines` too, as many as fit.
- */
-enum announcement { ANNOUNCED_NOTHING, ANNOUNCED_SOME, ANNOUNCED_ALL };
-enum announcement log_announce(struct lines *lines);
-
-/* Are there lines that cannot be written now and that only we have, or has the parent such that are
- * written meanwhile? Something is to be announced then. */
-bool log_unannounced(void);
+/* All has been asked that lines before the place speak of, which the parent keeps for our
+ * successor. False: of later lines, too, but they are not to be taken for true yet. */
+bool log_announce(uint64_t *place);
 
 /* The parent has done what it was asked: they may be written. With `all` nothing else has been
  * asked meanwhile. Returns whether lines are still held, and are to be announced. */

@@ -146,12 +146,13 @@ prepare(void)
 	(void)sigdelset(&all, SIGSYS); /* whoever sends these wants to see us crash */
 	(void)sigdelset(&all, SIGSEGV);
 	(void)sigdelset(&all, SIGABRT);
-	if (syscall(SYS_close_range, FD_EMPTY + 1, ~0U, 0) == -1 ||
+	if (syscall(SYS_close_range, FD_LINES + 1, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_SETMASK, &all, NULL) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_NAME, "proclaunch-monitor", 0, 0, 0) == -1)
 		fatal("cannot prepare");
 	output_prepare();
+	log_inherit(FD_LINES);
 	loop_open();
 	if (loop_add(FD_PARENT, EPOLLIN, SOURCE_PARENT, 0) == -1)
 		fatal("epoll_ctl");
@@ -168,8 +169,6 @@ static void
 tend_log(void)
 {
 	log_flush();
-	if (log_unannounced())
-		parent_owe_mark();
 	if (log_has_grown())
 		commands_log_grew(NULL);
 	switch (log_wants()) {

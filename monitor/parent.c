@@ -354,22 +354,19 @@ static bool
 send_mark(void)
 {
 	struct message message;
-	enum announcement announcement;
 
 	if (!unmarked || mark != done)
 		return true;
 	message_begin(&message, MESSAGE_MARK);
 	message.number = mark + 1;
-	announcement = log_announce(&message.lines);
-	if (announcement == ANNOUNCED_NOTHING)
-		return true; /* the log is on its way, and this after it */
-	/* what was heard last may be in the lines that are left */
-	message.lines.reports = announcement == ANNOUNCED_ALL ? reports_heard : reports_announced;
-	message.lines.orders = announcement == ANNOUNCED_ALL ? orders_heard : orders_announced;
+	if (log_announce(&message.mark.logged)) {
+		reports_announced = reports_heard;
+		orders_announced = orders_heard;
+	}
+	message.mark.reports = reports_announced;
+	message.mark.orders = orders_announced;
 	if (!send_message(&message))
 		return false;
-	reports_announced = message.lines.reports;
-	orders_announced = message.lines.orders;
 	mark++;
 	unmarked = false;
 	return true;
@@ -380,12 +377,12 @@ parent_marked(void *subject, struct incoming *incoming)
 {
 	(void)subject;
 	if (mark == 0)
-		log_inherit(&incoming->message.lines);
+		log_confirm(incoming->message.mark.logged);
 	if (mark == 0 || incoming->message.number != mark)
 		return;
 	done = mark;
 	if (log_permit(!unmarked))
-		unmarked = true; /* there were more lines than fit into a mark */
+		unmarked = true;
 	output_part();
 	commands_done();
 }
@@ -405,7 +402,9 @@ parent_has_done(uint32_t number)
 bool
 parent_flush(void)
 {
-	if (answer_due && !log_owes())
+	log_save();
+	/* what is not decided yet we are told only when we have answered */
+	if (answer_due && (!log_owes() || !log_decided()))
 		answer_due = !send_message(&answer);
 	if (!send_all_asks() || !send_mark() || !send_reads())
 		return true;

@@ -1,5 +1,8 @@
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "log.h"
 #include "output.h"
 #include "recall.h"
 #include "supervise.h"
@@ -31,6 +34,7 @@ recall_note(const struct profile *profile, struct note *note)
 	    profile->settings.output.separate_error ? (uint32_t)START_SEPARATE_ERROR : 0;
 	note->settings_known = profile->settings_known;
 	output_note(profile, note->dropped);
+	note->logged = log_reached(profile->logged);
 }
 
 static bool
@@ -99,4 +103,54 @@ recall_take(void *subject, struct incoming *incoming)
 	output_recall(profile, note->dropped);
 	recall_settings(profile, note);
 	profile->say_found = message->number != 0;
+	profile->logged = note->logged;
+}
+
+/* All profiles by name, as many places as a power of 2 and more than twice of them. Not sorted:
+ * what the C library's qsort() asks of the kernel is not for us. */
+static struct profile **by_name;
+static size_t places;
+
+/* Where the profile of that name stands, or would. */
+static struct profile **
+place_of(const char *name)
+{
+	uint64_t sum = 14695981039346656037ULL;
+	const char *at;
+	size_t place;
+
+	for (at = name; *at != '\0'; at++)
+		sum = (sum ^ (unsigned char)*at) * 1099511628211ULL;
+	for (place = sum % places; by_name[place] != NULL; place = (place + 1) % places)
+		if (strcmp(by_name[place]->facts.name, name) == 0)
+			break;
+	return &by_name[place];
+}
+
+/* What has been forgotten meanwhile was asked for. */
+static bool
+came_true(const char *name, uint64_t place)
+{
+	const struct profile *profile = by_name == NULL ? NULL : *place_of(name);
+
+	return profile == NULL || profile->logged > place;
+}
+
+void
+recall_complete(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	if (log_decided())
+		return;
+	for (places = 2; places <= 2 * (size_t)table_end(); places *= 2)
+		;
+	by_name = calloc(places, sizeof(struct profile *));
+	PROFILES_FOREACH(profile, index) {
+		if (by_name != NULL)
+			*place_of(profile->facts.name) = profile;
+	}
+	log_decide(came_true);
+	free(by_name);
 }

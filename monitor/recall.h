@@ -15,4 +15,8 @@ void recall_note(const struct profile *profile, struct note *note);
  * anything in it that is out of its range is left aside whole. */
 void recall_take(void *subject, struct incoming *incoming);
 
+/* Every profile has been told: of what the last monitor has left in the log's journal, that is true
+ * which the notes know of. */
+void recall_complete(void);
+
 #endif

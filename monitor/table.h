@@ -94,6 +94,7 @@ struct profile {
 	bool asking;	       /* stands in the queue of those of which the parent is asked */
 	bool overruled;	       /* something else was asked for by name since `keep` was */
 	uint32_t failures;     /* starts in a row that failed or died within a second */
+	uint64_t logged;       /* of the last monitor's note */
 	uint64_t trigger_done; /* the change that a reload has answered */
 	uint32_t restarts;
 	uint32_t claims; /* wrong pids in its pid file since its start */

@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "descriptors.h"
 #include "inform.h"
+#include "ledger.h"
 #include "nofile.h"
 #include "outputs.h"
 #include "sources.h"
@@ -129,15 +130,16 @@ become(const struct child *child, int channel, int words)
 {
 	char *arguments[] = {(char *)(uintptr_t)child->path, NULL};
 	char *environment[] = {NULL};
-	int high[4], i;
+	int high[5], i;
 	/* out of the way of the fixed numbers first */
-	const int wanted[4] = {child->binary, channel, words, empty};
+	const int wanted[5] = {child->binary, channel, words, empty,
+	    ledger_lines() != -1 ? ledger_lines() : null_device};
 
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, FD_CHILD_FIRST_FREE);
 	if (dup2(null_device, 0) == -1 || dup2(null_device, 1) == -1 ||
 	    dup2(high[2], FD_LAST_WORDS) == -1 || dup2(high[1], FD_PARENT) == -1 ||
-	    (child == monitor && dup2(high[3], FD_EMPTY) == -1))
+	    (child == monitor && (dup2(high[3], FD_EMPTY) == -1 || dup2(high[4], FD_LINES) == -1)))
 		return;
 	/* everything else closes itself at the exec */
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, CLOSE_RANGE_CLOEXEC) == -1)

@@ -20,7 +20,7 @@ static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
 static unsigned reports_first, reports_count;
 static unsigned reports_told; /* of these: sent, but they may yet die with the monitor */
-static uint32_t reports_kept; /* those that this monitor has announced, see struct lines */
+static uint32_t reports_kept; /* those that this monitor has announced, see struct mark */
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static unsigned orders_said;			       /* announced by some monitor */
@@ -164,9 +164,9 @@ inform_mark(const struct message *message)
 {
 	mark = *message;
 	mark_due = true;
-	while (reports_told > 0 && (int32_t)(message->lines.reports - reports_kept) > 0)
+	while (reports_told > 0 && (int32_t)(message->mark.reports - reports_kept) > 0)
 		drop_report();
-	orders_said |= message->lines.orders & orders_sent;
+	orders_said |= message->mark.orders & orders_sent;
 }
 
 void

@@ -18,6 +18,8 @@
 /* How often another one's lock is looked at, and the milliseconds in between. */
 #define LEDGER_LOOKS 20
 #define LEDGER_PAUSE 50
+/* ... and for what waits to be written into the log: monitor/journal.h. */
+#define LINES_BYTES (2 * 1024 * 1024 + 4096)
 
 struct record {
 	uint32_t magic;
@@ -32,15 +34,16 @@ struct record {
 	struct process_facts process;
 	unsigned char note[offsetof(struct note, dropped)];
 	pid_t sessions[2];
-	int32_t pidfd;			/* kept open over an exec of our own; else of no meaning */
-	int32_t fifos[STREAM_COUNT];	/* likewise; not above 2: none, as in older records */
-	uint64_t dropped[STREAM_COUNT]; /* the rest of the note; in older records 0 */
-	unsigned char unused[88];
+	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
+	int32_t fifos[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
+	unsigned char
+	    more[sizeof(struct note) - offsetof(struct note, dropped)]; /* of the note; in
+									 * older records 0 */
+	unsigned char unused[80];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 _Static_assert(
     offsetof(struct record, note) % sizeof(uint64_t) == 0, "where older records have it");
-_Static_assert(sizeof(struct lines) <= 4096, "no death of ours tears it, being on one page");
 
 static int ledger = -1;
 static int lines_file = -1;
@@ -97,25 +100,13 @@ ledger_open(int state_directory)
 		(void)poll(NULL, 0, LEDGER_PAUSE);
 	}
 	lines_file = open_own(state_directory, "lines");
-	(void)posix_fallocate(lines_file, 0, sizeof(struct lines)); /* no service depends on it */
+	(void)posix_fallocate(lines_file, 0, LINES_BYTES); /* no service depends on it */
 }
 
-void
-ledger_keep_lines(const struct lines *lines)
+int
+ledger_lines(void)
 {
-	size_t size = offsetof(struct lines, bytes) + lines->length;
-
-	(void)!pwrite(lines_file, lines, size, 0); /* the same: a line may be lost */
-}
-
-bool
-ledger_load_lines(struct lines *lines)
-{
-	size_t head = offsetof(struct lines, bytes);
-	ssize_t length = pread(lines_file, lines, sizeof(*lines), 0);
-
-	return length >= (ssize_t)head && lines->length > 0 && lines->length <= LINES_BYTES &&
-	    length >= (ssize_t)(head + lines->length);
+	return lines_file;
 }
 
 static int
@@ -167,7 +158,7 @@ ledger_write(const struct profile *profile)
 	memcpy(record.fifos, profile->fifos, sizeof(record.fifos));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
 	memcpy(record.note, &profile->note, sizeof(record.note));
-	memcpy(record.dropped, profile->note.dropped, sizeof(record.dropped));
+	memcpy(record.more, profile->note.dropped, sizeof(record.more));
 	record.checksum = sum_up(&record);
 	if (reserve(record.index) == -1)
 		return -1;
@@ -209,7 +200,7 @@ recall(const struct record *record, bool resumed)
 	profile->process = record->process;
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
 	memcpy(&profile->note, record->note, sizeof(record->note));
-	memcpy(profile->note.dropped, record->dropped, sizeof(record->dropped));
+	memcpy(profile->note.dropped, record->more, sizeof(record->more));
 	profile->pidfd = resumed ? record->pidfd : -1;
 	for (stream = 0; resumed && stream < STREAM_COUNT; stream++)
 		if (record->fifos[stream] > STDERR_FILENO)

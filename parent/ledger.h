@@ -11,12 +11,9 @@
  * open it in this process. Fatal when it cannot be ours alone. */
 void ledger_open(int state_directory);
 
-/*
- * STATE_DIR/lines: the last lines of the log that the monitor has announced, see struct lines. The
- * second is false when there are none.
- */
-void ledger_keep_lines(const struct lines *lines);
-bool ledger_load_lines(struct lines *lines);
+/* STATE_DIR/lines, of which nothing is read here: what is to be in the log, and survives the
+ * monitor. -1: there is none, for --check. */
+int ledger_lines(void);
 
 /*
  * Writes the profile's record. The space of it, and of many more, is made sure of first, so that no

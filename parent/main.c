@@ -312,17 +312,6 @@ begin(const struct options *options)
 	return ready;
 }
 
-/* What the last monitor did not come to write. */
-static void
-recall_lines(void)
-{
-	struct message mark;
-
-	message_begin(&mark, MESSAGE_MARK);
-	if (ledger_load_lines(&mark.lines))
-		inform_mark(&mark);
-}
-
 static void
 say_start(const char *before)
 {
@@ -369,7 +358,6 @@ main(int count, char **arguments)
 	if (before != NULL)
 		children_started(); /* services are up: no child's death may end us now */
 	ledger_open(state);
-	recall_lines();
 	wishes_open();
 	outputs_open(state, options.output_directory);
 	files_open_control(upgrade_control());

@@ -140,7 +140,6 @@ static void
 handle_mark(void *subject, struct incoming *incoming)
 {
 	(void)subject;
-	ledger_keep_lines(&incoming->message.lines);
 	inform_mark(&incoming->message);
 }
 

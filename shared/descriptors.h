@@ -10,13 +10,14 @@ enum descriptor_number {
 	FD_LAST_WORDS = 2, /* a pipe: what a dying child says, read by the parent */
 	FD_PARENT = 3,	   /* the channel to the parent */
 	FD_EMPTY = 4,	   /* monitor: the empty directory that becomes its root */
-	FD_CHILD_FIRST_FREE = 5,
+	FD_LINES = 5,	   /* monitor: what is to be in the log, STATE_DIR/lines */
+	FD_CHILD_FIRST_FREE = 6,
 
 	/* the monitor's own, by number because its filter names them: a pipe for what tee(2) shows
 	 * of a FIFO, and where splice(2) puts what has been written, /dev/null, which takes the
 	 * place of FD_EMPTY: no number below the pipe's is ever free */
-	FD_LOOK_READ = 5,
-	FD_LOOK_WRITE = 6,
+	FD_LOOK_READ = 6,
+	FD_LOOK_WRITE = 7,
 	FD_NULL = FD_EMPTY,
 
 	/* a service's child between fork and exec: 0-2 are its own */

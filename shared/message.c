@@ -60,8 +60,6 @@ message_valid(const struct message *message)
 		return message->number < NSIG && signal_permitted((int)message->number);
 	case MESSAGE_SWEEP:
 		return message->number == SIGTERM || message->number == SIGKILL;
-	case MESSAGE_MARK:
-		return message->lines.length <= LINES_BYTES;
 	case MESSAGE_KEEP:
 		return message->number < WISH_COUNT;
 	case MESSAGE_OPEN:
@@ -83,6 +81,7 @@ message_valid(const struct message *message)
 	case MESSAGE_PONG:
 	case MESSAGE_START:
 	case MESSAGE_NOTE:
+	case MESSAGE_MARK:
 	case MESSAGE_FORGET:
 	case MESSAGE_SETTLE:
 	case MESSAGE_GOODBYE:

@@ -42,7 +42,7 @@
 	MESSAGE(NOTE, "monitor to parent", "what the next monitor must know; kept in the ledger")  \
 	MESSAGE(FORGET, "monitor to parent", "the profile is gone and stopped: free its index")    \
 	MESSAGE(MARK, "monitor to parent, parent to monitor",                                      \
-	    "what was asked before it is done; the lines of the log that say so")                  \
+	    "what was asked before it is done, and the log may say so")                            \
 	MESSAGE(GOODBYE, "monitor to parent", "the last line is written")                          \
 	MESSAGE(FORK, "parent to spawner", "fork a child for one job, as these ids")               \
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
@@ -308,6 +308,7 @@ struct note {
 	uint32_t attempt;
 	uint32_t start_flags;
 	uint64_t dropped[STREAM_COUNT]; /* bytes of output that no file says yet to be missing */
+	uint64_t logged; /* what the log says of it before this place has come true */
 };
 
 struct claim {
@@ -352,19 +353,14 @@ struct file_facts {
 #define ROTATE_SIZE_MAX (1ULL << 40)
 
 /*
- * Lines that are to be in the log when what they speak of has been done. The parent keeps the last
- * ones, in a single page of a file, and believes none of it: a monitor that has just started is
- * given them, and writes what its predecessor did not come to.
+ * What the monitor has asked for before this is done. The parent keeps the last one, and believes
+ * none of it: a monitor that has just started is given it, and writes of the lines that its
+ * predecessor has left in STATE_DIR/lines those that are true.
  */
-#define LINES_BYTES 4056
-struct lines {
-	uint64_t log_inode; /* 0: not known */
-	uint64_t log_size;  /* before these lines */
-	uint32_t reports;   /* so many, since the monitor's start, are in these lines or before */
-	uint32_t orders;    /* likewise, bits 1 << enum order */
-	uint32_t length;
-	uint32_t padding;
-	char bytes[LINES_BYTES];
+struct mark {
+	uint64_t logged;  /* these are, before this place */
+	uint32_t reports; /* so many, since the monitor's start, are in these lines */
+	uint32_t orders;  /* likewise, bits 1 << enum order */
 };
 
 struct report_facts {
@@ -439,7 +435,7 @@ struct message {
 		struct report_facts report;
 		struct order_facts order;
 		struct file_facts file;
-		struct lines lines;
+		struct mark mark;
 		struct ask ask;
 		struct rows rows;
 		struct transition_facts transition;

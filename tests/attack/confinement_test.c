@@ -139,7 +139,8 @@ begins(const char *text, const char *start)
 static void
 assert_descriptors_of_monitor(const struct host *host, pid_t monitor)
 {
-	char path[64], link[96], target[PATH_MAX], fifo[PATH_MAX], output[PATH_MAX];
+	char path[64], link[96], target[PATH_MAX], fifo[PATH_MAX], output[PATH_MAX],
+	    lines[PATH_MAX];
 	const struct dirent *entry;
 	unsigned sockets = 0;
 	ssize_t length;
@@ -148,6 +149,7 @@ assert_descriptors_of_monitor(const struct host *host, pid_t monitor)
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd", monitor);
 	(void)snprintf(fifo, sizeof(fifo), "%s/fifo/", host->state);
 	(void)snprintf(output, sizeof(output), "%s/output/", host->state);
+	(void)snprintf(lines, sizeof(lines), "%s/lines", host->state);
 	open_files = opendir(path);
 	assert_non_null(open_files);
 	while ((entry = readdir(open_files)) != NULL) {
@@ -161,7 +163,7 @@ assert_descriptors_of_monitor(const struct host *host, pid_t monitor)
 			sockets++;
 		else if (strcmp(target, "/dev/null") != 0 && strcmp(target, host->log) != 0 &&
 		    strcmp(target, "anon_inode:[eventpoll]") != 0 && !begins(target, "pipe:") &&
-		    !begins(target, fifo) && !begins(target, output))
+		    !begins(target, fifo) && !begins(target, output) && strcmp(target, lines) != 0)
 			fail_msg("descriptor %s is %s", entry->d_name, target);
 	}
 	assert_int_equal(closedir(open_files), 0);
@@ -565,11 +567,14 @@ what_the_table_permits_in_part_is_forbidden_in_the_rest(void **state)
 	    {"accept4: waiting", SYS_accept4, {-1UL, 0, 0, SOCK_CLOEXEC, 0, 0}},
 	    {"accept4: an address", SYS_accept4, {-1UL, 1, 0, SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0}},
 	    {"accept4: its length", SYS_accept4, {-1UL, 0, 1, SOCK_CLOEXEC | SOCK_NONBLOCK, 0, 0}},
+	    {"pwrite64: into the log", SYS_pwrite64, {FD_LINES + 3, 0, 0, 0, 0, 0}},
+	    {"pwrite64: far away", SYS_pwrite64, {FD_LINES, 0, 0, 1 << 23, 0, 0}},
+	    {"pwrite64: much", SYS_pwrite64, {FD_LINES, 0, 1 << 23, 0, 0, 0}},
 	    {"read: from the parent", SYS_read, {FD_PARENT, 0, 0, 0, 0, 0}},
 	    {"read: from the other end", SYS_read, {FD_LOOK_WRITE, 0, 0, 0, 0, 0}},
-	    {"tee: into another pipe", SYS_tee, {0, 7, 1, SPLICE_F_NONBLOCK, 0, 0}},
+	    {"tee: into another pipe", SYS_tee, {0, FD_LOOK_WRITE + 1, 1, SPLICE_F_NONBLOCK, 0, 0}},
 	    {"tee: waiting", SYS_tee, {0, FD_LOOK_WRITE, 1, 0, 0, 0}},
-	    {"splice: into a file", SYS_splice, {0, 0, 7, 0, 1, SPLICE_F_NONBLOCK}},
+	    {"splice: into a file", SYS_splice, {0, 0, FD_LOOK_WRITE + 1, 0, 1, SPLICE_F_NONBLOCK}},
 	    {"splice: to the parent", SYS_splice, {0, 0, FD_PARENT, 0, 1, SPLICE_F_NONBLOCK}},
 	    {"splice: into the last words", SYS_splice,
 		{0, 0, FD_LAST_WORDS, 0, 1, SPLICE_F_NONBLOCK}},
@@ -632,6 +637,7 @@ what_the_table_permits_is_permitted(void **state)
 	    {"fcntl", SYS_fcntl, {-1UL, F_GETPIPE_SZ, 0, 0, 0, 0}},
 	    {"fstat", SYS_fstat, {-1UL, 0, 0, 0, 0, 0}},
 	    {"pread64", SYS_pread64, {-1UL, 0, 0, 0, 0, 0}},
+	    {"pwrite64", SYS_pwrite64, {FD_LINES, 0, 0, 0, 0, 0}},
 	    {"ftruncate", SYS_ftruncate, {-1UL, 0, 0, 0, 0, 0}},
 	    {"close", SYS_close, {-1UL, 0, 0, 0, 0, 0}},
 	    {"clock_gettime", SYS_clock_gettime, {CLOCK_MONOTONIC, 0, 0, 0, 0, 0}},
@@ -989,7 +995,8 @@ execute_monitor(void *context)
 	(void)host_program("proclaunch-monitor", program, sizeof(program));
 	for (i = 0; i < 3; i++)
 		REQUIRE((high[i] = fcntl(wanted[i], F_DUPFD_CLOEXEC, 50)) != -1);
-	REQUIRE(dup2(high[1], FD_PARENT) != -1 && dup2(high[2], FD_EMPTY) != -1);
+	REQUIRE(dup2(high[1], FD_PARENT) != -1 && dup2(high[2], FD_EMPTY) != -1 &&
+	    dup2(high[2], FD_LINES) != -1);
 	REQUIRE(launch->fault == NULL || fault_install(launch->fault));
 	REQUIRE(dup2(high[0], FD_LAST_WORDS) != -1);
 	REQUIRE(launch->uid == 0 || setresuid(launch->uid, launch->uid, launch->uid) == 0);

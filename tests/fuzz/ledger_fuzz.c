@@ -20,7 +20,7 @@
 #define SUM_AT 8
 
 static unsigned char written[RECORDS * RECORD];
-static int file, lines_file;
+static int file;
 
 static uint64_t
 sum_of(const unsigned char *record)
@@ -70,7 +70,6 @@ LLVMFuzzerInitialize(int *count, char ***arguments)
 	remove_all();
 	file = openat(directory, "ledger", O_RDWR);
 	PROPERTY(pread(file, written, sizeof(written), 0) == sizeof(written));
-	lines_file = openat(directory, "lines", O_RDWR);
 	/* nothing is left on the disk: the descriptors do */
 	PROPERTY(unlinkat(directory, "ledger", 0) == 0 && unlinkat(directory, "lines", 0) == 0 &&
 	    rmdir(folder) == 0);
@@ -99,19 +98,6 @@ check_recalled(const unsigned char *ledger, size_t size)
 	}
 }
 
-/* The lines of the log: as long as they say, or there are none. */
-static void
-check_lines(const uint8_t *bytes, size_t size)
-{
-	struct lines lines = {.length = 0};
-
-	PROPERTY(ftruncate(lines_file, 0) == 0);
-	PROPERTY(pwrite(lines_file, bytes, size, 0) == (ssize_t)size);
-	if (ledger_load_lines(&lines))
-		PROPERTY(lines.length > 0 && lines.length <= LINES_BYTES &&
-		    offsetof(struct lines, bytes) + lines.length <= size);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -121,7 +107,6 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	unsigned right = input_byte(&input), i;
 	uint64_t sum;
 
-	check_lines(bytes, size);
 	memcpy(ledger, written, sizeof(ledger));
 	while (input.left > 0) {
 		at = (size_t)input_byte(&input) << 8;

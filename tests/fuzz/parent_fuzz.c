@@ -350,12 +350,6 @@ session_release(struct profile *profile)
 
 /* Of the parent: what has effects on files, and what knows the profiles directory. */
 
-void
-ledger_keep_lines(const struct lines *lines)
-{
-	PROPERTY(lines->length <= LINES_BYTES);
-}
-
 int
 ledger_write(const struct profile *profile)
 {

@@ -268,6 +268,128 @@ what_waits_for_room_in_our_own_log_survives_the_death_of_every_process(void **st
 	host_stop_all(host);
 }
 
+#define CROWD 300
+
+static const char *const said_of_each[] = {"starting", "running", "stopping", "stopped"};
+#define SAID (sizeof(said_of_each) / sizeof(said_of_each[0]))
+
+/* Each of the crowd, when it has been executed, prolongs this file by a byte. */
+static const char *
+board_of(const struct host *host)
+{
+	static char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%.100s/board", host->root);
+	return path;
+}
+
+static void
+gather_crowd(struct host *host)
+{
+	char name[16];
+	unsigned i;
+
+	for (i = 0; i < CROWD; i++) {
+		(void)snprintf(name, sizeof(name), "s%03u", i);
+		host_profile(host, name, "printf . >> %s\nexec sleep 1000", board_of(host));
+	}
+}
+
+/* How often each of the crowd has said each thing since the mark; the pids they run as. */
+static void
+count_said(struct host *host, unsigned (*said)[SAID], pid_t *pids)
+{
+	char *text = host_log_text(host), *line, *saved = NULL, word[16];
+	unsigned number, i;
+	int length;
+	pid_t pid;
+
+	memset(said, 0, CROWD * sizeof(*said));
+	for (line = strtok_r(text, "\n", &saved); line != NULL;
+	     line = strtok_r(NULL, "\n", &saved)) {
+		/* every line is whole, at the seam too */
+		assert_int_equal(
+		    sscanf(line, "%*4u-%*2u-%*2uT%*2u:%*2u:%*2u.%*3uZ %4s %n", word, &length), 1);
+		if (sscanf(line + 31, "s%u %15s", &number, word) != 2 || number >= CROWD)
+			continue;
+		for (i = 0; i < SAID; i++)
+			said[number][i] += strcmp(said_of_each[i], word) == 0;
+		if (sscanf(line + 31, "s%*u running pid %d", &pid) == 1)
+			pids[number] = pid;
+	}
+	free(text);
+}
+
+/* Has each of the crowd said the first `count` things? */
+static bool
+all_have_said(struct host *host, unsigned count, pid_t *pids)
+{
+	unsigned said[CROWD][SAID], number, i;
+
+	count_said(host, said, pids);
+	for (number = 0; number < CROWD; number++)
+		for (i = 0; i < count; i++)
+			if (said[number][i] == 0)
+				return false;
+	return true;
+}
+
+static unsigned
+how_many_live(const pid_t *pids)
+{
+	unsigned live = 0, number;
+
+	for (number = 0; number < CROWD; number++)
+		live += kill(pids[number], 0) == 0;
+	return live;
+}
+
+/* The monitor asks for what it does while its lines still wait, and is killed in between: when so
+ * many have been started, and then when so many are left of those that are stopped. */
+static void
+start_and_stop_crowd(struct host *host, unsigned started, unsigned left)
+{
+	unsigned said[CROWD][SAID], number, i;
+	pid_t pids[CROWD] = {0}, monitor;
+
+	if (access(host->log, F_OK) == 0)
+		assert_int_equal(unlink(host->log), 0);
+	if (access(board_of(host), F_OK) == 0)
+		assert_int_equal(unlink(board_of(host)), 0);
+	host_start(host);
+	wait_until(size_of(board_of(host)) >= started);
+	monitor = host_monitor(host);
+	assert_int_equal(kill(monitor, SIGKILL), 0);
+	wait_until(all_have_said(host, 2, pids));
+	monitor = host_monitor(host);
+	assert_int_equal(kill(host->supervisor, SIGHUP), 0);
+	wait_until(how_many_live(pids) <= left);
+	(void)kill(monitor, SIGKILL); /* if it has not left yet */
+	assert_int_equal(host_signal_and_wait(host, 0), 111);
+	count_said(host, said, pids);
+	for (number = 0; number < CROWD; number++)
+		for (i = 0; i < SAID; i++)
+			if (said[number][i] != 1)
+				fail_msg("killed at %u and %u: s%03u has said '%s' %u times",
+				    started, left, number, said_of_each[i], said[number][i]);
+}
+
+/* Most of 'stopping' was lost with a monitor that was killed then. */
+static void
+a_monitor_that_dies_takes_no_line_along_of_hundreds_that_change_at_once(void **state)
+{
+	static const struct {
+		unsigned started, left;
+	} moments[] = {{1, CROWD - 1}, {CROWD / 8, CROWD - 16}, {CROWD / 3, CROWD / 2},
+	    {2 * CROWD / 3, CROWD / 4}, {CROWD - 1, CROWD / 8}};
+	struct host *host = *state;
+	size_t i;
+
+	gather_crowd(host);
+	for (i = 0; i < sizeof(moments) / sizeof(moments[0]); i++)
+		start_and_stop_crowd(host, moments[i].started, moments[i].left);
+}
+
 int
 main(void)
 {
@@ -281,6 +403,7 @@ main(void)
 	    ROOT_TEST(a_rotation_that_cannot_be_meant_is_a_usage_error),
 	    ROOT_TEST(our_own_log_waits_while_the_disk_is_full_and_loses_nothing),
 	    ROOT_TEST(what_waits_for_room_in_our_own_log_survives_the_death_of_every_process),
+	    ROOT_TEST(a_monitor_that_dies_takes_no_line_along_of_hundreds_that_change_at_once),
 	};
 
 	return cmocka_run_group_tests_name("own_log", tests, NULL, NULL);

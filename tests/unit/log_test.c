@@ -23,13 +23,14 @@
 #include "child.h"
 #include "clock.h"
 #include "folder.h"
+#include "journal.h"
 #include "log.h"
 #include "stamp.h"
 
 #define STAMP "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
 #undef STAMP_BYTES
 #define STAMP_BYTES  25 /* of the log, with the space after it */
-#define CONTENTS_MAX (3 * LOG_PENDING_BYTES)
+#define CONTENTS_MAX (3 * JOURNAL_BYTES)
 
 static struct folder *folder;
 static char contents[CONTENTS_MAX];
@@ -366,7 +367,7 @@ a_full_disk_in_the_middle_of_a_line_costs_nothing(void **state)
 }
 
 /* More than can be kept. */
-#define MANY (LOG_PENDING_BYTES / 32)
+#define MANY (JOURNAL_BYTES / 32)
 
 static void
 fill_disk_for_long(void *context)
@@ -458,7 +459,7 @@ each_loss_is_confessed_where_it_happened_and_once(void **state)
 }
 
 /* Lines of 64 bytes, of which so many fill what a full disk may make us keep. */
-#define FULL (LOG_PENDING_BYTES / 64)
+#define FULL (JOURNAL_BYTES / 64)
 static void
 log_lines_of_64_bytes(void *context)
 {
@@ -480,7 +481,7 @@ not_one_line_is_lost_that_could_have_been_kept(void **state)
 
 	(void)state;
 	child_run(log_lines_of_64_bytes, &count);
-	assert_int_equal(strlen(logged()), LOG_PENDING_BYTES);
+	assert_int_equal(strlen(logged()), JOURNAL_BYTES);
 	assert_null(strstr(contents, "lost"));
 }
 
@@ -491,7 +492,7 @@ a_single_lost_line_is_confessed_too(void **state)
 
 	(void)state;
 	child_run(log_lines_of_64_bytes, &count);
-	assert_string_equal(logged() + LOG_PENDING_BYTES + STAMP_BYTES,
+	assert_string_equal(logged() + JOURNAL_BYTES + STAMP_BYTES,
 	    "WARN  ProcLaunch 1 lines could not be written and are lost\n");
 }
 
@@ -560,17 +561,14 @@ messages(void)
 	return text;
 }
 
+/* All that was logged is asked for. */
 static void
-announce(const char *expected)
+announce(void)
 {
-	struct lines lines = {.length = 0};
-	size_t i;
+	uint64_t place;
 
-	assert_int_equal(log_announce(&lines), ANNOUNCED_ALL);
-	assert_int_equal(lines.length, strlen(expected) * (STAMP_BYTES + sizeof("INFO  t x")));
-	for (i = 0; i < strlen(expected); i++)
-		assert_int_equal(
-		    lines.bytes[(i + 1) * (STAMP_BYTES + sizeof("INFO  t x")) - 2], expected[i]);
+	assert_true(log_announce(&place));
+	assert_int_equal(place, log_reached(0));
 }
 
 static void
@@ -583,22 +581,20 @@ a_line_waits_until_what_it_speaks_of_is_done(void **state)
 	log_line("t", LEVEL_INFO, "b");
 	log_line("t", LEVEL_INFO, "c");
 	log_flush();
-	announce("bc");
+	announce();
 	log_line("t", LEVEL_INFO, "d");
 	log_flush();
 	assert_true(log_owes());
 	assert_string_equal(messages(), "a/");
 	assert_true(log_permit(false));
-	/* b and c come first */
-	assert_int_equal(log_announce(&(struct lines){.length = 0}), ANNOUNCED_NOTHING);
 	log_flush();
 	assert_true(log_owes());
 	assert_string_equal(messages(), "a/b/c/");
-	announce("d");
+	announce();
 	log_line("t", LEVEL_INFO, "e"); /* speaks of nothing that is asked */
 	assert_true(log_permit(true));
 	log_flush();
-	announce("e");
+	announce();
 	assert_false(log_permit(true));
 	log_flush();
 	assert_false(log_owes());
@@ -608,224 +604,127 @@ a_line_waits_until_what_it_speaks_of_is_done(void **state)
 	assert_string_equal(messages(), "a/b/c/d/e/f/");
 }
 
-static void
-more_lines_than_fit_are_announced_in_turn(void **state)
-{
-	struct lines lines;
-	size_t length = 0;
-	unsigned i;
-	bool all;
-
-	(void)state;
-	log_hold();
-	for (i = 0; i < 1000; i++)
-		log_line("t", LEVEL_INFO, "line %u", i);
-	do {
-		memset(&lines, 0, sizeof(lines));
-		all = log_announce(&lines) == ANNOUNCED_ALL;
-		assert_true(lines.length > LINES_BYTES - 64 || (all && length > 0));
-		assert_int_equal(lines.bytes[lines.length - 1], '\n');
-		assert_int_equal(lines.log_size, length);
-		log_flush();
-		assert_int_equal(strlen(logged()), length); /* none of them before */
-		length += lines.length;
-		assert_int_equal(log_permit(true), !all);
-		log_flush();
-		assert_int_equal(strlen(logged()), length);
-		assert_memory_equal(contents + length - lines.length, lines.bytes, lines.length);
-	} while (!all);
-	assert_non_null(strstr(contents, " line 999\n"));
-}
-
-/* One that only its monitor can keep. */
-static void
-a_line_that_is_too_long_to_be_announced_is_written_all_the_same(void **state)
-{
-	static char text[1024];
-	struct lines lines = {.length = 0};
-
-	(void)state;
-	memset(text, '\xff', sizeof(text) - 1);
-	log_hold();
-	log_line("t", LEVEL_INFO, "%s", text);
-	log_line("t", LEVEL_INFO, "after");
-	assert_int_equal(log_announce(&lines), ANNOUNCED_SOME);
-	assert_int_equal(lines.length, 0);
-	assert_true(log_permit(true));
-	log_flush();
-	assert_int_equal(strlen(strstr(logged(), "INFO  t ")), strlen("INFO  t \n") + 4 * 1023);
-	assert_int_equal(log_announce(&lines), ANNOUNCED_ALL);
-	assert_int_equal(lines.length, STAMP_BYTES + strlen("INFO  t after\n"));
-	assert_false(log_permit(true));
-	log_flush();
-	assert_non_null(strstr(logged(), "INFO  t after\n"));
-}
-
-/* Lines of 64 bytes, each announced and permitted, and none of them written. */
-static void
-announce_on_a_full_disk(unsigned count, struct lines *lines)
-{
-	unsigned i;
-
-	limit_disk(0);
-	for (i = 0; i < count; i++) {
-		log_hold();
-		log_line("t", LEVEL_INFO, "%030u", i);
-		memset(lines, 0, sizeof(*lines));
-		REQUIRE(log_announce(lines) == ANNOUNCED_ALL);
-		REQUIRE(!log_permit(true));
-		log_flush();
-		REQUIRE(!log_unannounced());
-	}
-	REQUIRE(lines->log_inode == 0 && lines->log_size == 0);
-}
-
-static void
-die_on_a_full_disk(void *context)
-{
-	struct lines lines;
-
-	(void)context;
-	announce_on_a_full_disk(20, &lines);
-	REQUIRE(lines.length == 20 * 64 && memmem(lines.bytes, 64, " 000000", 7) != NULL);
-	/* also what speaks of nothing that is asked */
-	log_line("t", LEVEL_INFO, "%030u", 20U);
-	log_flush();
-	REQUIRE(log_unannounced());
-	log_hold();
-	memset(&lines, 0, sizeof(lines));
-	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length == 21 * 64);
-	REQUIRE(!log_permit(true));
-	/* and when they are written, the parent is told, or the next monitor would write them too
-	 */
-	limit_disk(RLIM_INFINITY);
-	log_flush();
-	REQUIRE(log_unannounced());
-	log_hold();
-	memset(&lines, 0, sizeof(lines));
-	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length == 0);
-	REQUIRE(!log_permit(true) && !log_unannounced());
-}
-
-static void
-lines_that_wait_for_room_are_announced_until_they_are_written(void **state)
-{
-	(void)state;
-	child_run(die_on_a_full_disk, NULL);
-	assert_int_equal(strlen(logged()), 21 * 64);
-}
-
-static void
-die_with_more_than_fits(void *context)
-{
-	struct lines lines;
-	unsigned missing = 0, kept = 0, i;
-
-	(void)context;
-	announce_on_a_full_disk(1000, &lines);
-	REQUIRE(lines.length > LINES_BYTES - 256 && lines.bytes[lines.length - 1] == '\n');
-	REQUIRE(
-	    sscanf(lines.bytes + STAMP_BYTES,
-		"WARN  ProcLaunch %u lines could not be written and are lost\n", &missing) == 1);
-	for (i = 0; i < lines.length; i++)
-		kept += lines.bytes[i] == '\n';
-	REQUIRE(missing + kept - 1 == 1000);
-	REQUIRE(memcmp(lines.bytes + lines.length - 4, "999\n", 4) == 0);
-	limit_disk(RLIM_INFINITY);
-	log_flush();
-}
-
-static void
-of_lines_that_wait_the_newest_are_announced_and_the_others_counted(void **state)
-{
-	(void)state;
-	child_run(die_with_more_than_fits, NULL);
-	assert_int_equal(strlen(logged()), 1000 * 64); /* by who had them all */
-}
-
-static void
-rotate_while_lines_are_held(void *context)
-{
-	struct lines lines = {.length = 0};
-	unsigned i;
-
-	(void)context;
-	for (i = 0; i < 4096 / 32; i++)
-		log_line("t", LEVEL_INFO, "x");
-	log_flush();
-	/* these are meant for the file that is there */
-	log_hold();
-	log_line("t", LEVEL_INFO, "b");
-	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.log_inode != 0);
-	log_rotate_at(4096);
-	REQUIRE(log_wants() == LOG_NOTHING);
-	REQUIRE(!log_permit(true));
-	log_flush();
-	REQUIRE(log_wants() == LOG_ROTATE);
-	/* and these for the one that comes */
-	log_hold();
-	log_line("t", LEVEL_INFO, "c");
-	memset(&lines, 0, sizeof(lines));
-	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL && lines.length > 0 && lines.log_inode == 0);
-	REQUIRE(!log_permit(true) && !log_unannounced());
-	log_use(open_log(), 0);
-	log_flush();
-	REQUIRE(log_unannounced());
-	log_hold();
-	REQUIRE(log_announce(&lines) == ANNOUNCED_ALL);
-	REQUIRE(!log_permit(true) && !log_unannounced());
-}
-
-/* Who takes over finds another file than the lines were meant for, and would take them for written.
+/* The room is used in a circle, while there is always something in it; no line is cut by its end.
  */
 static void
-lines_and_the_rotation_of_the_log_do_not_cross(void **state)
+go_round(void *context)
 {
-	(void)state;
-	child_run(rotate_while_lines_are_held, NULL);
-}
+	uint64_t place;
+	unsigned i;
 
-#define TWO_LINES                                \
-	"2026-11-23T03:16:00.123Z INFO  t one\n" \
-	"2026-11-23T03:16:00.124Z INFO  t two\n"
-
-struct inheritance {
-	struct lines lines;
-	bool same_log;	/* the log is the one that they were meant for */
-	size_t written; /* bytes of them that stand there */
-};
-
-static void
-take_over(void *context)
-{
-	struct inheritance *inheritance = context;
-	struct stat status;
-	int log = open(folder_path(folder, "log"), O_RDWR | O_APPEND | O_CLOEXEC);
-
-	log_inherit(&inheritance->lines);
-	log_line("t", LEVEL_INFO, "next");
-	REQUIRE(fstat(log, &status) == 0);
-	log_use(log, (uint64_t)status.st_size);
+	(void)context;
+	log_hold();
+	for (i = 0; i < 2 * MANY; i++) {
+		log_line("t", LEVEL_INFO, "line %u", i);
+		if (i % 1000 != 0)
+			continue;
+		log_flush();
+		REQUIRE(log_owes());
+		REQUIRE(log_permit(false)); /* those before the last announcement */
+		REQUIRE(log_announce(&place));
+	}
+	REQUIRE(log_permit(false) && log_announce(&place) && !log_permit(true));
 	log_flush();
 	REQUIRE(!log_owes());
 }
 
-/* The log as a monitor has left it that died, and what its successor makes of it. */
-static const char *
-after_death(struct inheritance *inheritance)
+static void
+lines_that_go_round_in_their_room_are_written_whole_and_in_order(void **state)
+{
+	char expected[64], *line, *saved = NULL;
+	unsigned i;
+
+	(void)state;
+	child_run(go_round, NULL);
+	(void)logged();
+	for (i = 0, line = strtok_r(contents, "\n", &saved); i < 2 * MANY && line != NULL;
+	     i++, line = strtok_r(NULL, "\n", &saved)) {
+		(void)snprintf(expected, sizeof(expected), "INFO  t line %u", i);
+		assert_string_equal(line + STAMP_BYTES, expected);
+	}
+	assert_null(line);
+	assert_int_equal(i, 2 * MANY);
+}
+
+/*
+ * What one monitor leaves to the next, each of them a child of the test.
+ */
+
+static int
+open_journal(void)
+{
+	int file = open(folder_path(folder, "lines"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	REQUIRE(file != -1);
+	return file;
+}
+
+static void
+use_log(void)
 {
 	struct stat status;
-	int log = open_log();
+	int log = open(folder_path(folder, "log"), O_RDWR | O_APPEND | O_CLOEXEC);
 
-	assert_int_equal(fstat(log, &status), 0);
-	inheritance->lines.log_inode = status.st_ino + !inheritance->same_log;
-	inheritance->lines.log_size = strlen(TWO_LINES);
-	assert_int_equal(write(log, TWO_LINES, strlen(TWO_LINES)), strlen(TWO_LINES));
-	assert_int_equal(
-	    write(log, inheritance->lines.bytes, inheritance->written), inheritance->written);
-	assert_int_equal(close(log), 0);
-	child_run(take_over, inheritance);
-	return messages();
+	REQUIRE(log != -1 && fstat(log, &status) == 0);
+	log_use(log, (uint64_t)status.st_size);
+}
+
+/* Says one and two, of which the parent has heard, and dies when they are to be written. */
+static void
+die_before_it_writes(void *context)
+{
+	uint64_t *place = context;
+
+	log_inherit(open_journal());
+	use_log();
+	log_hold();
+	log_line("t", LEVEL_INFO, "one");
+	log_line("t", LEVEL_INFO, "two");
+	log_save();
+	REQUIRE(log_announce(place));
+	(void)!write(open(folder_path(folder, "place"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600),
+	    place, sizeof(*place));
+}
+
+static bool
+nothing_came_true(const char *tag, uint64_t place)
+{
+	(void)tag;
+	(void)place;
+	return false;
+}
+
+static void
+take_over(void *context)
+{
+	const uint64_t *confirmed = context;
+
+	log_inherit(open_journal());
+	if (*confirmed != 0)
+		log_confirm(*confirmed);
+	log_line("t", LEVEL_INFO, "next");
+	use_log();
+	log_flush();
+	log_decide(nothing_came_true);
+	REQUIRE(log_decided());
+	log_flush();
+	REQUIRE(!log_owes());
+	log_save();
+}
+
+/* The place up to which the parent has done what it was asked for. */
+static uint64_t
+die_once(void)
+{
+	static uint64_t place;
+	int file;
+
+	(void)unlink(folder_path(folder, "lines"));
+	child_run(die_before_it_writes, &place);
+	file = open(folder_path(folder, "place"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(read(file, &place, sizeof(place)), sizeof(place));
+	assert_int_equal(close(file), 0);
+	return place;
 }
 
 static int
@@ -834,44 +733,296 @@ set_up_successor(void **state)
 	assert_int_equal(folder_set_up(state), 0);
 	folder = *state;
 	log_set_level(LEVEL_DEBUG);
+	assert_int_equal(close(open_log()), 0);
 	return 0;
 }
 
-/* Runs first, before this process has opened a log. */
+/* "one" and "two" as they are in the journal, behind its head. */
+static void
+append_to_log(size_t length)
+{
+	int journal = open_journal(), log;
+	char bytes[128];
+
+	assert_int_equal(pread(journal, bytes, length, JOURNAL_HEAD_BYTES), length);
+	assert_int_equal(close(journal), 0);
+	log = open(folder_path(folder, "log"), O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(log, bytes, length), length);
+	assert_int_equal(close(log), 0);
+}
+
+/* They run first, before this process has opened a log. */
 static void
 a_monitor_writes_what_the_one_before_did_not_come_to(void **state)
 {
 	/* a line has 37 bytes with its newline */
 	static const size_t written[] = {0, 1, 36, 37, 38, 73, 74};
-	struct inheritance inheritance = {.same_log = true};
+	uint64_t place;
 	size_t i;
 
 	(void)state;
-	inheritance.lines.length = strlen(TWO_LINES);
-	memcpy(inheritance.lines.bytes, TWO_LINES, strlen(TWO_LINES));
 	for (i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
-		inheritance.written = written[i];
-		assert_string_equal(after_death(&inheritance), "one/two/one/two/next/");
+		assert_int_equal(close(open_log()), 0);
+		place = die_once();
+		append_to_log(written[i]);
+		child_run(take_over, &place);
+		assert_string_equal(messages(), "one/two/next/");
+		/* and the third one finds nothing to be written again */
+		child_run(take_over, &place);
+		assert_string_equal(messages(), "one/two/next/next/");
 	}
-	/* the log has been put aside with them, and this one goes on */
-	inheritance.same_log = false;
-	inheritance.written = 0;
-	assert_string_equal(after_death(&inheritance), "one/two/next/");
+}
+
+/* The log was put aside, or deleted, since. */
+static void
+what_waits_is_written_into_another_log_than_it_was_for(void **state)
+{
+	uint64_t place = die_once();
+
+	(void)state;
+	assert_int_equal(rename(folder_path(folder, "log"), folder_path(folder, "old")), 0);
+	assert_int_equal(close(open_log()), 0);
+	child_run(take_over, &place);
+	assert_string_equal(messages(), "one/two/next/");
+}
+
+/* The parent has not heard of it, and nothing of it has happened. */
+static void
+what_the_one_before_did_not_come_to_ask_for_is_not_written(void **state)
+{
+	uint64_t nothing = 0;
+
+	(void)state;
+	(void)die_once();
+	child_run(take_over, &nothing);
+	assert_string_equal(messages(), "next/");
+	child_run(take_over, &nothing);
+	assert_string_equal(messages(), "next/next/");
 }
 
 static void
-what_no_monitor_writes_is_not_taken_over(void **state)
+die_with_lines_of_several(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_hold();
+	log_line("a", LEVEL_INFO, "one");
+	log_line("b", LEVEL_INFO, "two");
+	log_line(TAG_PROCLAUNCH, LEVEL_INFO, "three");
+	log_line("alice/web", LEVEL_INFO, "four");
+	log_line("a", LEVEL_INFO, "five");
+	log_save();
+}
+
+static uint64_t first_place;
+
+/* Of a's lines the first one, and alice's. */
+static bool
+some_came_true(const char *tag, uint64_t place)
+{
+	if (strcmp(tag, "a") == 0 && first_place == 0)
+		first_place = place;
+	return (strcmp(tag, "a") == 0 && place == first_place) || strcmp(tag, "alice/web") == 0;
+}
+
+static long long
+look_at_size_of_log(void)
+{
+	struct stat status;
+
+	REQUIRE(stat(folder_path(folder, "log"), &status) == 0);
+	return status.st_size;
+}
+
+static void
+decide_between_them(void *context)
+{
+	const bool *dies = context;
+
+	log_inherit(open_journal());
+	REQUIRE(!log_decided() && log_reached(7) == 7);
+	use_log();
+	log_line("n", LEVEL_INFO, "next");
+	log_flush(); /* nothing yet */
+	REQUIRE(look_at_size_of_log() == 0);
+	log_decide(some_came_true);
+	REQUIRE(log_decided() && log_reached(7) > first_place);
+	log_save();
+	if (*dies)
+		return;
+	log_flush();
+	REQUIRE(!log_owes());
+}
+
+static void
+assert_some_are_logged(void)
+{
+	static const char *const expected[] = {"a one", "alice/web four", "n next"};
+	char *line, *saved = NULL;
+	size_t i;
+
+	(void)logged();
+	for (i = 0, line = strtok_r(contents, "\n", &saved); i < 3;
+	     i++, line = strtok_r(NULL, "\n", &saved)) {
+		assert_non_null(line);
+		assert_string_equal(line + STAMP_BYTES + 6, expected[i]);
+	}
+	assert_null(line);
+}
+
+static void
+of_what_the_one_before_asked_for_in_part_that_part_is_written(void **state)
+{
+	bool dies = false;
+
+	(void)state;
+	child_run(die_with_lines_of_several, NULL);
+	child_run(decide_between_them, &dies);
+	assert_some_are_logged();
+}
+
+static void
+finish(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_decide(nothing_came_true); /* but for what had been decided already */
+	log_line("n", LEVEL_INFO, "next");
+	log_flush();
+}
+
+/* The second one may have asked for something since: it must not decide for the first one's. */
+static void
+what_was_decided_is_not_decided_again(void **state)
+{
+	bool dies = true;
+
+	(void)state;
+	child_run(die_with_lines_of_several, NULL);
+	child_run(decide_between_them, &dies);
+	child_run(finish, NULL);
+	assert_some_are_logged();
+}
+
+/* More than half of the room, so that it goes round in it. */
+static void
+die_on_a_full_disk(void *context)
+{
+	const unsigned *from = context;
+	uint64_t place;
+	unsigned i;
+
+	log_inherit(open_journal());
+	log_confirm(UINT64_MAX);
+	log_use(open("/dev/full", O_WRONLY | O_CLOEXEC), 0);
+	for (i = *from; i < *from + 10000; i++) {
+		log_hold();
+		log_line("t", LEVEL_INFO, "%030u", i);
+		log_save();
+		REQUIRE(log_announce(&place) && !log_permit(true));
+		log_flush();
+	}
+	log_save();
+}
+
+static void
+find_room(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_flush();
+	REQUIRE(!log_owes());
+}
+
+static void
+no_line_that_waits_for_room_dies_with_its_monitor(void **state)
+{
+	char *line, *saved = NULL;
+	unsigned i, from;
+
+	(void)state;
+	for (from = 0; from < 30000; from += 10000)
+		child_run(die_on_a_full_disk, &from);
+	child_run(find_room, NULL);
+	(void)logged();
+	for (i = 0, line = strtok_r(contents, "\n", &saved); line != NULL;
+	     i++, line = strtok_r(NULL, "\n", &saved))
+		assert_int_equal(strtoul(line + STAMP_BYTES + strlen("INFO  t "), NULL, 10), i);
+	assert_int_equal(i, 30000);
+}
+
+/* What the file of the journal says, after its magic number. */
+static void
+forge(const struct journal *head, const char *lines, size_t length)
+{
+	int file = open_journal();
+
+	assert_int_equal(pwrite(file, head, sizeof(*head), 8), sizeof(*head));
+	assert_int_equal(
+	    pwrite(file, lines, length, JOURNAL_HEAD_BYTES + (off_t)(head->first % JOURNAL_BYTES)),
+	    length);
+	assert_int_equal(close(file), 0);
+}
+
+/* By an attacker who owned the last monitor: what no monitor writes is not taken over, and none of
+ * it harms the next. */
+static void
+a_forged_journal_is_not_taken_over(void **state)
 {
 	static const char *const forged[] = {
-	    "", "no newline", "one\n\x1b[2J\n", "one\x7f\n", "\xe4\n", "one\r\n"};
-	struct inheritance inheritance = {.same_log = true};
+	    "no newline", "one\n\x1b[2J\n", "one\x7f\n", "\xe4\n", "one\r\n", "t", "\t\n"};
+	static const struct journal heads[] = {
+	    {.first = 1, .permitted = 0, .end = 2},
+	    {.first = 0, .permitted = 3, .end = 2},
+	    {.first = 0, .permitted = 0, .end = JOURNAL_BYTES + 1},
+	    {.first = UINT64_MAX - 8, .permitted = UINT64_MAX - 8, .end = UINT64_MAX},
+	    {.first = JOURNAL_BYTES, .permitted = JOURNAL_BYTES, .end = 2 * JOURNAL_BYTES},
+	};
+	uint64_t confirmed = UINT64_MAX;
+	struct journal head;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
-		inheritance.lines.length = (uint32_t)strlen(forged[i]);
-		memcpy(inheritance.lines.bytes, forged[i], strlen(forged[i]));
-		assert_string_equal(after_death(&inheritance), "one/two/next/");
+		(void)die_once();
+		assert_int_equal(close(open_log()), 0);
+		head = (struct journal){.end = strlen(forged[i])};
+		forge(&head, forged[i], strlen(forged[i]));
+		child_run(take_over, &confirmed);
+		assert_string_equal(messages(), "next/");
+	}
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		(void)die_once();
+		assert_int_equal(close(open_log()), 0);
+		forge(&heads[i], "\n", 1);
+		child_run(take_over, &confirmed);
+		assert_string_equal(messages(), "next/");
+	}
+}
+
+/* Of lines that are none nothing came true; they may be cut by the end of the room. */
+static void
+what_is_no_line_is_not_written_unless_it_is_confirmed(void **state)
+{
+	static const char *const forged[] = {"\n", "x\n", "2026-11-23T03:16:00.123Z INFO  \n",
+	    "2026-11-23T03:16:00.123Z INFO  t\n", "\n\n\n"};
+	uint64_t nothing = 0;
+	struct journal head;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * sizeof(forged) / sizeof(forged[0]); i++) {
+		(void)die_once();
+		assert_int_equal(close(open_log()), 0);
+		head.first = head.permitted = i % 2 == 0 ? 0 : JOURNAL_BYTES - 1;
+		head.end = head.first + strlen(forged[i / 2]);
+		head.log_inode = head.log_size = 0;
+		forge(&head, forged[i / 2], strlen(forged[i / 2]));
+		child_run(take_over, &nothing);
+		assert_string_equal(messages(), "next/");
 	}
 }
 
@@ -943,7 +1094,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SUCCESSOR_TEST(a_monitor_writes_what_the_one_before_did_not_come_to),
-	    SUCCESSOR_TEST(what_no_monitor_writes_is_not_taken_over),
+	    SUCCESSOR_TEST(what_waits_is_written_into_another_log_than_it_was_for),
+	    SUCCESSOR_TEST(what_the_one_before_did_not_come_to_ask_for_is_not_written),
+	    SUCCESSOR_TEST(of_what_the_one_before_asked_for_in_part_that_part_is_written),
+	    SUCCESSOR_TEST(what_was_decided_is_not_decided_again),
+	    SUCCESSOR_TEST(no_line_that_waits_for_room_dies_with_its_monitor),
+	    SUCCESSOR_TEST(a_forged_journal_is_not_taken_over),
+	    SUCCESSOR_TEST(what_is_no_line_is_not_written_unless_it_is_confirmed),
 	    TEST(a_line_is_stamp_level_tag_and_message_with_one_space_between),
 	    TEST(levels_are_five_columns_wide),
 	    TEST(lines_above_the_level_are_not_written),
@@ -964,11 +1121,7 @@ main(void)
 	    TEST(a_loss_is_confessed_before_the_next_line_that_is_kept),
 	    TEST(a_brief_line_is_tag_and_message_and_escaped_as_well),
 	    TEST(a_line_waits_until_what_it_speaks_of_is_done),
-	    TEST(more_lines_than_fit_are_announced_in_turn),
-	    TEST(a_line_that_is_too_long_to_be_announced_is_written_all_the_same),
-	    TEST(lines_that_wait_for_room_are_announced_until_they_are_written),
-	    TEST(of_lines_that_wait_the_newest_are_announced_and_the_others_counted),
-	    TEST(lines_and_the_rotation_of_the_log_do_not_cross),
+	    TEST(lines_that_go_round_in_their_room_are_written_whole_and_in_order),
 	    cmocka_unit_test(timestamps_are_right_on_days_that_calendars_get_wrong),
 	    cmocka_unit_test(timestamps_agree_with_gmtime_on_every_day),
 	};

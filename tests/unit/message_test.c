@@ -174,15 +174,6 @@ a_note_is_opaque_to_all_but_the_monitor(void **state)
 }
 
 static void
-a_mark_has_no_more_lines_than_bytes(void **state)
-{
-	(void)state;
-	begin(MESSAGE_MARK);
-	memset(message.lines.bytes, 0xff, sizeof(message.lines.bytes)); /* the monitor's to judge */
-	ASSERT_RANGE(message.lines.length, LINES_BYTES);
-}
-
-static void
 a_hello_has_two_strings(void **state)
 {
 	(void)state;
@@ -441,7 +432,6 @@ main(void)
 	    cmocka_unit_test(types_without_members_of_their_own_are_valid),
 	    cmocka_unit_test(what_no_process_of_root_receives_is_no_message_to_it),
 	    cmocka_unit_test(a_note_is_opaque_to_all_but_the_monitor),
-	    cmocka_unit_test(a_mark_has_no_more_lines_than_bytes),
 	    cmocka_unit_test(a_hello_has_two_strings),
 	    cmocka_unit_test(an_order_is_one_of_four),
 	    cmocka_unit_test(a_report_has_a_kind_an_end_and_a_text),

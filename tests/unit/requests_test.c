@@ -96,13 +96,6 @@ ledger_write(const struct profile *of)
 }
 
 void
-ledger_keep_lines(const struct lines *lines)
-{
-	(void)lines;
-	done++;
-}
-
-void
 outputs_rotate(const struct profile *of, const struct file_facts *facts)
 {
 	(void)facts;
