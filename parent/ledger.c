@@ -15,11 +15,11 @@
 #define RECORD_BYTES 512
 /* Space is reserved for so many records at once. */
 #define RESERVE_RECORDS 128
+/* ... and for what waits to be written into the log: monitor/journal.h. */
+#define LINES_BYTES (2 * 1024 * 1024 + 4096)
 /* How often another one's lock is looked at, and the milliseconds in between. */
 #define LEDGER_LOOKS 20
 #define LEDGER_PAUSE 50
-/* ... and for what waits to be written into the log: monitor/journal.h. */
-#define LINES_BYTES (2 * 1024 * 1024 + 4096)
 
 struct record {
 	uint32_t magic;
