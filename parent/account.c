@@ -195,6 +195,8 @@ answer_questions(int channel)
 {
 	static struct question question;
 	static struct reply reply;
+	/* the first comes, however long whoever has forked is held up: or it hangs up */
+	int64_t within = -MILLISECOND;
 
 	if (dup2(channel, STDERR_FILENO + 1) == -1 ||
 	    close_range(STDERR_FILENO + 2, ~0U, 0) == -1 ||
@@ -205,8 +207,9 @@ answer_questions(int channel)
 		_exit(1);
 	}
 	channel = STDERR_FILENO + 1;
-	while (comes(channel, ASKER_STAYS) &&
+	while (comes(channel, within) &&
 	    recv(channel, &question, sizeof(question), 0) == sizeof(question)) {
+		within = ASKER_STAYS;
 		reply.refusal = ask_services(&question, &reply.account);
 		reply.error = errno;
 		reply.serves = reply.refusal == REFUSAL_NONE && stands_in_files(&reply.account)
