@@ -47,7 +47,7 @@ open_profile(const char *profile)
 static bool
 path_of(pid_t pid, char *path, size_t size)
 {
-	char name[48], text[4 * PATH_MAX], *line, *end;
+	char name[48], text[4 * PATH_MAX], *line;
 
 	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
 	if (!procfs_read(name, text, sizeof(text)))
@@ -55,10 +55,8 @@ path_of(pid_t pid, char *path, size_t size)
 	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (line == NULL)
 		return false;
-	line = strchr(line, '/');
-	end = strchr(line, '\n');
-	if (end != NULL)
-		*end = '\0';
+	line += strspn(line, "\n0:"); /* the path begins with a slash */
+	line[strcspn(line, "\n")] = '\0';
 	(void)snprintf(path, size, "%s", strcmp(line, "/") == 0 ? "" : line);
 	return true;
 }
