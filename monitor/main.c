@@ -187,7 +187,8 @@ static int64_t
 next_deadline(void)
 {
 	int64_t profiles = clock_earlier(supervise_deadline(), output_deadline());
-	int64_t files = clock_earlier(log_deadline(), remains_deadline());
+	int64_t files =
+	    clock_earlier(clock_earlier(log_deadline(), recall_deadline()), remains_deadline());
 
 	return clock_earlier(
 	    clock_earlier(clock_earlier(profiles, leave_deadline()), share_deadline()),
@@ -214,6 +215,7 @@ loop(void)
 		supervise_tend(now);
 		leave_tend();
 		share_tend(now);
+		recall_tend(now);
 		tend_log();
 		control_tend(now);
 		was_full = full;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "output.h"
 #include "recall.h"
@@ -106,6 +107,9 @@ recall_take(void *subject, struct incoming *incoming)
 	profile->logged = note->logged;
 }
 
+/* A first scan may take as long as it likes: then the log goes on with what is known. */
+#define TOLD_WITHIN (1 * SECOND)
+
 /* All profiles by name, as many places as a power of 2 and more than twice of them. Not sorted:
  * what the C library's qsort() asks of the kernel is not for us. */
 static struct profile **by_name;
@@ -153,4 +157,23 @@ recall_complete(void)
 	}
 	log_decide(came_true);
 	free(by_name);
+}
+
+int64_t
+recall_deadline(void)
+{
+	static int64_t deadline;
+
+	if (log_decided())
+		return NEVER;
+	if (deadline == 0)
+		deadline = clock_now() + TOLD_WITHIN;
+	return deadline;
+}
+
+void
+recall_tend(int64_t now)
+{
+	if (recall_deadline() <= now)
+		recall_complete();
 }

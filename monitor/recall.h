@@ -19,4 +19,8 @@ void recall_take(void *subject, struct incoming *incoming);
  * which the notes know of. */
 void recall_complete(void);
 
+/* The same when that takes too long. When to look, in clock_now() time; NEVER when it is done. */
+int64_t recall_deadline(void);
+void recall_tend(int64_t now);
+
 #endif
