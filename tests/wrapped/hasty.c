@@ -11,6 +11,7 @@
 #include <sys/types.h>
 #include <sys/wait.h>
 
+#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 #include <unistd.h>
@@ -62,7 +63,9 @@ __wrap_waitid(idtype_t type, id_t id, siginfo_t *how, int options)
 		if (forked[i] == 0 || forked[i] != how->si_pid)
 			continue;
 		forked[i] = 0;
-		reaped++;
+		/* who asks the name services leaves by itself, whenever it is reaped */
+		if (how->si_code != CLD_EXITED || how->si_status != 0)
+			reaped++;
 	}
 	return result;
 }
