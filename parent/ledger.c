@@ -36,14 +36,14 @@ struct record {
 	pid_t sessions[2];
 	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
 	int32_t fifos[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
-	unsigned char
-	    more[sizeof(struct note) - offsetof(struct note, dropped)]; /* of the note; in
-									 * older records 0 */
+	/* the rest of the note; in older records 0 */
+	uint64_t more[(sizeof(struct note) - offsetof(struct note, dropped)) / sizeof(uint64_t)];
 	unsigned char unused[80];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 _Static_assert(
-    offsetof(struct record, note) % sizeof(uint64_t) == 0, "where older records have it");
+    offsetof(struct record, note) % sizeof(uint64_t) == 0 && offsetof(struct record, more) == 408,
+    "where older records have it");
 
 static int ledger = -1;
 static int lines_file = -1;
