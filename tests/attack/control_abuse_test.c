@@ -65,6 +65,7 @@ begin(struct host *host)
 	(void)host_wait_running(host, "mail");
 	/* the log file of each is open once it has been written to, and no client is there yet */
 	host_settle(host);
+	host_wait_nobody_asks(host);
 	before.monitor = host_monitor(host);
 	before.processes = host_processes(host);
 	before.monitor_descriptors = open_files_of(before.monitor);

@@ -766,6 +766,7 @@ who_cannot_be_looked_at_for_want_of_descriptors_has_not_left(void **state)
 	mail = begin_other(host);
 	web = host_wait_running(host, TENANT "/web");
 	cron = host_wait_running(host, "cron");
+	host_wait_nobody_asks(host);
 	permitted = process_next_descriptor(host->supervisor);
 	do {
 		host_mark_log(host);
