@@ -232,10 +232,15 @@ who_dies_in_the_first_scan_is_replaced_and_the_scan_goes_on(void **state)
 	for (i = 0; i < SERVICES; i++) {
 		(void)snprintf(name, sizeof(name), "web%u", i);
 		host_profile(host, name,
-		    GUARD "mkdir ../.once 2> /dev/null && {\n" /* the parent's first two children */
+		    GUARD "mkdir ../.once 2> /dev/null && {\n"
 			  "until grep -q ' running pid ' ../error.log; do :; done\n"
-			  "set -- $(cat /proc/$PPID/task/$PPID/children)\n"
-			  "kill -9 $1 $2\n"
+			  /* the first of each name: a newborn is called like the spawner */
+			  "for pid in $(cat /proc/$PPID/task/$PPID/children); do\n"
+			  "read name < /proc/$pid/comm && case $name in\n"
+			  "proclaunch-moni*) monitor=${monitor-$pid};;\n"
+			  "proclaunch-spaw*) spawner=${spawner-$pid};; esac\n"
+			  "done\n"
+			  "kill -9 $monitor $spawner\n"
 			  "}\n"
 			  "exec sleep 1000");
 	}
