@@ -269,7 +269,17 @@ start_asker(void)
 	return asker != 0;
 }
 
-/* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended. */
+/* What foreign code has had in its hands may say anything, but not overrun us. */
+static bool
+fits(const struct account *account)
+{
+	return account->group_count <= FORK_GROUPS_MAX &&
+	    memchr(account->name, '\0', sizeof(account->name)) != NULL &&
+	    memchr(account->home, '\0', sizeof(account->home)) != NULL &&
+	    memchr(account->shell, '\0', sizeof(account->shell)) != NULL;
+}
+
+/* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended or lost its mind. */
 static int
 exchange(const struct question *question, struct reply *reply)
 {
@@ -278,7 +288,9 @@ exchange(const struct question *question, struct reply *reply)
 	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) == sizeof(*question) &&
 	    !comes(to_asker, ANSWERED_WITHIN))
 		return ETIMEDOUT;
-	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) ? 0 : ECHILD;
+	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(&reply->account)
+	    ? 0
+	    : ECHILD;
 }
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */

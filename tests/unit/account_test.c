@@ -298,6 +298,9 @@ look_around(void)
 	return &answer;
 }
 
+static unsigned overrun; /* what is too long */
+static _Noreturn void answer_too_much(void);
+
 struct passwd *
 getpwnam(const char *name)
 {
@@ -306,6 +309,8 @@ getpwnam(const char *name)
 	struct passwd *found;
 
 	asked_here++;
+	if (overrun > 0)
+		answer_too_much();
 	if (name_service_dies)
 		(void)raise(SIGKILL);
 	if (name_service_looks_around)
@@ -440,6 +445,47 @@ wait_until_nobody_asks(void)
 
 	REQUIRE(waitid(P_ALL, 0, &how, WEXITED | WNOWAIT) == 0);
 	REQUIRE(how.si_code == CLD_EXITED);
+}
+
+/* In the place of whoever asks: the reply of parent/account.c, in which something is too long. */
+static _Noreturn void
+answer_too_much(void)
+{
+	struct {
+		enum refusal refusal;
+		int error;
+		int64_t serves;
+		struct account account;
+	} reply = {.refusal = REFUSAL_NONE};
+
+	if (overrun == 1)
+		reply.account.group_count = FORK_GROUPS_MAX + 1;
+	if (overrun == 2)
+		memset(reply.account.name, 'n', sizeof(reply.account.name));
+	if (overrun == 3)
+		memset(reply.account.home, 'h', sizeof(reply.account.home));
+	if (overrun == 4)
+		memset(reply.account.shell, 's', sizeof(reply.account.shell));
+	(void)!write(STDERR_FILENO + 1, &reply, sizeof(reply));
+	_exit(0);
+}
+
+static void
+ask_who_lost_his_mind(void *context)
+{
+	(void)context;
+	use_accounts();
+	for (overrun = 1; overrun <= 4; overrun++)
+		REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	REQUIRE(
+	    by_text("web") == REFUSAL_NONE); /* what fits is taken: the reply is the right one */
+}
+
+static void
+a_reply_that_would_overrun_the_parent_is_refused(void **state)
+{
+	(void)state;
+	child_run(ask_who_lost_his_mind, NULL);
 }
 
 /* It has ended when the next question comes, and nobody has noticed. */
@@ -697,6 +743,7 @@ main(void)
 		name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open),
 	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
 	    TEST(a_name_service_that_crashes_takes_nobody_along),
+	    TEST(a_reply_that_would_overrun_the_parent_is_refused),
 	    TEST(who_asks_leaves_and_another_one_asks),
 	    TEST(what_the_files_say_serves_until_they_say_something_else),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
