@@ -271,9 +271,11 @@ start_asker(void)
 
 /* What foreign code has had in its hands may say anything, but not overrun us. */
 static bool
-fits(const struct account *account)
+fits(const struct reply *reply)
 {
-	return account->group_count <= FORK_GROUPS_MAX &&
+	const struct account *account = &reply->account;
+
+	return reply->refusal < REFUSAL_COUNT && account->group_count <= FORK_GROUPS_MAX &&
 	    memchr(account->name, '\0', sizeof(account->name)) != NULL &&
 	    memchr(account->home, '\0', sizeof(account->home)) != NULL &&
 	    memchr(account->shell, '\0', sizeof(account->shell)) != NULL;
@@ -288,9 +290,8 @@ exchange(const struct question *question, struct reply *reply)
 	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) == sizeof(*question) &&
 	    !comes(to_asker, ANSWERED_WITHIN))
 		return ETIMEDOUT;
-	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(&reply->account)
-	    ? 0
-	    : ECHILD;
+	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(reply) ? 0
+											 : ECHILD;
 }
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */

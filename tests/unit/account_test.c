@@ -466,6 +466,8 @@ answer_too_much(void)
 		memset(reply.account.home, 'h', sizeof(reply.account.home));
 	if (overrun == 4)
 		memset(reply.account.shell, 's', sizeof(reply.account.shell));
+	if (overrun == 5)
+		reply.refusal = REFUSAL_COUNT;
 	(void)!write(STDERR_FILENO + 1, &reply, sizeof(reply));
 	_exit(0);
 }
@@ -475,7 +477,7 @@ ask_who_lost_his_mind(void *context)
 {
 	(void)context;
 	use_accounts();
-	for (overrun = 1; overrun <= 4; overrun++)
+	for (overrun = 1; overrun <= 5; overrun++)
 		REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
 	REQUIRE(
 	    by_text("web") == REFUSAL_NONE); /* what fits is taken: the reply is the right one */
