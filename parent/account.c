@@ -26,10 +26,11 @@
 /*
  * Name services are foreign code: the modules of /etc/nsswitch.conf are loaded into whoever asks,
  * half a MiB of them on most hosts, and one that waits for its server lets that one wait. So a
- * child asks, without capabilities; its uid stays, as some services are configured in files that
- * only root may read. It is kept for a moment, as questions come in crowds, and half a millisecond
- * for a fork each would be felt where a thousand tenants start. When it does not answer in time
- * nobody is asked for a while, or each of a hundred profiles would wait for the same server anew.
+ * child asks, as the monitor's user, who may ask what everybody on the host may: root that has no
+ * capabilities owns /etc all the same, and gets them back when it executes something. It is kept
+ * for a moment, as questions come in crowds, and half a millisecond for a fork each would be felt
+ * where a thousand tenants start. When it does not answer in time nobody is asked for a while, or
+ * each of a hundred profiles would wait for the same server anew.
  */
 #define ASKER_STAYS	(50 * MILLISECOND)
 #define ANSWERED_WITHIN (5 * SECOND)
@@ -43,14 +44,19 @@ struct question {
 
 struct reply {
 	enum refusal refusal;
-	int error;	/* of REFUSAL_UNREADABLE */
-	int64_t serves; /* of REFUSAL_NONE: for so long, if the files do not change */
+	int error;	      /* of REFUSAL_UNREADABLE */
+	uint32_t serves_long; /* of REFUSAL_NONE: the files say the same */
 	struct account account;
 };
 
 /* Who asks, if there is anybody. */
 static pid_t asker;
 static int to_asker = -1;
+/* As whom: until the monitor's user is known as one who is like that. */
+static uid_t asks_as = FREE_UID_LAST;
+static gid_t asks_in = FREE_UID_LAST;
+/* The files are not for everybody to read: then root asks. */
+static bool files_are_roots;
 
 /*
  * To ask all name services takes longer than a birth, and a host that starts asks thousands of
@@ -80,9 +86,11 @@ files_changed(void)
 	bool changed = false;
 	size_t i;
 
+	files_are_roots = false;
 	for (i = 0; i < FILES; i++) {
 		memset(&now, 0, sizeof(now));
-		(void)stat(files[i], &now);
+		if (stat(files[i], &now) == 0)
+			files_are_roots |= (now.st_mode & S_IROTH) == 0;
 		changed |= now.st_ino != before[i].st_ino ||
 		    memcmp(&now.st_ctim, &before[i].st_ctim, sizeof(now.st_ctim)) != 0;
 		before[i] = now;
@@ -105,24 +113,23 @@ fill(const struct passwd *entry, struct account *account)
 	strcpy(account->shell, entry->pw_shell[0] == '\0' ? "/bin/sh" : entry->pw_shell);
 	account->uid = entry->pw_uid;
 	account->gid = entry->pw_gid;
-	if (account->uid == 0 && strcmp(account->name, "root") != 0)
-		return REFUSAL_FALSE_ROOT;
 	if (getgrouplist(account->name, account->gid, account->groups, &count) == -1)
 		return REFUSAL_GROUPS;
 	account->group_count = (uint32_t)count;
 	return REFUSAL_NONE;
 }
 
-/* Was it looked for? A name service that cannot open its file for want of descriptors is passed
+/* Was it looked for? A name service that cannot open its file, for want of descriptors, is passed
  * over, and the next one says that there is no such account. */
 static enum refusal
 not_found(void)
 {
-	int file = open("/", O_PATH | O_CLOEXEC);
+	int file = open(files[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (file == -1)
+	if (file == -1 && errno != ENOENT)
 		return REFUSAL_UNREADABLE;
-	(void)close(file);
+	if (file != -1)
+		(void)close(file);
 	return REFUSAL_NO_ACCOUNT;
 }
 
@@ -189,6 +196,19 @@ comes(int channel, int64_t within)
 	return poll(&source, 1, (int)(within / MILLISECOND)) == 1;
 }
 
+/* It never becomes more than it is now, whatever it executes. */
+static bool
+give_up_privileges(void)
+{
+	bool given_up = geteuid() == 0 && !files_are_roots
+	    ? privdrop(asks_as, asks_in, NULL, 0) == STAGE_NONE
+	    : privdrop_keep(0);
+
+	/* after the change of ids, which resets the first: prctl(2) */
+	return given_up && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 /* The child. Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
 static _Noreturn void
 answer_questions(int channel)
@@ -198,12 +218,10 @@ answer_questions(int channel)
 	/* the first comes, however long whoever has forked is held up: or it hangs up */
 	int64_t within = -MILLISECOND;
 
-	if (dup2(channel, STDERR_FILENO + 1) == -1 ||
-	    close_range(STDERR_FILENO + 2, ~0U, 0) == -1 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+	if (dup2(channel, STDERR_FILENO + 1) == -1 || close_range(STDERR_FILENO + 2, ~0U, 0) == -1)
 		_exit(1);
-	if (!privdrop_keep(0)) {
-		warning("capabilities");
+	if (!give_up_privileges()) {
+		warning("name services");
 		_exit(1);
 	}
 	channel = STDERR_FILENO + 1;
@@ -212,9 +230,8 @@ answer_questions(int channel)
 		within = ASKER_STAYS;
 		reply.refusal = ask_services(&question, &reply.account);
 		reply.error = errno;
-		reply.serves = reply.refusal == REFUSAL_NONE && stands_in_files(&reply.account)
-		    ? ANSWER_OF_FILES_SERVES
-		    : ANSWER_SERVES;
+		reply.serves_long =
+		    reply.refusal == REFUSAL_NONE && stands_in_files(&reply.account);
 		if (send(channel, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
@@ -269,16 +286,21 @@ start_asker(void)
 	return asker != 0;
 }
 
-/* What foreign code has had in its hands may say anything, but not overrun us. */
+/* What foreign code has had in its hands may say anything, but not overrun us, nor speak of another
+ * account than it was asked for. */
 static bool
-fits(const struct reply *reply)
+fits(const struct question *question, const struct reply *reply)
 {
 	const struct account *account = &reply->account;
 
-	return reply->refusal < REFUSAL_COUNT && account->group_count <= FORK_GROUPS_MAX &&
-	    memchr(account->name, '\0', sizeof(account->name)) != NULL &&
-	    memchr(account->home, '\0', sizeof(account->home)) != NULL &&
-	    memchr(account->shell, '\0', sizeof(account->shell)) != NULL;
+	if (reply->refusal != REFUSAL_NONE)
+		return reply->refusal < REFUSAL_COUNT;
+	if (question->about == FREE_UID)
+		return account->uid >= question->uid && account->uid <= FREE_UID_LAST;
+	return account->group_count <= FORK_GROUPS_MAX && ENDS(account->name) &&
+	    ENDS(account->home) && ENDS(account->shell) &&
+	    (question->about == ACCOUNT_OF_UID ? account->uid == question->uid
+					       : strcmp(account->name, question->name) == 0);
 }
 
 /* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended or lost its mind. */
@@ -287,11 +309,13 @@ exchange(const struct question *question, struct reply *reply)
 {
 	if (asker == 0 && !start_asker())
 		return errno;
-	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) == sizeof(*question) &&
-	    !comes(to_asker, ANSWERED_WITHIN))
+	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) != sizeof(*question))
+		return ECHILD;
+	if (!comes(to_asker, ANSWERED_WITHIN))
 		return ETIMEDOUT;
-	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(reply) ? 0
-											 : ECHILD;
+	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(question, reply)
+	    ? 0
+	    : ECHILD;
 }
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */
@@ -317,8 +341,12 @@ ask(const struct question *question, struct account *account, int64_t *serves)
 	if (error != 0)
 		return REFUSAL_UNREADABLE;
 	*account = reply.account;
-	*serves = reply.serves;
-	return reply.refusal;
+	*serves = reply.serves_long != 0 ? ANSWER_OF_FILES_SERVES : ANSWER_SERVES;
+	/* ours to say: whoever asks could make root of anybody */
+	return reply.refusal == REFUSAL_NONE && account->uid == 0 &&
+		strcmp(account->name, "root") != 0
+	    ? REFUSAL_FALSE_ROOT
+	    : reply.refusal;
 }
 
 /* By the name, or, where that is "", by the uid. */
@@ -342,6 +370,8 @@ look_up(const char *name, uid_t uid, struct account *account)
 			return REFUSAL_NONE;
 		}
 	}
+	if (changed)
+		forget_asker(); /* the next one may read them, or need not be root for it */
 	strcpy(question.name, name);
 	refusal = ask(&question, account, &serves);
 	if (refusal != REFUSAL_NONE)
@@ -404,8 +434,8 @@ free_uid(uid_t *uid)
 	return false;
 }
 
-bool
-account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
+static bool
+choose_monitor(const char *name, uid_t *uid, gid_t *gid)
 {
 	const char *wanted = name != NULL ? name : MONITOR_ACCOUNT;
 	struct account account;
@@ -435,4 +465,17 @@ account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
 		 " with --monitor-user",
 	    FREE_UID_FIRST, FREE_UID_LAST);
 	return false;
+}
+
+bool
+account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
+{
+	bool chosen = choose_monitor(name, uid, gid);
+
+	if (chosen) {
+		asks_as = *uid;
+		asks_in = *gid;
+		forget_asker(); /* who leaves then */
+	}
+	return chosen;
 }

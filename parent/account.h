@@ -1,6 +1,6 @@
 /*
  * From a name to ids. The only place that asks the name services (passwd, LDAP, ...): by a child of
- * the parent, which is there for a moment and is no service's.
+ * the parent without privileges, which is there for a moment and is no service's.
  */
 #ifndef PROCLAUNCH_ACCOUNT_H
 #define PROCLAUNCH_ACCOUNT_H
@@ -36,7 +36,8 @@ void account_reaped(pid_t pid);
 /*
  * Whom the monitor becomes: `name` if given; else the account _proclaunch; else a uid in
  * 61184-65519 (which systemd's documentation sets aside for such use) that no account and no
- * process has. Returns false, with the reason on standard error, when there is none.
+ * process has. From then on name services are asked as that user, too. Returns false, with the
+ * reason on standard error, when there is none.
  */
 bool account_for_monitor(const char *name, uid_t *uid, gid_t *gid);
 

@@ -3,6 +3,7 @@
  * the place of /etc/passwd, which only a child sees.
  */
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
@@ -276,29 +278,36 @@ static struct passwd lax_answer = {.pw_name = (char[]){"web"},
 static struct passwd *
 look_around(void)
 {
-	static char seen[128], name[] = "onlooker";
+	static char seen[256], name[] = "onlooker";
 	static struct passwd answer;
 	char line[128];
 	FILE *status = fopen("/proc/self/status", "re");
 	unsigned long long effective = 1;
-	int number, open_files = 0, death = 0;
+	int number, open_files = 0, death = 0, accounts = open("/etc/passwd", O_WRONLY | O_CLOEXEC);
 
 	(void)prctl(PR_GET_PDEATHSIG, &death, 0, 0, 0);
 	while (status != NULL && fgets(line, sizeof(line), status) != NULL)
 		(void)sscanf(line, "CapEff: %llx", &effective);
 	if (status != NULL)
 		(void)fclose(status);
+	if (accounts != -1)
+		(void)close(accounts);
 	for (number = STDERR_FILENO + 2; number < 1000; number++)
 		open_files += fcntl(number, F_GETFD) != -1;
-	(void)snprintf(seen, sizeof(seen), "capabilities %llx, files %d, ends with %d", effective,
-	    open_files, death);
+	(void)snprintf(seen, sizeof(seen),
+	    "uid %u, gid %u, groups %d, capabilities %llx, for good %d, writes accounts %d, files "
+	    "%d, "
+	    "ends with %d",
+	    getuid(), getgid(), getgroups(0, NULL), effective,
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), accounts != -1, open_files, death);
 	answer = lax_answer;
 	answer.pw_name = name;
 	answer.pw_dir = seen;
 	return &answer;
 }
 
-static unsigned overrun; /* what is too long */
+static unsigned overrun; /* what is too long, or wrong */
+#define OF_NO_ACCOUNT 9
 static _Noreturn void answer_too_much(void);
 
 struct passwd *
@@ -309,7 +318,7 @@ getpwnam(const char *name)
 	struct passwd *found;
 
 	asked_here++;
-	if (overrun > 0)
+	if (overrun > 0 && overrun < OF_NO_ACCOUNT)
 		answer_too_much();
 	if (name_service_dies)
 		(void)raise(SIGKILL);
@@ -327,6 +336,8 @@ getpwuid(uid_t uid)
 	static struct passwd entry;
 	struct passwd *found;
 
+	if (overrun > 0)
+		answer_too_much();
 	if (name_service_is_lax)
 		return &lax_answer;
 	return getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
@@ -347,33 +358,127 @@ a_name_service_that_answers_for_another_account_is_not_believed(void **state)
 	see_asker_leave();
 }
 
+/* Also whoever was sent away, because the files have changed. */
+static void
+wait_until_all_have_left(void)
+{
+	siginfo_t how;
+
+	while (waitid(P_ALL, 0, &how, WEXITED) == 0) {
+		REQUIRE(how.si_code == CLD_EXITED);
+		account_reaped(how.si_pid);
+	}
+}
+
+#define NOTHING_ELSE ", files 0, ends with 9"
+
+static void
+require_onlooker(const char *expected)
+{
+	name_service_looks_around = true;
+	asked_here = 0;
+	REQUIRE(by_text("onlooker") == REFUSAL_NONE);
+	name_service_looks_around = false;
+	wait_until_all_have_left();
+	if (strcmp(account.home, expected) != 0)
+		(void)dprintf(STDERR_FILENO, "%s\n", account.home);
+	REQUIRE(strcmp(account.home, expected) == 0);
+	REQUIRE(asked_here == 0);
+}
+
+static void
+look_around_as_each(void *context)
+{
+	const gid_t group = 4;
+	uid_t uid;
+	gid_t gid;
+
+	(void)context;
+	use_accounts();
+	REQUIRE(setgroups(1, &group) == 0);
+	REQUIRE(open("/", O_PATH | O_CLOEXEC) >= 0);
+	REQUIRE(fcntl(STDERR_FILENO, F_DUPFD, 700) == 700);
+	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, "
+			 "writes accounts 0" NOTHING_ELSE);
+	REQUIRE(account_for_monitor("web", &uid, &gid));
+	folder_write(folder, "nsswitch", 0644, ""); /* nobody remembers what was seen */
+	child_replace_file("/etc/nsswitch.conf", folder_path(folder, "nsswitch"));
+	require_onlooker("uid 64001, gid 64002, groups 0, capabilities 0, for good 1, "
+			 "writes accounts 0" NOTHING_ELSE);
+}
+
 /* A module of a name service is foreign code, which must not stay in the parent, nor reach what the
- * parent has. */
+ * parent has: neither what it has open, nor files of root's. */
 static void
 name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open(void **state)
 {
-	int file = open("/", O_PATH | O_CLOEXEC);
-	enum refusal refusal;
-
 	(void)state;
-	assert_true(file >= 0);
-	assert_int_equal(fcntl(file, F_DUPFD, 700), 700);
-	name_service_looks_around = true;
-	asked_here = 0;
-	refusal = by_text("onlooker");
-	name_service_looks_around = false;
-	assert_int_equal(close(700), 0);
-	assert_int_equal(close(file), 0);
-	assert_int_equal(refusal, REFUSAL_NONE);
-	assert_string_equal(account.home, "capabilities 0, files 0, ends with 9");
-	assert_int_equal(asked_here, 0);
-	see_asker_leave();
+	child_run(look_around_as_each, NULL);
 }
 
-/* The real ones, but sixteen times as fast. */
-#define FASTER 16
+static void
+look_up_what_is_roots(void *context)
+{
+	(void)context;
+	use_accounts();
+	REQUIRE(setgroups(0, NULL) == 0);
+	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, "
+			 "writes accounts 0" NOTHING_ELSE);
+	REQUIRE(chmod("/etc/group", 0640) == 0);
+	require_onlooker("uid 0, gid 0, groups 0, capabilities 0, for good 1, "
+			 "writes accounts 1" NOTHING_ELSE);
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+	require_web();
+	REQUIRE(chmod("/etc/group", 0644) == 0);
+	REQUIRE(chmod("/etc/passwd", 0600) == 0);
+	REQUIRE(by_text("Web") == REFUSAL_NONE);
+	REQUIRE(chmod("/etc/passwd", 0644) == 0);
+	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, "
+			 "writes accounts 0" NOTHING_ELSE);
+}
+
+/* Or it would say that there is no such account, and what runs would be stopped. */
+static void
+where_the_files_are_roots_to_read_root_asks_without_capabilities(void **state)
+{
+	(void)state;
+	child_run(look_up_what_is_roots, NULL);
+}
+
+static bool no_room;
+
+ssize_t
+send(int channel, const void *bytes, size_t length, int flags)
+{
+	if (!no_room)
+		return sendto(channel, bytes, length, flags, NULL, 0);
+	errno = ENOBUFS;
+	return -1;
+}
+
+static void
+send_in_vain(void *context)
+{
+	(void)context;
+	use_accounts();
+	(void)alarm(10);
+	no_room = true;
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	REQUIRE(errno == ECHILD);
+	no_room = false;
+	REQUIRE(by_text("web") == REFUSAL_NONE);
+}
+
+/* Nobody waits for the answer to a question that was never put. */
+static void
+a_question_that_cannot_be_put_holds_nobody_up(void **state)
+{
+	(void)state;
+	child_run(send_in_vain, NULL);
+}
 
 static int64_t later;
+static bool hurried; /* whoever waits for an answer waits a sixteenth of the time */
 
 int
 clock_gettime(clockid_t clock, struct timespec *time)
@@ -387,30 +492,33 @@ clock_gettime(clockid_t clock, struct timespec *time)
 int
 poll(struct pollfd *sources, nfds_t count, int timeout)
 {
-	struct timespec left = {.tv_nsec = timeout * (MILLISECOND / FASTER)};
+	struct timespec left;
 
+	if (hurried)
+		timeout /= 16;
+	left = (struct timespec){.tv_sec = timeout / 1000, .tv_nsec = timeout % 1000 * MILLISECOND};
 	return ppoll(sources, count, timeout < 0 ? NULL : &left, NULL);
 }
 
 static void
 look_up_in_vain(void *context)
 {
-	int64_t before;
 	siginfo_t how;
 
 	(void)context;
 	child_own_mounts();
 	child_replace_file("/etc/passwd", folder_path(folder, "hangs"));
+	hurried = true;
 	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
 	REQUIRE(errno == ETIMEDOUT);
+	hurried = false;
 	while (waitid(P_ALL, 0, &how, WEXITED) == 0) /* who has asked does not stay */
 		REQUIRE(how.si_code == CLD_KILLED);
 	REQUIRE(errno == ECHILD);
 	child_replace_file("/etc/passwd", folder_path(folder, "passwd"));
-	before = clock_now();
 	REQUIRE(by_text("web") == REFUSAL_UNREADABLE); /* nobody was asked */
 	REQUIRE(errno == ETIMEDOUT);
-	REQUIRE(clock_now() - before < 100 * MILLISECOND);
+	REQUIRE(waitid(P_ALL, 0, &how, WEXITED) == -1 && errno == ECHILD);
 	later = 9;
 	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
 	later = 11;
@@ -447,16 +555,17 @@ wait_until_nobody_asks(void)
 	REQUIRE(how.si_code == CLD_EXITED);
 }
 
-/* In the place of whoever asks: the reply of parent/account.c, in which something is too long. */
+/* In the place of whoever asks: the reply of parent/account.c, in which something is too long or of
+ * another account than was asked for. */
 static _Noreturn void
 answer_too_much(void)
 {
 	struct {
 		enum refusal refusal;
 		int error;
-		int64_t serves;
+		uint32_t serves_long;
 		struct account account;
-	} reply = {.refusal = REFUSAL_NONE};
+	} reply = {.refusal = REFUSAL_NONE, .account = {.name = "web", .uid = 64001, .gid = 64002}};
 
 	if (overrun == 1)
 		reply.account.group_count = FORK_GROUPS_MAX + 1;
@@ -468,6 +577,14 @@ answer_too_much(void)
 		memset(reply.account.shell, 's', sizeof(reply.account.shell));
 	if (overrun == 5)
 		reply.refusal = REFUSAL_COUNT;
+	if (overrun == 6)
+		strcpy(reply.account.name, "Web");
+	if (overrun == 7)
+		reply.account.uid = 64003;
+	if (overrun == 8)
+		reply.account.uid = 0;
+	if (overrun == OF_NO_ACCOUNT)
+		reply.account.uid = 1000;
 	(void)!write(STDERR_FILENO + 1, &reply, sizeof(reply));
 	_exit(0);
 }
@@ -475,16 +592,26 @@ answer_too_much(void)
 static void
 ask_who_lost_his_mind(void *context)
 {
+	uid_t uid;
+	gid_t gid;
+
 	(void)context;
 	use_accounts();
-	for (overrun = 1; overrun <= 5; overrun++)
+	for (overrun = 1; overrun <= 6; overrun++)
 		REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
-	REQUIRE(
-	    by_text("web") == REFUSAL_NONE); /* what fits is taken: the reply is the right one */
+	overrun = 7;
+	REQUIRE(account_by_uid(64001, &account) == REFUSAL_UNREADABLE);
+	REQUIRE(account_by_uid(64003, &account) == REFUSAL_NONE); /* the reply is the right one */
+	overrun = 8;
+	REQUIRE(by_text("web") == REFUSAL_FALSE_ROOT);
+	overrun = OF_NO_ACCOUNT;
+	REQUIRE(!account_for_monitor(NULL, &uid, &gid)); /* not as just anybody */
+	overrun = 0;
+	REQUIRE(by_text("web") == REFUSAL_NONE);
 }
 
 static void
-a_reply_that_would_overrun_the_parent_is_refused(void **state)
+a_reply_that_would_overrun_the_parent_or_is_about_another_is_refused(void **state)
 {
 	(void)state;
 	child_run(ask_who_lost_his_mind, NULL);
@@ -532,7 +659,7 @@ look_up_later(void *context)
 	folder_write(folder, "group", 0644, "web:x:64002:\none:x:64101:web\n");
 	REQUIRE(by_text("web") == REFUSAL_NONE);
 	REQUIRE(account.group_count == 2);
-	wait_until_nobody_asks();
+	wait_until_all_have_left();
 	name_service_dies = true;
 	later = 200;
 	REQUIRE(by_text("web") == REFUSAL_NONE); /* nobody was asked */
@@ -741,11 +868,12 @@ main(void)
 	    TEST(root_has_one_name),
 	    TEST(uid_0_without_the_name_root_is_refused_by_uid_too),
 	    cmocka_unit_test(a_name_service_that_answers_for_another_account_is_not_believed),
-	    cmocka_unit_test(
-		name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open),
+	    TEST(name_services_are_asked_by_a_child_that_has_no_capabilities_and_nothing_open),
+	    TEST(where_the_files_are_roots_to_read_root_asks_without_capabilities),
+	    TEST(a_question_that_cannot_be_put_holds_nobody_up),
 	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
 	    TEST(a_name_service_that_crashes_takes_nobody_along),
-	    TEST(a_reply_that_would_overrun_the_parent_is_refused),
+	    TEST(a_reply_that_would_overrun_the_parent_or_is_about_another_is_refused),
 	    TEST(who_asks_leaves_and_another_one_asks),
 	    TEST(what_the_files_say_serves_until_they_say_something_else),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
