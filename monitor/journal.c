@@ -16,6 +16,8 @@ void
 journal_use(int descriptor)
 {
 	file = descriptor;
+	/* who owned the last monitor may have made it as large as the disk */
+	(void)!ftruncate(file, JOURNAL_HEAD_BYTES + JOURNAL_BYTES);
 }
 
 uint64_t
@@ -48,19 +50,20 @@ for_pieces(uint64_t from, uint64_t to, char *lines,
 	return from;
 }
 
-/* An attacker who owned the last monitor may have written anything there. */
+/* An attacker who owned the last monitor may have written anything there, and a loss of power
+ * leaves bytes of 0 in the middle of a line. */
 static bool
 is_ours(const struct journal *journal, const char *lines)
 {
 	uint64_t place;
-	char byte = '\n';
+	char byte, before = '\n';
 
-	for (place = journal->first; place < journal->end; place++) {
+	for (place = journal->first; place < journal->end; place++, before = byte) {
 		byte = lines[place % JOURNAL_BYTES];
-		if (byte != '\0' && byte != '\n' && (byte < ' ' || byte > '~'))
+		if (byte == '\0' ? before >= ' ' : byte != '\n' && (byte < ' ' || byte > '~'))
 			return false;
 	}
-	return byte == '\n' || byte == '\0';
+	return before < ' ';
 }
 
 bool
@@ -95,7 +98,9 @@ put_head(const struct journal *journal, uint64_t end)
 	head.journal.end = end;
 	if (end < journal->permitted)
 		head.journal.permitted = end;
-	(void)!pwrite(file, &head, sizeof(head), 0); /* then it says less */
+	/* or it says less than it could, until it is put there again */
+	if (pwrite(file, &head, sizeof(head), 0) != (ssize_t)sizeof(head))
+		memset(&head, 0, sizeof(head));
 }
 
 uint64_t

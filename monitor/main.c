@@ -55,6 +55,7 @@ handle_hello(void *subject, struct incoming *incoming)
 	log_rotate_at(incoming->message.hello.log_rotate_size);
 	parent_configure(incoming->message.hello.log_rotate_keep);
 	confine(&incoming->message.hello);
+	log_inherit(FD_LINES); /* not before: an attacker may have written it */
 	channel_hello(&hello);
 	parent_answer(&hello);
 }
@@ -152,7 +153,6 @@ prepare(void)
 	    prctl(PR_SET_NAME, "proclaunch-monitor", 0, 0, 0) == -1)
 		fatal("cannot prepare");
 	output_prepare();
-	log_inherit(FD_LINES);
 	loop_open();
 	if (loop_add(FD_PARENT, EPOLLIN, SOURCE_PARENT, 0) == -1)
 		fatal("epoll_ctl");

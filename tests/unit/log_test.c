@@ -4,6 +4,7 @@
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -967,6 +968,51 @@ forge(const struct journal *head, const char *lines, size_t length)
 	assert_int_equal(close(file), 0);
 }
 
+static bool no_room;
+
+ssize_t
+pwrite(int file, const void *bytes, size_t length, off_t at)
+{
+	if (!no_room)
+		return syscall(SYS_pwrite64, file, bytes, length, at);
+	errno = ENOSPC;
+	return -1;
+}
+
+/* As where a file system writes nothing in the place where it stands. */
+static void
+write_what_cannot_be_noted(void *context)
+{
+	uint64_t place;
+
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_hold();
+	log_line("t", LEVEL_INFO, "one");
+	log_save();
+	no_room = true;
+	log_line("t", LEVEL_INFO, "two");
+	log_save();
+	REQUIRE(log_announce(&place) && !log_permit(true));
+	log_flush();
+	REQUIRE(!log_owes());
+	log_save();
+	no_room = false;
+	log_save(); /* though nothing has happened since */
+}
+
+static void
+that_lines_were_written_is_noted_as_soon_as_there_is_room(void **state)
+{
+	uint64_t confirmed = UINT64_MAX;
+
+	(void)state;
+	child_run(write_what_cannot_be_noted, NULL);
+	child_run(take_over, &confirmed);
+	assert_string_equal(messages(), "one/two/next/");
+}
+
 /* By an attacker who owned the last monitor: what no monitor writes is not taken over, and none of
  * it harms the next. */
 static void
@@ -979,10 +1025,10 @@ a_forged_journal_is_not_taken_over(void **state)
 	    {.first = 0, .permitted = 3, .end = 2},
 	    {.first = 0, .permitted = 0, .end = JOURNAL_BYTES + 1},
 	    {.first = UINT64_MAX - 8, .permitted = UINT64_MAX - 8, .end = UINT64_MAX},
-	    {.first = JOURNAL_BYTES, .permitted = JOURNAL_BYTES, .end = 2 * JOURNAL_BYTES},
 	};
 	uint64_t confirmed = UINT64_MAX;
 	struct journal head;
+	struct stat status;
 	size_t i;
 
 	(void)state;
@@ -998,8 +1044,29 @@ a_forged_journal_is_not_taken_over(void **state)
 		(void)die_once();
 		assert_int_equal(close(open_log()), 0);
 		forge(&heads[i], "\n", 1);
+		assert_int_equal(truncate(folder_path(folder, "lines"), 1LL << 40), 0);
 		child_run(take_over, &confirmed);
 		assert_string_equal(messages(), "next/");
+		assert_int_equal(stat(folder_path(folder, "lines"), &status), 0);
+		assert_int_equal(status.st_size, JOURNAL_HEAD_BYTES + JOURNAL_BYTES);
+	}
+}
+
+/* As after a loss of power: no line is begun that does not end. */
+static void
+a_torn_journal_is_not_taken_over(void **state)
+{
+	uint64_t place;
+	off_t length;
+
+	(void)state;
+	for (length = 0; length < 74; length++) {
+		place = die_once();
+		assert_int_equal(close(open_log()), 0);
+		assert_int_equal(
+		    truncate(folder_path(folder, "lines"), JOURNAL_HEAD_BYTES + length), 0);
+		child_run(take_over, &place);
+		assert_string_equal(messages(), length == 37 ? "one/next/" : "next/");
 	}
 }
 
@@ -1099,7 +1166,9 @@ main(void)
 	    SUCCESSOR_TEST(of_what_the_one_before_asked_for_in_part_that_part_is_written),
 	    SUCCESSOR_TEST(what_was_decided_is_not_decided_again),
 	    SUCCESSOR_TEST(no_line_that_waits_for_room_dies_with_its_monitor),
+	    SUCCESSOR_TEST(that_lines_were_written_is_noted_as_soon_as_there_is_room),
 	    SUCCESSOR_TEST(a_forged_journal_is_not_taken_over),
+	    SUCCESSOR_TEST(a_torn_journal_is_not_taken_over),
 	    SUCCESSOR_TEST(what_is_no_line_is_not_written_unless_it_is_confirmed),
 	    TEST(a_line_is_stamp_level_tag_and_message_with_one_space_between),
 	    TEST(levels_are_five_columns_wide),
