@@ -34,7 +34,8 @@ static bool
 account_lost(const struct profile *profile)
 {
 	return (profile->facts.refusal == REFUSAL_NO_ACCOUNT ||
-		   profile->facts.refusal == REFUSAL_UID_CHANGED) &&
+		   profile->facts.refusal == REFUSAL_UID_CHANGED ||
+		   profile->facts.refusal == REFUSAL_FALSE_ROOT) &&
 	    profile->facts.trigger == profile->process.trigger;
 }
 

@@ -627,6 +627,13 @@ an_account_that_goes_or_changes_its_uid_takes_its_services_with_it(void **state)
 	host_mark_log(host);
 	host_give(host, TENANTS TENANT, 4242);
 	assert_int_equal(process_uid(host_wait_running(host, TENANT "/web")), 4242);
+	/* nor does it go on as it was where the name means root now */
+	host_write(host, "cron/user", 0644, TENANT "\n");
+	cron = host_wait_running(host, "cron");
+	accounts_set(TENANT, 0);
+	host_wait_log(host, " WARN  cron refused: user: names an account with uid 0");
+	host_wait_log(host, " INFO  cron stopped$");
+	process_wait_gone(cron);
 	assert_unharmed(host, mail);
 	host_stop_all(host);
 }
