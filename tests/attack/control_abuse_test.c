@@ -4,7 +4,6 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,109 +28,11 @@
 #include "open_files.h"
 #include "peer.h"
 #include "silence.h"
+#include "unharmed.h"
 
 #define SERVICE "exec sleep 1000"
 /* Uids without an account, as a user of subuid(5) has them. */
 #define STRANGER 700000U
-/* How long another tenant's status may take meanwhile, from the connect to the answer. */
-#define PROMPT 100 /* milliseconds */
-
-static long
-now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
-}
-
-/* The supervisor as it was before, to be compared with what it is afterwards. */
-struct before {
-	pid_t monitor;
-	unsigned monitor_descriptors, parent_descriptors, processes;
-};
-
-static struct before
-begin(struct host *host)
-{
-	struct before before;
-
-	host_profile(host, "web", SERVICE);
-	host_write(host, "web/user", 0644, TENANT "\n");
-	host_profile(host, "mail", SERVICE);
-	host_write(host, "mail/user", 0644, OTHER_TENANT "\n");
-	host_start(host);
-	(void)host_wait_running(host, "web");
-	(void)host_wait_running(host, "mail");
-	/* the log file of each is open once it has been written to, and no client is there yet */
-	host_settle(host);
-	host_wait_nobody_asks(host);
-	before.monitor = host_monitor(host);
-	before.processes = host_processes(host);
-	before.monitor_descriptors = open_files_of(before.monitor);
-	before.parent_descriptors = open_files_of(host->supervisor);
-	return before;
-}
-
-/* How many of ten questions of another tenant's are answered promptly. */
-static unsigned
-count_prompt(const struct host *host)
-{
-	uid_t uid = account_uid(OTHER_TENANT);
-	unsigned rows, prompt = 0, sample;
-	bool admitted;
-	long begun;
-	int client;
-
-	for (sample = 0; sample < 10; sample++) {
-		begun = now_ms();
-		client = client_greet(host, uid, &admitted);
-		assert_true(admitted);
-		assert_true(client_ask(client, VERB_STATUS, "mail"));
-		assert_int_equal(client_answer(client, &rows), RESULT_DONE);
-		assert_int_equal(rows, 1);
-		prompt += now_ms() - begun <= PROMPT;
-		assert_int_equal(close(client), 0);
-	}
-	return prompt;
-}
-
-/* The machine may be busy with something else for a moment: then another look is as good. */
-static void
-assert_others_are_served(const struct host *host)
-{
-	unsigned look = 0;
-
-	while (count_prompt(host) < 9)
-		assert_in_range(++look, 1, 4);
-}
-
-static void
-assert_unharmed(struct host *host, const struct before *before)
-{
-	assert_others_are_served(host);
-	assert_int_equal(host_monitor(host), before->monitor);
-	wait_until(host_processes(host) == before->processes); /* one copy of each service */
-	wait_until(open_files_of(before->monitor) <= before->monitor_descriptors);
-	wait_until(open_files_of(host->supervisor) <= before->parent_descriptors);
-	assert_int_equal(host_count_log(host, "(monitor|spawner) .*(died|answered|protocol)"), 0);
-	host_stop_all(host);
-}
-
-/* Whether the supervisor hangs up, whatever it may say before. */
-static bool
-hangs_up(int client, int milliseconds)
-{
-	struct pollfd supervisor = {.fd = client, .events = POLLIN};
-	struct message message;
-	long until = now_ms() + milliseconds;
-
-	while (poll(&supervisor, 1, (int)(until > now_ms() ? until - now_ms() : 0)) == 1)
-		if (recv(client, &message, sizeof(message), MSG_DONTWAIT) == 0 ||
-		    (errno == ECONNRESET && (supervisor.revents & POLLHUP) != 0))
-			return true;
-	return false;
-}
 
 #define CONNECTIONS 1000
 
@@ -139,7 +40,7 @@ static void
 a_thousand_connections_take_no_place_from_others(void **state)
 {
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	unsigned admitted_count = 0, rows;
 	int clients[CONNECTIONS], i;
 	bool admitted;
@@ -174,41 +75,6 @@ a_thousand_connections_take_no_place_from_others(void **state)
 	assert_unharmed(host, &before);
 }
 
-#define IDLE_FOR 30000
-
-static void
-who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not(void **state)
-{
-	struct host *host = *state;
-	struct before before = begin(host);
-	struct running_ctl log, events;
-	int silent, greeted, deaf;
-	uid_t uid = account_uid(TENANT);
-	bool admitted;
-	long begun;
-
-	ctl_begin(host, uid, &log, "log", "-f", "web", NULL);
-	ctl_begin(host, uid, &events, "events", "-f", "-n", "1", "web", NULL);
-	ctl_wait_said(&events, "web starting -> running");
-	begun = now_ms();
-	silent = client_connect(host, uid);
-	greeted = client_greet(host, uid, &admitted);
-	deaf = client_greet(host, uid, &admitted);
-	while (client_ask(deaf, VERB_STATUS, "web"))
-		; /* until there is no room for more questions, for it has none for answers */
-	assert_false(hangs_up(silent, (int)(begun + IDLE_FOR - 2000 - now_ms())));
-	assert_true(hangs_up(silent, SOON));
-	assert_true(hangs_up(greeted, SOON));
-	assert_true(hangs_up(deaf, SOON));
-	assert_in_range(now_ms() - begun, IDLE_FOR - 100, IDLE_FOR + SOON);
-	assert_int_equal(close(silent), 0);
-	assert_int_equal(close(greeted), 0);
-	assert_int_equal(close(deaf), 0);
-	ctl_end(&log); /* these two had not ended */
-	ctl_end(&events);
-	assert_unharmed(host, &before);
-}
-
 static bool
 send_bytes(int client, const void *bytes, size_t size)
 {
@@ -228,7 +94,7 @@ assert_refused(struct host *host, bool greeted, void (*spoil)(struct message *me
 	message.ask.verb = VERB_STATUS;
 	spoil(&message);
 	assert_true(send_bytes(client, &message, sizeof(message)));
-	assert_true(hangs_up(client, SOON));
+	assert_true(client_hangs_up(client, SOON));
 	assert_int_equal(close(client), 0);
 }
 
@@ -277,7 +143,7 @@ a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it(void **state)
 	static const enum verb verbs[] = {VERB_STOP, VERB_SIGNAL, VERB_STATUS, VERB_PING};
 	struct host *host = *state;
 	struct message hello = {.type = MESSAGE_HELLO, .index = NO_PROFILE}, answer;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	size_t i;
 	int client;
 
@@ -290,14 +156,14 @@ a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it(void **state)
 		assert_true(client_receive(client, &answer, NULL));
 		assert_int_equal(answer.type, MESSAGE_HELLO);
 		assert_string_equal(answer.hello.build, PROCLAUNCH_BUILD);
-		assert_true(hangs_up(client, SOON));
+		assert_true(client_hangs_up(client, SOON));
 		assert_int_equal(close(client), 0);
 	}
 	client = client_connect(host, account_uid(TENANT));
 	assert_true(send_bytes(client, &hello, sizeof(hello)));
 	assert_true(client_receive(client, &answer, NULL));
 	(void)send_bytes(client, &hello, sizeof(hello)); /* nor can it try another greeting */
-	assert_true(hangs_up(client, SOON));
+	assert_true(client_hangs_up(client, SOON));
 	assert_int_equal(close(client), 0);
 	assert_int_equal(host_count_log(host, " by uid "), 0);
 	assert_unharmed(host, &before);
@@ -308,7 +174,7 @@ garbage_oversized_and_truncated_requests_are_hung_up_on(void **state)
 {
 	static const size_t sizes[] = {1, 4, 100, MESSAGE_BYTES - 1, MESSAGE_BYTES + 1, 65536};
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	static char bytes[65536];
 	unsigned seed = 20261123, round;
 	bool admitted;
@@ -328,7 +194,7 @@ garbage_oversized_and_truncated_requests_are_hung_up_on(void **state)
 			client = client_greet(host, account_uid(TENANT), &admitted);
 			assert_true(admitted);
 			assert_true(send_bytes(client, bytes, sizes[i]));
-			assert_true(hangs_up(client, SOON));
+			assert_true(client_hangs_up(client, SOON));
 			assert_int_equal(close(client), 0);
 		}
 		assert_others_are_served(host);
@@ -419,7 +285,7 @@ flood_with_descriptors(struct host *host, bool refused)
 			} else {
 				(void)send_descriptors(client, &message, client, counts[i]);
 				(void)send_descriptors(client, &message, STDIN_FILENO, counts[i]);
-				assert_true(hangs_up(client, SOON));
+				assert_true(client_hangs_up(client, SOON));
 			}
 			assert_int_equal(close(client), 0);
 		}
@@ -430,7 +296,7 @@ static void
 descriptors_that_nobody_has_asked_for_are_refused_and_never_opened(void **state)
 {
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 
 	if (kernel_can_refuse()) {
 		flood_with_descriptors(host, true);
@@ -445,7 +311,7 @@ static void
 a_descriptor_that_never_closes_holds_nobody_up(void **state)
 {
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
 	struct silence silence;
 	bool admitted;
@@ -459,7 +325,7 @@ a_descriptor_that_never_closes_holds_nobody_up(void **state)
 	client = client_greet(host, account_uid(TENANT), &admitted);
 	assert_true(admitted);
 	assert_true(send_descriptors(client, &message, file, 1));
-	assert_true(hangs_up(client, SOON));
+	assert_true(client_hangs_up(client, SOON));
 	assert_others_are_served(host);
 	silence_end(&silence);
 	(void)close(file); /* now it fails at once */
@@ -472,7 +338,7 @@ clients_that_never_read_delay_nobody(void **state)
 {
 	static const enum verb verbs[] = {VERB_LIST, VERB_STATUS, VERB_EVENTS, VERB_LOG};
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	int clients[16];
 	bool admitted;
 	size_t i;
@@ -514,7 +380,7 @@ who_follows_a_log_and_does_not_read_costs_no_time(void **state)
 
 	host_profile(host, "talker", "while :; do echo 0123456789; sleep 0.01; done");
 	host_write(host, "talker/user", 0644, TENANT "\n");
-	before = begin(host);
+	before = unharmed_begin(host);
 	client = client_greet(host, account_uid(TENANT), &admitted);
 	assert_true(admitted);
 	message.ask.verb = VERB_LOG;
@@ -535,7 +401,7 @@ clients_that_die_in_the_middle_leave_nothing(void **state)
 	static const enum verb verbs[] = {VERB_LIST, VERB_STATUS, VERB_WAIT, VERB_LOG, VERB_EVENTS,
 	    VERB_DISABLE, VERB_ENABLE, VERB_RESTART};
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	struct outcome outcome;
 	bool admitted;
 	int client, i;
@@ -554,6 +420,15 @@ clients_that_die_in_the_middle_leave_nothing(void **state)
 	assert_unharmed(host, &before);
 }
 
+static long
+now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000L + now.tv_nsec / 1000000;
+}
+
 #define STORM_MS 3000
 
 static void
@@ -562,7 +437,7 @@ a_storm_of_starts_and_stops_is_bounded_and_delays_nobody(void **state)
 	static const enum verb verbs[] = {
 	    VERB_START, VERB_STOP, VERB_RESTART, VERB_ENABLE, VERB_DISABLE, VERB_RESET};
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
 	unsigned asked = 0, refused = 0, rows, logged;
 	struct outcome outcome;
@@ -603,7 +478,7 @@ who_says_that_it_was_asked_for_before_changes_nothing(void **state)
 	static const enum verb verbs[] = {VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD,
 	    VERB_SIGNAL, VERB_ENABLE, VERB_DISABLE, VERB_RESET};
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	struct message message = {.type = MESSAGE_ASK, .index = NO_PROFILE};
 	unsigned rows, i;
 	bool admitted, own;
@@ -635,7 +510,7 @@ static void
 a_storm_of_strangers_fills_no_log_and_takes_no_tokens(void **state)
 {
 	struct host *host = *state;
-	struct before before = begin(host);
+	struct before before = unharmed_begin(host);
 	struct outcome outcome;
 	unsigned rows, i, j;
 	bool asked[STRANGERS_AT_ONCE];
@@ -668,7 +543,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
-	    ROOT_TEST(who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not),
 	    ROOT_TEST(a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),

@@ -78,8 +78,8 @@ logged(void)
 	return contents;
 }
 
-/* `pattern` is a constant: what is asked of thousands of lines, one after the other, is compiled once,
- * for under valgrind that takes longer than all else. */
+/* `pattern` is a constant: what is asked of thousands of lines, one after the other, is compiled
+ * once, for under valgrind that takes longer than all else. */
 static void
 assert_matches(const char *text, const char *pattern)
 {
