@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,11 +55,7 @@ dequeue(struct profile *profile, unsigned done)
 static void
 close_birth(struct profile *profile)
 {
-	if (profile->birth.channel == -1)
-		return;
 	jobs_end(&profile->birth);
-	free(profile->go);
-	profile->go = NULL;
 }
 
 static void
@@ -163,49 +158,43 @@ births_stop(struct profile *profile)
 }
 
 static void
-add_variable(struct go *go, const char *name, const char *value)
+add_variable(struct fork_request *fork, const char *name, const char *value)
 {
-	size_t room = sizeof(go->environment) - go->environment_bytes;
-	int wrote = snprintf(go->environment + go->environment_bytes, room, "%s=%s", name, value);
+	size_t room = sizeof(fork->environment) - fork->environment_bytes;
+	int wrote =
+	    snprintf(fork->environment + fork->environment_bytes, room, "%s=%s", name, value);
 
 	/* account.h bounds all values: together they fit */
 	if (wrote > 0 && (size_t)wrote < room)
-		go->environment_bytes += (uint32_t)wrote + 1;
+		fork->environment_bytes += (uint32_t)wrote + 1;
 }
 
-/* As much of it as is used: a thousand newborns wait side by side. */
-static size_t
-bytes_of_go(const struct go *go)
+static void
+add_environment(
+    struct fork_request *fork, const struct profile *profile, const struct account *account)
 {
-	return offsetof(struct go, environment) + go->environment_bytes;
-}
-
-static struct go *
-prepare_go(const struct profile *profile, const struct account *account)
-{
-	struct go go = {.device = profile->facts.device, .inode = profile->facts.inode}, *kept;
-
-	memcpy(go.where, profile->facts.name, sizeof(go.where));
-	add_variable(&go, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	add_variable(&go, "HOME", account->home);
-	add_variable(&go, "USER", account->name);
-	add_variable(&go, "LOGNAME", account->name);
-	add_variable(&go, "SHELL", account->shell);
-	add_variable(&go, "PROCLAUNCH_PROFILE", profile->facts.name);
-	kept = malloc(bytes_of_go(&go));
-	return kept == NULL ? NULL : memcpy(kept, &go, bytes_of_go(&go));
+	add_variable(fork, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	add_variable(fork, "HOME", account->home);
+	add_variable(fork, "USER", account->name);
+	add_variable(fork, "LOGNAME", account->name);
+	add_variable(fork, "SHELL", account->shell);
+	add_variable(fork, "PROCLAUNCH_PROFILE", profile->facts.name);
 }
 
 static void
 describe(struct job_request *request, const struct profile *profile, enum fork_task task,
     const struct account *account)
 {
+	struct fork_request *fork = &request->message.fork;
+
 	jobs_describe(
 	    request, task, table_index(profile), account, profiles_base(profile->facts.name));
 	request->message.generation = profile->generation;
-	request->message.fork.processes = profile->facts.quota.processes;
-	request->message.fork.new_privs =
-	    (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0;
+	memcpy(fork->where, profile->facts.name, sizeof(fork->where));
+	fork->device = profile->facts.device;
+	fork->inode = profile->facts.inode;
+	fork->processes = profile->facts.quota.processes;
+	fork->new_privs = (profile->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0;
 }
 
 /* Opens what the service is born with; the cgroup is the caller's. STAGE_NONE, or what cannot be
@@ -232,37 +221,24 @@ open_for_birth(struct profile *profile, struct job_request *request, int *cgroup
 }
 
 static enum channel_result
-request_run(struct profile *profile, struct job_request *request, struct go *go)
-{
-	enum channel_result result = jobs_request(&profile->birth, request, SOURCE_BIRTH);
-
-	if (result == CHANNEL_DONE)
-		profile->go = go;
-	else
-		free(go);
-	if (result == CHANNEL_BROKEN)
-		fail(profile, STAGE_SPAWNER, errno);
-	return result;
-}
-
-static enum channel_result
 ask_run(struct profile *profile, const struct account *account)
 {
 	struct job_request request;
 	enum channel_result result = CHANNEL_DONE;
 	enum stage failed;
-	struct go *go = NULL;
 	int cgroup = -1;
 
 	describe(&request, profile, TASK_RUN, account);
+	add_environment(&request.message.fork, profile, account);
 	profile->process.uid = account->uid;
+	profile->at_gate = true;
 	failed = open_for_birth(profile, &request, &cgroup);
-	if (failed == STAGE_NONE && (go = prepare_go(profile, account)) == NULL)
+	if (failed == STAGE_NONE)
+		result = jobs_request(&profile->birth, &request, SOURCE_BIRTH);
+	if (result == CHANNEL_BROKEN)
 		failed = STAGE_SPAWNER;
 	if (failed != STAGE_NONE)
 		fail(profile, failed, errno);
-	else
-		result = request_run(profile, &request, go);
 	outputs_release(profile);
 	if (cgroup != -1)
 		(void)close(cgroup);
@@ -272,10 +248,23 @@ ask_run(struct profile *profile, const struct account *account)
 static enum channel_result
 ask_reader(struct profile *profile, const struct account *account)
 {
+	const struct content *path = profile->contents[SETTING_PID_FILE];
 	struct job_request request;
+	enum channel_result result;
+	struct message message;
 
+	if (path == NULL)
+		return CHANNEL_DONE; /* not wanted any more */
 	describe(&request, profile, TASK_PID_FILE, account);
-	return jobs_request(&profile->reader, &request, SOURCE_READER);
+	result = jobs_request(&profile->reader, &request, SOURCE_READER);
+	if (result != CHANNEL_DONE)
+		return result;
+	message_begin(&message, MESSAGE_SETTING);
+	message.number = SETTING_PID_FILE;
+	message.setting.length = path->length;
+	memcpy(message.setting.bytes, path->bytes, path->length);
+	(void)channel_send(profile->reader.channel, &message, NULL, 0); /* nothing is before it */
+	return CHANNEL_DONE;
 }
 
 /* One request of one profile. CHANNEL_AGAIN: there is no room for it now. */
@@ -369,37 +358,11 @@ open_gate(struct profile *profile)
 		close_birth(profile);
 		return;
 	}
+	profile->at_gate = false;
 	message_begin(&message, MESSAGE_GO);
-	memcpy(&message.go, profile->go, bytes_of_go(profile->go));
-	free(profile->go);
-	profile->go = NULL;
 	(void)channel_send(
 	    profile->birth.channel, &message, NULL, 0); /* it has died: SIGCHLD will tell */
 	inform_tell(profile, TELL_PROCESS);
-}
-
-static void
-start_reader(struct profile *profile, int pidfd)
-{
-	const struct content *path = profile->contents[SETTING_PID_FILE];
-	struct message message;
-
-	profile->reader.pidfd = pidfd;
-	message_begin(&message, MESSAGE_GO);
-	message.go.device = profile->facts.device;
-	message.go.inode = profile->facts.inode;
-	memcpy(message.go.where, profile->facts.name, sizeof(message.go.where));
-	if (path == NULL ||
-	    channel_send(profile->reader.channel, &message, NULL, 0) != CHANNEL_DONE) {
-		miss_reader(profile); /* not wanted any more, or dead already */
-		return;
-	}
-	message_begin(&message, MESSAGE_SETTING);
-	message.number = SETTING_PID_FILE;
-	message.setting.length = path->length;
-	memcpy(message.setting.bytes, path->bytes, path->length);
-	(void)channel_send(
-	    profile->reader.channel, &message, NULL, 0); /* it has died: we see it hang up */
 }
 
 static void
@@ -435,8 +398,6 @@ hear(int channel, const struct rule *rule, struct profile *profile)
 static void
 hung_up(struct profile *profile)
 {
-	bool at_gate = profile->go != NULL;
-
 	if (profile->process.phase == PHASE_ASKED) {
 		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
 		return;
@@ -444,7 +405,7 @@ hung_up(struct profile *profile)
 	close_birth(profile);
 	if (profile->process.phase != PHASE_BORN || profile->process.end != END_NONE)
 		return;
-	if (at_gate) { /* somebody has killed it; it is tried again */
+	if (profile->at_gate) { /* somebody has killed it; it is tried again */
 		profile->process.end = END_UNBORN;
 		profile->process.stage = STAGE_GATE;
 		profile->process.error = ECANCELED;
@@ -514,7 +475,8 @@ births_born(void *subject, struct incoming *incoming)
 	} else if (pidfd == -1) {
 		miss_reader(profile);
 	} else {
-		start_reader(profile, pidfd);
+		profile->reader.pidfd = pidfd;
+		births_reader_event(message->index, 0); /* it may have died, and been muted */
 	}
 }
 

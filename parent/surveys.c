@@ -120,13 +120,18 @@ launch(uint32_t index, struct errand *errand)
 {
 	static struct account account;
 	struct job_request request;
+	const char *profile;
 	enum refusal refusal = account_by_uid(errand->owner, &account);
 	enum channel_result result = CHANNEL_BROKEN;
 
 	if (refusal == REFUSAL_NONE) {
 		jobs_describe(&request, TASK_SURVEY, index, &account, profiles_base(errand->name));
+		split_name(errand->name, request.message.fork.where, &profile);
+		strncpy(request.message.fork.name, profile, sizeof(request.message.fork.name) - 1);
 		result = jobs_request(&errand->job, &request, SOURCE_SURVEY);
 	}
+	if (result == CHANNEL_DONE && is_tenants(errand->name))
+		tenants_begin_survey(errand->name);
 	if (result != CHANNEL_BROKEN)
 		return result;
 	if (refusal == REFUSAL_NONE || refusal == REFUSAL_UNREADABLE)
@@ -211,8 +216,6 @@ void
 surveys_born(const struct message *born, int pidfd)
 {
 	struct errand *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
-	struct message look;
-	const char *profile;
 
 	if (survey == NULL || !jobs_match(&survey->job, born)) {
 		if (pidfd != -1)
@@ -226,15 +229,7 @@ surveys_born(const struct message *born, int pidfd)
 	}
 	survey->job.pidfd = pidfd;
 	survey->end_by = clock_now() + SURVEY_WITHIN;
-	message_begin(&look, MESSAGE_LOOK);
-	split_name(survey->name, look.look.where, &profile);
-	strncpy(look.look.name, profile, sizeof(look.look.name) - 1);
-	if (is_tenants(survey->name))
-		tenants_begin_survey(survey->name);
-	if (channel_send(survey->job.channel, &look, NULL, 0) == CHANNEL_DONE)
-		return;
-	give_up(survey->name, ECHILD); /* it has died */
-	end_survey(born->index);
+	surveys_event(born->index, 0); /* it may have died, and been muted */
 }
 
 void

@@ -107,7 +107,6 @@ table_remove(struct profile *profile)
 	for (setting = 0; setting < SETTING_COUNT; setting++)
 		free(profile->contents[setting]);
 	free(profile->pins);
-	free(profile->go);
 	profile->used = false;
 	if (table_index(profile) < lowest_free)
 		lowest_free = table_index(profile);

@@ -58,7 +58,7 @@ struct profile {
 	struct profile *next_pid; /* in the same bucket of the index by pid */
 	struct job birth;	  /* of the newborn, which is held by pidfd above */
 	struct job reader;	  /* of the pid file */
-	struct go *go;		  /* what opens its gate; NULL: the gate is open */
+	bool at_gate;		  /* it has not been let through */
 	int rest;	       /* cgroup.events while others than the main process are left; -1 */
 	uint32_t start_tokens; /* starts that are still permitted, see births.c */
 	int64_t start_refilled;

@@ -28,10 +28,13 @@ profile_valid(const struct profile_facts *profile)
 }
 
 static bool
-go_valid(const struct go *go)
+fork_valid(const struct fork_request *fork)
 {
-	return ENDS(go->where) && go->environment_bytes <= sizeof(go->environment) &&
-	    (go->environment_bytes == 0 || go->environment[go->environment_bytes - 1] == '\0');
+	return fork->task < TASK_COUNT && fork->group_count <= FORK_GROUPS_MAX &&
+	    ENDS(fork->where) && ENDS(fork->name) &&
+	    fork->environment_bytes <= sizeof(fork->environment) &&
+	    (fork->environment_bytes == 0 ||
+		fork->environment[fork->environment_bytes - 1] == '\0');
 }
 
 bool
@@ -67,19 +70,15 @@ message_valid(const struct message *message)
 	case MESSAGE_READ:
 		return message_file_valid(&message->file);
 	case MESSAGE_FORK:
-		return message->fork.task < TASK_COUNT &&
-		    message->fork.group_count <= FORK_GROUPS_MAX;
+		return fork_valid(&message->fork);
 	case MESSAGE_BORN:
 		return message->born.task < TASK_COUNT;
-	case MESSAGE_LOOK:
-		return ENDS(message->look.where) && ENDS(message->look.name);
-	case MESSAGE_GO:
-		return go_valid(&message->go);
 	case MESSAGE_STAGE:
 		return message->stage.stage < STAGE_COUNT;
 	case MESSAGE_PING:
 	case MESSAGE_PONG:
 	case MESSAGE_START:
+	case MESSAGE_GO:
 	case MESSAGE_NOTE:
 	case MESSAGE_MARK:
 	case MESSAGE_FORGET:

@@ -44,11 +44,11 @@
 	MESSAGE(MARK, "monitor to parent, parent to monitor",                                      \
 	    "what was asked before it is done, and the log may say so")                            \
 	MESSAGE(GOODBYE, "monitor to parent", "the last line is written")                          \
-	MESSAGE(FORK, "parent to spawner", "fork a child for one job, as these ids")               \
+	MESSAGE(                                                                                   \
+	    FORK, "parent to spawner", "fork a child for one job, as these ids, in this place")    \
 	MESSAGE(BORN, "spawner to parent", "the child's pid and pidfd, or why there is none")      \
-	MESSAGE(GO, "parent to child", "the gate before the exec: environment and directory")      \
+	MESSAGE(GO, "parent to child", "the gate before the exec is open")                         \
 	MESSAGE(STAGE, "child to parent", "the step of the birth that failed, and its errno")      \
-	MESSAGE(LOOK, "parent to survey", "which directory, and which profile in it")              \
 	MESSAGE(SKIPPED, "survey to parent", "an entry that is no profile")                        \
 	MESSAGE(SURVEYED, "survey to parent", "all that there is has been said")                   \
 	MESSAGE(SETTLE, "monitor to parent",                                                       \
@@ -386,12 +386,21 @@ enum start_flag { START_SEPARATE_ERROR = 1 /* stderr has a stream of its own */ 
 /* With it come descriptors in this order: the job and the directory, always; standard output;
  * standard error; the cgroup. */
 struct fork_request {
+	uint64_t
+	    device; /* of the profile's directory, as it was checked; of no meaning for a survey */
+	uint64_t inode;
 	uint32_t task;
 	uint32_t new_privs; /* do not set no_new_privs */
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t processes; /* RLIMIT_NPROC; 0: as it is */
 	uint32_t group_count;
+	uint32_t environment_bytes;
+	uint32_t padding;
+	char where[FULL_NAME_BYTES];   /* beneath the directory; "": that one */
+	char name[PROFILE_NAME_BYTES]; /* SURVEY: which profile there; "": all that there is */
+	char environment[1535];	       /* RUN: NAME=value strings, each with its NUL; with no
+					* padding behind it */
 	uint32_t groups[FORK_GROUPS_MAX];
 };
 
@@ -399,20 +408,6 @@ struct born {
 	int32_t pid;
 	uint32_t task;
 	int32_t error; /* errno of clone3(2) when there is no child */
-};
-
-struct go {
-	uint64_t device; /* the directory that was checked */
-	uint64_t inode;
-	uint32_t environment_bytes;
-	uint32_t padding;
-	char where[FULL_NAME_BYTES]; /* beneath the directory that came with FORK */
-	char environment[2048];	     /* NAME=value strings, each with its NUL */
-};
-
-struct look {
-	char where[FULL_NAME_BYTES];   /* beneath the directory that came with FORK; "": that one */
-	char name[PROFILE_NAME_BYTES]; /* "": all that is there */
 };
 
 struct stage_facts {
@@ -442,8 +437,6 @@ struct message {
 		struct answer answer;
 		struct fork_request fork;
 		struct born born;
-		struct go go;
-		struct look look;
 		struct stage_facts stage;
 	};
 };

@@ -164,19 +164,18 @@ send_finding(void *context, const struct message *finding)
 
 /* What the tenant's directory or profile holds, read as the tenant. */
 static _Noreturn void
-survey_as_owner(void)
+survey_as_owner(const struct fork_request *request)
 {
-	const struct look *look = &job_expect(MESSAGE_LOOK)->look;
 	struct survey survey = {
 	    .directory = AT_FDCWD, .owner = geteuid(), .for_tenants = true, .sink = send_finding};
 	struct message done;
 
 	message_begin(&done, MESSAGE_SURVEYED);
-	if (look->where[0] != '\0')
+	if (request->where[0] != '\0')
 		survey.directory =
-		    open(look->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (survey.directory != -1 && look->name[0] != '\0')
-		survey_profile(&survey, look->name);
+		    open(request->where, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (survey.directory != -1 && request->name[0] != '\0')
+		survey_profile(&survey, request->name);
 	else if (survey.directory == -1 || survey_directory(&survey) == -1)
 		done.number = (uint32_t)errno;
 	job_send(&done, NULL, 0);
@@ -184,17 +183,17 @@ survey_as_owner(void)
 }
 
 enum stage
-birth_enter_directory(const struct go *go)
+birth_enter_directory(const struct fork_request *request)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
 	struct stat status;
 	long directory;
 
-	directory = syscall(SYS_openat2, AT_FDCWD, go->where, &how, sizeof(how));
+	directory = syscall(SYS_openat2, AT_FDCWD, request->where, &how, sizeof(how));
 	if (directory == -1 || fstat((int)directory, &status) == -1 || fchdir((int)directory) == -1)
 		return STAGE_DIRECTORY;
-	if (status.st_dev != go->device || status.st_ino != go->inode) {
+	if (status.st_dev != request->device || status.st_ino != request->inode) {
 		errno = ESTALE;
 		return STAGE_CHANGED;
 	}
@@ -202,16 +201,16 @@ birth_enter_directory(const struct go *go)
 }
 
 static enum stage
-execute(const struct fork_request *request, struct go *go)
+execute(const struct fork_request *request)
 {
 	static char run[] = "./run";
 	char *arguments[] = {run, NULL};
 	char *environment[ENVIRONMENT_MAX + 1];
 	size_t count = 0, offset;
 
-	for (offset = 0; offset < go->environment_bytes && count < ENVIRONMENT_MAX;
-	     offset += strlen(go->environment + offset) + 1)
-		environment[count++] = go->environment + offset;
+	for (offset = 0; offset < request->environment_bytes && count < ENVIRONMENT_MAX;
+	     offset += strlen(request->environment + offset) + 1)
+		environment[count++] = (char *)(uintptr_t)(request->environment + offset);
 	environment[count] = NULL;
 	if (request->uid != 0 && request->new_privs == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
@@ -225,11 +224,12 @@ execute(const struct fork_request *request, struct go *go)
 static _Noreturn void
 run(const struct fork_request *request)
 {
-	struct go *go = &job_expect(MESSAGE_GO)->go;
-	enum stage failed = birth_enter_directory(go);
+	enum stage failed;
 
+	(void)job_expect(MESSAGE_GO);
+	failed = birth_enter_directory(request);
 	if (failed == STAGE_NONE)
-		failed = execute(request, go);
+		failed = execute(request);
 	give_up(failed);
 }
 
@@ -250,9 +250,9 @@ child(const struct birth *birth)
 			give_up(failed);
 	switch (birth->request->task) {
 	case TASK_PID_FILE:
-		pidfile_report();
+		pidfile_report(birth->request);
 	case TASK_SURVEY:
-		survey_as_owner();
+		survey_as_owner(birth->request);
 	default:
 		run(birth->request);
 	}

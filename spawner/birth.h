@@ -29,6 +29,6 @@ pid_t birth_fork(const struct birth *birth, int *pidfd);
  * working directory, through no link, when it is the one that was checked. STAGE_NONE, or the step
  * that failed with errno.
  */
-enum stage birth_enter_directory(const struct go *go);
+enum stage birth_enter_directory(const struct fork_request *request);
 
 #endif

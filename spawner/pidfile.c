@@ -98,7 +98,7 @@ take_path(const struct setting_bytes *setting, char *path)
 }
 
 _Noreturn void
-pidfile_report(void)
+pidfile_report(const struct fork_request *request)
 {
 	struct claim last = {.verdict = CLAIM_VERDICT_COUNT}; /* none: the first one is told */
 	struct message message;
@@ -106,7 +106,7 @@ pidfile_report(void)
 	bool watched;
 	int inotify;
 
-	if (birth_enter_directory(&job_expect(MESSAGE_GO)->go) != STAGE_NONE)
+	if (birth_enter_directory(request) != STAGE_NONE)
 		_exit(0); /* gone or replaced: the survey will say so */
 	if (!take_path(&job_expect(MESSAGE_SETTING)->setting, path))
 		_exit(0);

@@ -18,9 +18,9 @@
 void pidfile_parse(const char *text, size_t length, struct claim *claim);
 
 /*
- * The life of a reader: takes the directory (GO) and the path (SETTING) from the parent, then sends
+ * The life of a reader: enters the directory, takes the path (SETTING) from the parent, then sends
  * a CLAIM for what is there now and for each change of it, until the parent hangs up.
  */
-_Noreturn void pidfile_report(void);
+_Noreturn void pidfile_report(const struct fork_request *request);
 
 #endif

@@ -166,13 +166,18 @@ end(struct asked *asked)
 
 /* Asks for a child that runs `web`. The test's end of its job; the answer is in `born`. */
 static int
-request(const struct asked *asked, struct incoming *born)
+request(const struct asked *asked, ino_t off_by, struct incoming *born)
 {
 	struct message fork_it;
+	struct stat status;
 	int ends[2], sent[2];
 
 	assert_int_equal(channel_pair(ends), 0);
+	assert_int_equal(fstatat(asked->directory, "web", &status, 0), 0);
 	peer_fill(&fork_it, MESSAGE_FORK, 0, 0);
+	strcpy(fork_it.fork.where, "web");
+	fork_it.fork.device = status.st_dev;
+	fork_it.fork.inode = status.st_ino + off_by;
 	fork_it.fork.uid = UID;
 	fork_it.fork.gid = GID;
 	fork_it.fork.processes = 100;
@@ -188,16 +193,11 @@ request(const struct asked *asked, struct incoming *born)
 }
 
 static void
-open_gate(const struct asked *asked, int job, ino_t off_by)
+open_gate(int job)
 {
 	struct message go;
-	struct stat status;
 
-	assert_int_equal(fstatat(asked->directory, "web", &status, 0), 0);
 	peer_fill(&go, MESSAGE_GO, NO_PROFILE, 0);
-	strcpy(go.go.where, "web");
-	go.go.device = status.st_dev;
-	go.go.inode = status.st_ino + off_by;
 	(void)channel_send(job, &go, NULL, 0); /* it may have given up by now */
 }
 
@@ -223,8 +223,8 @@ assert_gives_up(const struct fault *fault, enum stage stage, int error, ino_t of
 	int job;
 
 	begin(&asked, fault);
-	job = request(&asked, &born);
-	open_gate(&asked, job, off_by);
+	job = request(&asked, off_by, &born);
+	open_gate(job);
 	if (!peer_receive(job, &said))
 		fail_msg("%s: no step is said to have failed", fault == NULL ? "" : fault->name);
 	assert_int_equal(said.message.type, MESSAGE_STAGE);
@@ -266,8 +266,8 @@ a_link_in_the_place_of_run_is_not_executed(void **state)
 	begin(&asked, NULL);
 	assert_int_equal(renameat(asked.directory, "web/run", asked.directory, "web/other"), 0);
 	assert_int_equal(symlinkat("other", asked.directory, "web/run"), 0);
-	job = request(&asked, &born);
-	open_gate(&asked, job, 0);
+	job = request(&asked, 0, &born);
+	open_gate(job);
 	assert_true(peer_receive(job, &said));
 	assert_int_equal(said.message.stage.stage, STAGE_EXEC);
 	assert_int_equal(said.message.stage.error, ELOOP);
@@ -287,8 +287,8 @@ a_birth_of_which_no_step_fails_executes(void **state)
 
 	(void)state;
 	begin(&asked, NULL);
-	job = request(&asked, &born);
-	open_gate(&asked, job, 0);
+	job = request(&asked, 0, &born);
+	open_gate(job);
 	assert_false(peer_receive(job, &said)); /* the exec closes it */
 	assert_int_equal(status_of(&born), 0);
 	assert_true(has_run(&asked));
@@ -305,7 +305,7 @@ a_fork_that_fails_says_why(void **state)
 
 	(void)state;
 	begin(&asked, &fault);
-	assert_int_equal(close(request(&asked, &born)), 0);
+	assert_int_equal(close(request(&asked, 0, &born)), 0);
 	assert_int_equal(born.message.born.pid, -1);
 	assert_int_equal(born.message.born.error, EAGAIN);
 	assert_int_equal(born.count, 0);
@@ -323,10 +323,10 @@ a_gate_that_is_never_opened_is_never_passed(void **state)
 
 	(void)state;
 	begin(&asked, NULL);
-	assert_int_equal(close(request(&asked, &born)), 0);
+	assert_int_equal(close(request(&asked, 0, &born)), 0);
 	assert_int_equal(status_of(&born), 0);
 	assert_false(has_run(&asked));
-	job = request(&asked, &born);
+	job = request(&asked, 0, &born);
 	peer_fill(&no_gate, MESSAGE_PING, NO_PROFILE, 0);
 	assert_true(peer_send(job, &no_gate, 0));
 	assert_int_equal(status_of(&born), 0);

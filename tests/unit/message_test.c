@@ -305,14 +305,27 @@ a_sweep_is_by_term_or_kill(void **state)
 }
 
 static void
-a_fork_has_a_task_and_no_more_groups_than_it_holds(void **state)
+a_fork_has_a_task_a_place_an_environment_that_ends_and_no_more_groups_than_it_holds(void **state)
 {
+	const uint32_t room = sizeof(message.fork.environment);
+
 	(void)state;
 	begin(MESSAGE_FORK);
 	ASSERT_RANGE(message.fork.task, TASK_COUNT - 1);
 	ASSERT_RANGE(message.fork.group_count, FORK_GROUPS_MAX);
 	assert_int_equal(
 	    sizeof(message.fork.groups) / sizeof(message.fork.groups[0]), FORK_GROUPS_MAX);
+	ASSERT_STRING(message.fork.where);
+	ASSERT_STRING(message.fork.name);
+	memset(message.fork.environment, 'x', room);
+	message.fork.environment_bytes = room; /* no NUL at its end */
+	assert_false(unprivileged_valid(&message));
+	message.fork.environment_bytes = 1;
+	assert_false(unprivileged_valid(&message));
+	message.fork.environment[0] = '\0';
+	assert_true(unprivileged_valid(&message));
+	message.fork.environment[room - 1] = '\0';
+	ASSERT_RANGE(message.fork.environment_bytes, room);
 }
 
 static void
@@ -321,26 +334,6 @@ a_birth_has_a_task(void **state)
 	(void)state;
 	begin(MESSAGE_BORN);
 	ASSERT_RANGE(message.born.task, TASK_COUNT - 1);
-}
-
-static void
-a_go_has_a_place_and_an_environment_that_ends(void **state)
-{
-	const uint32_t room = sizeof(message.go.environment);
-
-	(void)state;
-	begin(MESSAGE_GO);
-	assert_true(unprivileged_valid(&message));
-	ASSERT_STRING(message.go.where);
-	memset(message.go.environment, 'x', room);
-	message.go.environment_bytes = room; /* no NUL at its end */
-	assert_false(unprivileged_valid(&message));
-	message.go.environment_bytes = 1;
-	assert_false(unprivileged_valid(&message));
-	message.go.environment[0] = '\0';
-	assert_true(unprivileged_valid(&message));
-	message.go.environment[room - 1] = '\0';
-	ASSERT_RANGE(message.go.environment_bytes, room);
 }
 
 static void
@@ -411,15 +404,6 @@ a_wish_is_one_of_three(void **state)
 	ASSERT_RANGE(message.profile.kept, WISH_COUNT - 1);
 }
 
-static void
-a_look_names_a_place(void **state)
-{
-	(void)state;
-	begin(MESSAGE_LOOK);
-	ASSERT_STRING(message.look.where);
-	ASSERT_STRING(message.look.name);
-}
-
 int
 main(void)
 {
@@ -442,15 +426,14 @@ main(void)
 	    cmocka_unit_test(a_claim_has_a_verdict_and_a_text),
 	    cmocka_unit_test(only_signals_of_the_fixed_set_are_valid),
 	    cmocka_unit_test(a_sweep_is_by_term_or_kill),
-	    cmocka_unit_test(a_fork_has_a_task_and_no_more_groups_than_it_holds),
+	    cmocka_unit_test(
+		a_fork_has_a_task_a_place_an_environment_that_ends_and_no_more_groups_than_it_holds),
 	    cmocka_unit_test(a_birth_has_a_task),
-	    cmocka_unit_test(a_go_has_a_place_and_an_environment_that_ends),
 	    cmocka_unit_test(a_stage_is_one_of_the_steps),
 	    cmocka_unit_test(rows_have_no_more_than_there_is_room_for_and_strings_that_end),
 	    cmocka_unit_test(what_is_asked_and_answered_has_strings_that_end),
 	    cmocka_unit_test(a_file_is_of_a_stream_and_one_of_two_ages),
 	    cmocka_unit_test(a_wish_is_one_of_three),
-	    cmocka_unit_test(a_look_names_a_place),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

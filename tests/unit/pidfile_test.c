@@ -153,6 +153,7 @@ what_is_kept_for_the_log_ends_inside_its_array(void **state)
 /* A child that looks at a pid file, and the parent's end of its channel. */
 struct reader {
 	struct folder *folder;
+	struct fork_request request;
 	int parents, childs;
 	pid_t child;
 };
@@ -170,7 +171,7 @@ look_at_pid_file(void *context)
 	REQUIRE(dup2(job, FD_JOB) == FD_JOB && close(job) == 0);
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
 	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
-	pidfile_report();
+	pidfile_report(&reader->request);
 }
 
 static int
@@ -213,17 +214,14 @@ static void
 begin_with(
     struct reader *reader, const char *where, uint64_t inode_offset, const struct message *path)
 {
-	struct message message;
 	struct stat status;
 
+	assert_int_equal(fstatat(reader->folder->descriptor, where, &status, 0), 0);
+	reader->request.device = status.st_dev;
+	reader->request.inode = status.st_ino + inode_offset;
+	(void)snprintf(reader->request.where, sizeof(reader->request.where), "%s", where);
 	reader->child = child_begin(look_at_pid_file, reader);
 	assert_int_equal(close(reader->childs), 0);
-	assert_int_equal(fstatat(reader->folder->descriptor, where, &status, 0), 0);
-	message_begin(&message, MESSAGE_GO);
-	message.go.device = status.st_dev;
-	message.go.inode = status.st_ino + inode_offset;
-	(void)snprintf(message.go.where, sizeof(message.go.where), "%s", where);
-	assert_int_equal(channel_send(reader->parents, &message, NULL, 0), CHANNEL_DONE);
 	(void)channel_send(reader->parents, path, NULL, 0); /* it may have gone by now */
 }
 
