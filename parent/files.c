@@ -87,16 +87,16 @@ void
 files_inherit_lock(int descriptor)
 {
 	lock_file = descriptor;
-	if (fcntl(descriptor, F_SETFD, FD_CLOEXEC) == -1)
+	if (fcntl(descriptor, F_GETFD) == -1)
 		fatal("the lock was not kept");
 }
 
 void
-files_keep(bool keep, int *lock, int *control)
+files_keep(int *lock, int *control)
 {
 	/* cannot fail on open files */
-	(void)fcntl(lock_file, F_SETFD, keep ? 0 : FD_CLOEXEC);
-	(void)fcntl(control_socket, F_SETFD, keep ? 0 : FD_CLOEXEC);
+	(void)fcntl(lock_file, F_SETFD, 0);
+	(void)fcntl(control_socket, F_SETFD, 0);
 	*lock = lock_file;
 	*control = control_socket;
 }
@@ -107,10 +107,8 @@ files_open_control(int inherited)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
 	control_socket = inherited;
-	if (inherited != -1) {
-		(void)fcntl(inherited, F_SETFD, FD_CLOEXEC);
+	if (inherited != -1)
 		return;
-	}
 	/* by way of the descriptor: the path may be longer than an address, unix(7) */
 	(void)snprintf(
 	    address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/control", state);

@@ -34,8 +34,8 @@ bool files_lock(void);
 /* After an upgrade: the lock is held already, on this descriptor; fatal when there is none. */
 void files_inherit_lock(int descriptor);
 
-/* Whether lock and control socket are to outlive an exec; the descriptors are returned. */
-void files_keep(bool keep, int *lock, int *control);
+/* Lock and control socket are to outlive an exec; the descriptors are returned. */
+void files_keep(int *lock, int *control);
 
 /*
  * STATE_DIR/proclaunch.pid is written under another name before anything is started, and gets its

@@ -333,8 +333,9 @@ main(int count, char **arguments)
 	report_as("proclaunch");
 	open_standard_descriptors();
 	before = upgrade_remember(arguments);
-	if (before == NULL) /* somebody may wait for the end of a pipe, or for a lock */
-		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	/* somebody may wait for the end of a pipe, or for a lock; what an upgrade has kept is ours
+	 */
+	(void)close_range(STDERR_FILENO + 1, ~0U, before == NULL ? 0 : CLOSE_RANGE_CLOEXEC);
 	options_read(&options, count, arguments);
 	/* or we could not be upgraded when the directory that we were started in is removed */
 	if (!options.relative && chdir("/") == -1)

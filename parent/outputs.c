@@ -266,13 +266,13 @@ outputs_let_go(pid_t monitor)
 }
 
 void
-outputs_keep(const struct profile *profile, bool keep)
+outputs_keep(const struct profile *profile)
 {
 	unsigned stream;
 
 	for (stream = 0; stream < STREAM_COUNT; stream++)
 		if (profile->fifos[stream] != -1)
-			(void)fcntl(profile->fifos[stream], F_SETFD, keep ? 0 : FD_CLOEXEC);
+			(void)fcntl(profile->fifos[stream], F_SETFD, 0);
 }
 
 void
@@ -280,7 +280,6 @@ outputs_find(struct profile *profile)
 {
 	unsigned stream;
 
-	outputs_keep(profile, false); /* an upgrade may have kept them */
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
 		if (profile->fifos[stream] == -1 &&
 		    faccessat(fifos, fifo_name(profile, (enum stream)stream), F_OK,
@@ -288,7 +287,7 @@ outputs_find(struct profile *profile)
 			continue;
 		profile->streams |= 1U << stream;
 		fifos_made++;
-		if (profile->fifos[stream] != -1)
+		if (profile->fifos[stream] != -1) /* an upgrade has kept it */
 			fifos_held++;
 		else if (fifos_held < held_max)
 			(void)outputs_hold(profile, (enum stream)stream);

@@ -40,8 +40,8 @@ void outputs_release(struct profile *profile);
 void outputs_find_stuck(pid_t monitor);
 void outputs_let_go(pid_t monitor);
 
-/* Whether its FIFOs are to outlive an exec. */
-void outputs_keep(const struct profile *profile, bool keep);
+/* Its FIFOs are to outlive an exec. */
+void outputs_keep(const struct profile *profile);
 
 /* Finds the FIFOs from before our time. */
 void outputs_find(struct profile *profile);

@@ -452,12 +452,12 @@ adopt_recorded(struct profile *profile)
 }
 
 void
-processes_keep(bool keep)
+processes_keep(void)
 {
 	PROFILES_FOREACH(profile) {
 		if (profile->pidfd != -1)
-			(void)fcntl(profile->pidfd, F_SETFD, keep ? 0 : FD_CLOEXEC); /* is open */
-		outputs_keep(profile, keep);
+			(void)fcntl(profile->pidfd, F_SETFD, 0); /* is open */
+		outputs_keep(profile);
 		processes_changed(profile);
 	}
 }

@@ -46,8 +46,8 @@ void processes_adopt(struct profile *profile);
 /* An entry that no record explains: what runs in its cgroup is a stray. */
 void processes_find_strays(struct profile *profile);
 
-/* Whether the pidfds are to outlive an exec; the ledger says which they are. */
-void processes_keep(bool keep);
+/* The pidfds are to outlive an exec, as the FIFOs; the ledger says which they are. */
+void processes_keep(void);
 
 /* Handlers of the loop. */
 void processes_pidfd_event(uint32_t index, uint32_t events);

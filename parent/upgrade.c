@@ -191,7 +191,7 @@ tell_successor(void)
 	char text[PATH_MAX + 64];
 	int lock, control;
 
-	files_keep(true, &lock, &control);
+	files_keep(&lock, &control);
 	(void)snprintf(
 	    text, sizeof(text), "%s %d %d %s", PROCLAUNCH_VERSION, lock, control, directory);
 	return setenv(VARIABLE, text, 1) == 0;
@@ -201,16 +201,15 @@ tell_successor(void)
 static void
 take_over(void)
 {
-	int error, lock, control;
+	int error;
 
 	children_end(true);
-	processes_keep(true);
+	processes_keep();
 	if (tell_successor() && chdir(directory) == 0 && nofile_restore() == 0)
 		(void)execv(own_path, own_arguments);
 	error = errno;
 	(void)nofile_raise();
-	files_keep(false, &lock, &control);
-	processes_keep(false);
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* nothing is kept */
 	abandon(own_path, error);
 	children_go_on();
 }

@@ -396,10 +396,9 @@ outputs_release(struct profile *profile)
 }
 
 void
-outputs_keep(const struct profile *profile, bool keep)
+outputs_keep(const struct profile *profile)
 {
 	(void)profile;
-	(void)keep;
 }
 
 int

@@ -79,9 +79,8 @@ files_inherit_lock(int descriptor)
 }
 
 void
-files_keep(bool keep, int *lock, int *control)
+files_keep(int *lock, int *control)
 {
-	(void)keep;
 	*lock = *control = -1;
 }
 
@@ -127,9 +126,8 @@ privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 }
 
 void
-processes_keep(bool keep)
+processes_keep(void)
 {
-	(void)keep;
 }
 
 /* --- the tests, each in a process of its own --- */
