@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "digest.h"
 #include "ledger.h"
 #include "procfs.h"
 #include "report.h"
@@ -24,7 +25,7 @@
 struct record {
 	uint32_t magic;
 	uint32_t index;
-	uint64_t checksum; /* over the whole record with this member 0 */
+	uint64_t checksum; /* over the whole record without this member */
 	char boot[40];
 	char name[FULL_NAME_BYTES];
 	char account[ACCOUNT_NAME_BYTES];
@@ -50,20 +51,13 @@ static int lines_file = -1;
 static char boot[40];
 static uint32_t reserved; /* records whose space is certain */
 
-/* FNV-1a: it has to tell a torn record from a whole one, and root alone can write the file. */
+/* It has to tell a torn record from a whole one, and root alone can write the file. */
 static uint64_t
 sum_up(const struct record *record)
 {
-	const unsigned char *bytes = (const unsigned char *)record;
-	uint64_t sum = 14695981039346656037ULL;
-	size_t i;
+	uint64_t sum = digest(DIGEST_BEGIN, record, offsetof(struct record, checksum));
 
-	for (i = 0; i < sizeof(*record); i++) {
-		if (i >= offsetof(struct record, checksum) && i < offsetof(struct record, boot))
-			continue;
-		sum = (sum ^ bytes[i]) * 1099511628211ULL;
-	}
-	return sum;
+	return digest(sum, record->boot, sizeof(*record) - offsetof(struct record, boot));
 }
 
 static int

@@ -130,11 +130,8 @@ resolve_account(struct draft *draft, const struct profile *known)
 	if (refusal == REFUSAL_NONE) {
 		facts->uid = account.uid;
 		memcpy(facts->account, account.name, sizeof(facts->account));
-	} else if (facts->refusal == REFUSAL_NONE) {
-		facts->refusal = refusal;
-		facts->refused_setting = SETTING_USER;
-		if (refusal == REFUSAL_UNREADABLE)
-			facts->refused_error = (uint32_t)errno;
+	} else {
+		survey_refuse(facts, SETTING_USER, refusal, errno);
 	}
 }
 
@@ -148,10 +145,15 @@ apply_quota(struct draft *draft)
 		return;
 	draft->facts.quota = *quota;
 	if (draft->facts.refusal == REFUSAL_NONE &&
-	    tenants_count(draft->facts.name, false) >= quota->profiles) {
-		draft->facts.refusal = REFUSAL_QUOTA;
-		draft->facts.refused_setting = SETTING_DIRECTORY;
-	}
+	    tenants_count(draft->facts.name, false) >= quota->profiles)
+		survey_refuse(&draft->facts, SETTING_DIRECTORY, REFUSAL_QUOTA, 0);
+}
+
+/* The directory belongs to a tenant: it is opened as that tenant only. */
+static bool
+is_tenants(const struct profile_facts *facts)
+{
+	return geteuid() == 0 && facts->owner != 0 && facts->gone == 0;
 }
 
 static bool
@@ -246,6 +248,9 @@ commit(struct draft *draft)
 	bool created = profile == NULL || profile->facts.trigger == TRIGGER_UNKNOWN;
 
 	if (draft->facts.gone == 0) {
+		if (is_tenants(&draft->facts) &&
+		    (draft->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
+			survey_refuse(&draft->facts, SETTING_ALLOW_NEW_PRIVS, REFUSAL_ROOT_ONLY, 0);
 		resolve_account(draft, profile);
 		apply_quota(draft);
 		if (profile == NULL)
@@ -323,13 +328,6 @@ take(struct draft *draft, const struct message *finding)
 	return true;
 }
 
-/* The directory belongs to a tenant: it is opened as that tenant only. */
-static bool
-is_tenants(const struct profile_facts *facts)
-{
-	return geteuid() == 0 && facts->owner != 0 && facts->gone == 0;
-}
-
 /* The sink of our own surveys. */
 static void
 take_finding(void *context, const struct message *finding)
@@ -386,8 +384,7 @@ profiles_ownerless(const char *name)
 	    ? profile->process.trigger
 	    : TRIGGER_UNKNOWN + 1;
 	draft.facts.owner = UINT32_MAX;
-	draft.facts.refusal = REFUSAL_NO_ACCOUNT;
-	draft.facts.refused_setting = SETTING_DIRECTORY;
+	survey_refuse(&draft.facts, SETTING_DIRECTORY, REFUSAL_NO_ACCOUNT, 0);
 	commit(&draft);
 }
 
@@ -406,7 +403,6 @@ our_survey(void)
 {
 	return (struct survey){.directory = directory,
 	    .owner = geteuid(),
-	    .for_tenants = geteuid() == 0,
 	    .opened = watch_first,
 	    .sink = take_finding};
 }

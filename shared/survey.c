@@ -6,29 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "digest.h"
 #include "survey.h"
 #include "trust.h"
 
-#define FNV_OFFSET 14695981039346656037ULL
-#define FNV_PRIME  1099511628211ULL
-
-/* FNV-1a; a change of inode, mtime, device or presence changes the sum. Nobody gains by a
- * collision: it would keep their own profile from being reloaded. */
-static uint64_t
-mix(uint64_t sum, uint64_t value)
-{
-	unsigned shift;
-
-	for (shift = 0; shift < 64; shift += 8)
-		sum = (sum ^ ((value >> shift) & 0xff)) * FNV_PRIME;
-	return sum;
-}
-
-static void
-refuse(struct profile_facts *facts, enum setting setting, enum refusal refusal, int error)
+void
+survey_refuse(struct profile_facts *facts, enum setting setting, enum refusal refusal, int error)
 {
 	if (facts->refusal != REFUSAL_NONE)
-		return; /* the first reason is enough */
+		return;
 	facts->refusal = refusal;
 	facts->refused_setting = setting;
 	facts->refused_error = refusal == REFUSAL_UNREADABLE ? (uint32_t)error : 0;
@@ -69,6 +55,17 @@ emit_setting(const struct survey *survey, enum setting setting, int file)
 	return got == 0;
 }
 
+/* A change of inode, mtime, device or presence changes the sum. Nobody gains by a collision: it
+ * would keep their own profile from being reloaded. */
+static uint64_t
+add_file(uint64_t trigger, enum setting setting, const struct stat *status)
+{
+	const uint64_t facts[] = {setting, status->st_dev, status->st_ino,
+	    (uint64_t)status->st_mtim.tv_sec, (uint64_t)status->st_mtim.tv_nsec};
+
+	return digest(trigger, facts, sizeof(facts));
+}
+
 static void
 survey_setting(
     const struct survey *survey, struct profile_facts *facts, int directory, enum setting setting)
@@ -84,33 +81,28 @@ survey_setting(
 	    (presence ? O_PATH : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (file == -1) {
 		if (errno == ELOOP)
-			refuse(facts, setting, REFUSAL_LINK, 0);
+			survey_refuse(facts, setting, REFUSAL_LINK, 0);
 		else if (errno == ENXIO) /* a socket, or a device that nothing drives */
-			refuse(facts, setting, REFUSAL_NOT_REGULAR, 0);
+			survey_refuse(facts, setting, REFUSAL_NOT_REGULAR, 0);
 		else if (errno != ENOENT)
-			refuse(facts, setting, REFUSAL_UNREADABLE, errno);
+			survey_refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 		else if (setting == SETTING_RUN)
-			refuse(facts, setting, REFUSAL_MISSING, 0);
+			survey_refuse(facts, setting, REFUSAL_MISSING, 0);
 		return;
 	}
 	if (fstat(file, &status) == -1) {
-		refuse(facts, setting, REFUSAL_UNREADABLE, errno);
+		survey_refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 		(void)close(file);
 		return;
 	}
 	facts->present |= SETTING_BIT(setting);
-	if ((SETTINGS_TRIGGER & SETTING_BIT(setting)) != 0) {
-		facts->trigger = mix(facts->trigger, setting);
-		facts->trigger = mix(facts->trigger, status.st_dev);
-		facts->trigger = mix(facts->trigger, status.st_ino);
-		facts->trigger = mix(facts->trigger, (uint64_t)status.st_mtim.tv_sec);
-		facts->trigger = mix(facts->trigger, (uint64_t)status.st_mtim.tv_nsec);
-	}
+	if ((SETTINGS_TRIGGER & SETTING_BIT(setting)) != 0)
+		facts->trigger = add_file(facts->trigger, setting, &status);
 	refusal = check_file(setting, &status, facts->owner);
 	if (refusal != REFUSAL_NONE)
-		refuse(facts, setting, refusal, 0);
+		survey_refuse(facts, setting, refusal, 0);
 	else if (!presence && !emit_setting(survey, setting, file))
-		refuse(facts, setting, REFUSAL_UNREADABLE, errno);
+		survey_refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 	(void)close(file);
 }
 
@@ -121,9 +113,6 @@ survey_settings(const struct survey *survey, struct profile_facts *facts, int di
 
 	for (setting = 0; setting < SETTING_COUNT; setting++)
 		survey_setting(survey, facts, directory, (enum setting)setting);
-	if (survey->for_tenants && facts->owner != 0 &&
-	    (facts->present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
-		refuse(facts, SETTING_ALLOW_NEW_PRIVS, REFUSAL_ROOT_ONLY, 0);
 }
 
 static void
@@ -131,7 +120,7 @@ begin_profile(struct message *finding, const char *name)
 {
 	message_begin(finding, MESSAGE_PROFILE);
 	strncpy(finding->profile.name, name, sizeof(finding->profile.name) - 1);
-	finding->profile.trigger = FNV_OFFSET;
+	finding->profile.trigger = DIGEST_BEGIN;
 }
 
 static void
@@ -155,7 +144,7 @@ emit_unseen(const struct survey *survey, const char *name, int error)
 	if (error == ENOENT)
 		finding.profile.gone = 1;
 	else
-		refuse(&finding.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
+		survey_refuse(&finding.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
 	finding.profile.owner = survey->owner;
 	survey->sink(survey->context, &finding);
 }
@@ -198,7 +187,7 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 	if (refusal == REFUSAL_NONE && survey->opened != NULL)
 		survey->opened(name, profile);
 	if (refusal != REFUSAL_NONE)
-		refuse(facts, SETTING_DIRECTORY, refusal, 0);
+		survey_refuse(facts, SETTING_DIRECTORY, refusal, 0);
 	else
 		survey_settings(survey, facts, profile);
 	if (facts->trigger < 2)

@@ -21,9 +21,8 @@ typedef void (*survey_sink)(void *context, const struct message *finding);
 
 /* What to survey, for whom, and where the findings go. */
 struct survey {
-	int directory;	  /* holds the profiles; the caller's */
-	uid_t owner;	  /* the profiles have to belong to this user or to root */
-	bool for_tenants; /* a profile that root does not own may not ask for allow_new_privs */
+	int directory; /* holds the profiles; the caller's */
+	uid_t owner;   /* the profiles have to belong to this user or to root */
 	/* NULL, or told before any file of a profile is looked at: what changes from then on may
 	 * not be in the findings. The descriptor is the survey's, valid during the call */
 	void (*opened)(const char *name, int directory);
@@ -47,9 +46,14 @@ void survey_profile(const struct survey *survey, const char *name);
 DIR *survey_open(int directory);
 bool survey_next(const struct survey *survey, DIR *stream);
 
-/* What is to be said of an entry that stands among profiles or tenants; REPORT_COUNT: nothing, for it
- * is a directory by a good name, or a plain file, which is nobody's. */
+/* What is to be said of an entry that stands among profiles or tenants; REPORT_COUNT: nothing, for
+ * it is a directory by a good name, or a plain file, which is nobody's. */
 enum report survey_judge(const char *name, const struct stat *status);
+
+/* The profile is refused for this reason, unless it is for another one already: the first is
+ * enough. `error` is of REFUSAL_UNREADABLE. */
+void
+survey_refuse(struct profile_facts *facts, enum setting setting, enum refusal refusal, int error);
 
 /*
  * Surveys every entry of the directory.

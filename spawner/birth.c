@@ -166,8 +166,7 @@ send_finding(void *context, const struct message *finding)
 static _Noreturn void
 survey_as_owner(const struct fork_request *request)
 {
-	struct survey survey = {
-	    .directory = AT_FDCWD, .owner = geteuid(), .for_tenants = true, .sink = send_finding};
+	struct survey survey = {.directory = AT_FDCWD, .owner = geteuid(), .sink = send_finding};
 	struct message done;
 
 	message_begin(&done, MESSAGE_SURVEYED);

@@ -39,11 +39,14 @@ static void
 all_processes_run_as_that_user_and_the_monitor_is_confined_all_the_same(void **state)
 {
 	struct host *host = *state;
-	pid_t web;
+	pid_t web, mine;
 
 	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "mine", "exec sleep 1000");
+	host_write(host, "mine/allow_new_privs", 0644, "%s", ""); /* nothing but one's own */
 	host_start(host);
 	web = host_wait_running(host, "web");
+	mine = host_wait_running(host, "mine");
 	assert_all_ids(host->supervisor);
 	assert_all_ids(host_monitor(host));
 	assert_all_ids(host_spawner(host));
@@ -53,6 +56,7 @@ all_processes_run_as_that_user_and_the_monitor_is_confined_all_the_same(void **s
 	assert_status(host_spawner(host), "Seccomp", "0");
 	assert_status(web, "Seccomp", "0");
 	assert_status(web, "NoNewPrivs", "1");
+	assert_status(mine, "NoNewPrivs", "0");
 	host_stop_all(host);
 }
 

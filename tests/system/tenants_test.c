@@ -130,6 +130,32 @@ a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant(void **state
 	host_stop_all(host);
 }
 
+/* Neither root's file makes a profile root's, nor root's directory among a tenant's own: the tenant
+ * can replace it with another. */
+static void
+allow_new_privs_is_for_root_to_grant(void **state)
+{
+	struct host *host = *state;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	host_write(host, TENANTS TENANT "/web/allow_new_privs", 0644, "%s", "");
+	make_profile(host, TENANT, "mine", SERVICE);
+	host_write(host, TENANTS TENANT "/mine/allow_new_privs", 0644, "%s", "");
+	host_chown(host, TENANTS TENANT "/mine/allow_new_privs", TENANT);
+	make_profile(host, TENANT, "roots", SERVICE);
+	host_write(host, TENANTS TENANT "/roots/allow_new_privs", 0644, "%s", "");
+	host_chown(host, TENANTS TENANT "/roots/run", "root");
+	host_chown(host, TENANTS TENANT "/roots", "root");
+	start_with_tenants(host);
+	host_wait_log(host, " WARN  " TENANT "/web refused: allow_new_privs: counts in a profile");
+	host_wait_log(host, " WARN  " TENANT "/mine refused: allow_new_privs: counts in a profile");
+	host_wait_log(
+	    host, " WARN  " TENANT "/roots refused: allow_new_privs: counts in a profile");
+	host_stop_all(host);
+	assert_int_equal(host_count_log(host, " starting$"), 0);
+}
+
 static void
 a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once(void **state)
 {
@@ -1169,6 +1195,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant),
+	    ROOT_TEST(allow_new_privs_is_for_root_to_grant),
 	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
 	    ROOT_TEST(after_an_overflow_of_events_tenants_are_watched_again),
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),

@@ -80,7 +80,6 @@ survey_for(uid_t owner)
 	found = 0;
 	return (struct survey){.directory = folder->descriptor,
 	    .owner = owner,
-	    .for_tenants = true,
 	    .sink = take_finding,
 	    .context = &found};
 }
@@ -453,30 +452,17 @@ hard_links_of_ones_own_are_no_harm(void **state)
 	assert_accepted(0);
 }
 
+/* What goes with that, such as allow_new_privs, is for the parent to say. */
 static void
-allow_new_privs_is_for_root_to_grant(void **state)
+roots_directory_in_a_tenants_is_the_tenants(void **state)
 {
-	struct survey survey;
-
 	(void)state;
 	make_profile("web", TENANT);
-	folder_write(folder, "web/allow_new_privs", 0644, "");
-	assert_refused(TENANT, REFUSAL_ROOT_ONLY, SETTING_ALLOW_NEW_PRIVS, 0);
-	/* root's file does not make it root's profile */
-	folder_chown(folder, "web/allow_new_privs", 0);
-	assert_refused(TENANT, REFUSAL_ROOT_ONLY, SETTING_ALLOW_NEW_PRIVS, 0);
 	folder_chown(folder, "web/run", 0);
 	folder_chown(folder, "web", 0);
-	assert_accepted(0);
-	/* nor does root's directory in a tenant's: the tenant can replace it with another */
-	assert_refused(TENANT, REFUSAL_ROOT_ONLY, SETTING_ALLOW_NEW_PRIVS, 0);
+	/* who can replace it with another */
 	assert_int_equal(facts_of("web", TENANT)->owner, TENANT);
-	/* who runs a supervisor of one's own grants nothing by it that is not one's own */
-	folder_chown(folder, "web", TENANT);
-	survey = survey_for(TENANT);
-	survey.for_tenants = false;
-	survey_profile(&survey, "web");
-	assert_int_equal(findings[found - 1].profile.refusal, REFUSAL_NONE);
+	assert_int_equal(facts_of("web", 0)->owner, 0);
 }
 
 static void
@@ -1026,7 +1012,7 @@ main(void)
 	    TEST(a_file_that_others_may_write_to_is_refused),
 	    TEST(a_tenant_cannot_lend_a_file_of_roots_by_a_hard_link),
 	    TEST(hard_links_of_ones_own_are_no_harm),
-	    TEST(allow_new_privs_is_for_root_to_grant),
+	    TEST(roots_directory_in_a_tenants_is_the_tenants),
 	    TEST(a_tenants_directory_is_reported_to_root_and_not_looked_into),
 	    TEST(a_directory_that_others_may_write_to_is_refused_and_not_looked_into),
 	    TEST(a_directory_that_is_not_there_is_gone),
