@@ -47,38 +47,17 @@ files_open_state(const char *path)
  * flock(2) would let everybody who can read it keep us from starting. It goes with the process, and
  * no child inherits it.
  */
-static int
-open_lock(void)
-{
-	int file =
-	    openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-
-	if (file == -1)
-		fatal("state directory: lock");
-	return file;
-}
-
-bool
-files_locked(void)
-{
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int file = open_lock();
-
-	if (fcntl(file, F_GETLK, &lock) == -1)
-		fatal("state directory: lock");
-	(void)close(file);
-	return lock.l_type != F_UNLCK;
-}
-
 bool
 files_lock(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	lock_file = open_lock(); /* stays open: closing it would give up the lock */
-	if (fcntl(lock_file, F_SETLK, &lock) == 0)
+	/* stays open: closing it would give up the lock */
+	lock_file =
+	    openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (lock_file != -1 && fcntl(lock_file, F_SETLK, &lock) == 0)
 		return true;
-	if (errno != EAGAIN && errno != EACCES)
+	if (lock_file == -1 || (errno != EAGAIN && errno != EACCES))
 		fatal("state directory: lock");
 	return false;
 }

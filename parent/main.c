@@ -296,18 +296,16 @@ check(const struct options *options)
 		turn();
 }
 
-/* The lock, and the background if need be. Returns what let_go_of_terminal() needs; does not return
- * when we run already. */
+/* The background if need be, and then the lock, which is no child's. Returns what
+ * let_go_of_terminal() needs; does not return when we run already. */
 static int
 begin(const struct options *options)
 {
 	int ready = -1;
 
-	if (files_locked())
-		exit(0);
 	if (!options->foreground)
 		ready = go_to_background();
-	if (!files_lock()) /* another was faster */
+	if (!files_lock())
 		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);
 	return ready;
 }

@@ -302,7 +302,6 @@ static const struct step {
 	const char *option;
 	const char *reason;
 } steps[] = {
-    {{"lock looked at", SYS_fcntl, 1, F_GETLK, ENOLCK}, NULL, "state directory: lock: "},
     {{"background", SYS_pipe2, FAULT_ANY, 0, EMFILE}, "--log-level=info", "pipe2: "},
     {{"child in it", SYS_clone, FAULT_ANY, 0, EAGAIN}, "--log-level=info", "fork: "},
     {{"own session", SYS_setsid, FAULT_ANY, 0, EPERM}, "--log-level=info", "setsid: "},
