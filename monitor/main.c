@@ -21,7 +21,6 @@
 #include "descriptors.h"
 #include "intake.h"
 #include "leave.h"
-#include "nofile.h"
 #include "output.h"
 #include "log.h"
 #include "parent.h"
@@ -142,7 +141,6 @@ prepare(void)
 	/* or some pipe of ours would take the channel's place, and nobody could end us by ^C */
 	if (getsockopt(FD_PARENT, SOL_SOCKET, SO_TYPE, &type, &size) == -1)
 		fatalx("this is started by proclaunch(8)");
-	(void)nofile_raise();
 	(void)sigfillset(&all);
 	(void)sigdelset(&all, SIGSYS); /* whoever sends these wants to see us crash */
 	(void)sigdelset(&all, SIGSEGV);

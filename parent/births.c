@@ -307,7 +307,7 @@ ask(struct profile *profile)
 void
 births_flush(void)
 {
-	while (!held && !TAILQ_EMPTY(&asks) && children_spawner_ready())
+	while (!held && !TAILQ_EMPTY(&asks) && children_ready(CHILD_SPAWNER))
 		if (ask(TAILQ_FIRST(&asks)) == CHANNEL_AGAIN)
 			break;
 }

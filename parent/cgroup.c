@@ -19,6 +19,7 @@
 #include "names.h"
 #include "pidfd.h"
 #include "procfs.h"
+#include "survey.h"
 
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
 #define PREFIX	  "profile-"
@@ -202,7 +203,7 @@ typedef void visitor(int above, const char *name, int directory, void *context);
 static void
 walk(int above, const char *name, unsigned depth, visitor *visit, void *context)
 {
-	int directory = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), own;
+	int directory = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	const struct dirent *entry;
 	struct stat status;
 	DIR *stream;
@@ -211,8 +212,7 @@ walk(int above, const char *name, unsigned depth, visitor *visit, void *context)
 		return;
 	/* a directory that has none below it has two links */
 	if (depth < DEPTH_MAX && fstat(directory, &status) == 0 && status.st_nlink > 2) {
-		own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		stream = own == -1 ? NULL : fdopendir(own);
+		stream = survey_open(directory);
 		while (stream != NULL && (entry = readdir(stream)) != NULL)
 			if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
 				walk(directory, entry->d_name, depth + 1, visit, context);
@@ -341,11 +341,9 @@ void
 cgroup_each(void (*found)(const char *profile))
 {
 	struct dirent *entry;
-	DIR *stream;
+	DIR *stream = ours == -1 ? NULL : survey_open(ours);
 	char *slash;
-	int own = ours == -1 ? -1 : openat(ours, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	stream = own == -1 ? NULL : fdopendir(own);
 	if (stream == NULL)
 		return;
 	while ((entry = readdir(stream)) != NULL) {

@@ -48,8 +48,7 @@
 
 struct child {
 	const char *name;
-	enum verdict (*apply_rules)(
-	    void *child, enum acquaintance acquaintance, struct incoming *incoming);
+	enum sender sender;
 	int binary;
 	char path[PATH_MAX + 32];
 	pid_t pid; /* 0: there is none */
@@ -69,12 +68,12 @@ struct child {
 	int64_t died;
 };
 
-enum { SPAWNER, MONITOR, CHILDREN };
 static struct child children[CHILDREN] = {
-    [SPAWNER] = {.name = "spawner", .apply_rules = requests_from_spawner},
-    [MONITOR] = {.name = "monitor", .apply_rules = requests_from_monitor},
+    [CHILD_SPAWNER] = {.name = "spawner", .sender = FROM_SPAWNER},
+    [CHILD_MONITOR] = {.name = "monitor", .sender = FROM_MONITOR},
 };
-static struct child *const spawner = &children[SPAWNER], *const monitor = &children[MONITOR];
+static struct child *const spawner = &children[CHILD_SPAWNER],
+			   *const monitor = &children[CHILD_MONITOR];
 
 static struct message greeting;
 static int empty = -1;
@@ -144,7 +143,8 @@ become(const struct child *child, int channel, int words)
 	/* everything else closes itself at the exec */
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, CLOSE_RANGE_CLOEXEC) == -1)
 		return;
-	(void)nofile_restore(); /* it was in force when we started: it can be set again */
+	if (child == spawner) /* services have what was in force when we started */
+		(void)nofile_restore();
 	(void)syscall(SYS_execveat, high[0], "", arguments, environment, AT_EMPTY_PATH);
 }
 
@@ -359,27 +359,16 @@ end_child(struct child *child)
 }
 
 bool
-children_monitor_ready(void)
+children_ready(enum child_kind kind)
 {
-	return monitor->greeted && !monitor->blocked;
-}
-
-bool
-children_spawner_ready(void)
-{
-	return spawner->greeted && !spawner->blocked;
+	return children[kind].greeted && !children[kind].blocked;
 }
 
 enum channel_result
-children_send_monitor(const struct message *message, const int *descriptors, unsigned count)
+children_send(
+    enum child_kind kind, const struct message *message, const int *descriptors, unsigned count)
 {
-	return send_to(monitor, message, descriptors, count);
-}
-
-enum channel_result
-children_send_spawner(const struct message *message, const int *descriptors, unsigned count)
-{
-	return send_to(spawner, message, descriptors, count);
+	return send_to(&children[kind], message, descriptors, count);
 }
 
 static void
@@ -464,8 +453,8 @@ children_event(uint32_t index, uint32_t events)
 		}
 		verdict = RULE_BROKEN;
 		if (result == CHANNEL_DONE)
-			verdict = child->apply_rules(
-			    child, child->greeted ? CHILD_GREETED : CHILD_NEW, &incoming);
+			verdict = requests_apply(child->sender, child,
+			    child->greeted ? CHILD_GREETED : CHILD_NEW, &incoming);
 		if (verdict == RULE_BROKEN) {
 			inform_child(REPORT_CHILD_BROKEN, child->name, child->pid, END_NONE,
 			    (int)incoming.message.type);
@@ -566,8 +555,8 @@ children_end(bool heed)
 		if (children[i].pid == 0)
 			continue;
 		/* a zombie until we reap it, so that nobody else has its pid */
-		if (ends_soon(children[i].pid) && heed && i == MONITOR)
-			children_event(MONITOR, EPOLLIN);
+		if (ends_soon(children[i].pid) && heed && i == CHILD_MONITOR)
+			children_event(CHILD_MONITOR, EPOLLIN);
 		(void)waitid(P_PID, (id_t)children[i].pid, &how, WEXITED | WNOHANG);
 		forget_child(&children[i]);
 	}
@@ -582,7 +571,7 @@ children_go_on(void)
 }
 
 const char *
-children_path(bool of_monitor)
+children_path(enum child_kind kind)
 {
-	return of_monitor ? monitor->path : spawner->path;
+	return children[kind].path;
 }

@@ -11,8 +11,10 @@
 
 #include "channel.h"
 
-/* The first message to every monitor and spawner, begun with channel_hello(), and the directory that
- * becomes the monitor's root. */
+enum child_kind { CHILD_SPAWNER, CHILD_MONITOR, CHILDREN };
+
+/* The first message to every monitor and spawner, begun with channel_hello(), and the directory
+ * that becomes the monitor's root. */
 void children_configure(const struct message *hello, int empty_directory);
 
 /* Opens the binaries: beside our own, else in LIBEXECDIR. Fatal when there is none. */
@@ -34,14 +36,11 @@ bool children_are(pid_t pid);
 void children_reaped(const siginfo_t *how);
 
 /* True when the process is there, has answered our hello, and its queue was not full. */
-bool children_monitor_ready(void);
-bool children_spawner_ready(void);
+bool children_ready(enum child_kind kind);
 
 /* Sends one message; CHANNEL_AGAIN when the queue is full, or nobody is there. */
-enum channel_result
-children_send_monitor(const struct message *message, const int *descriptors, unsigned count);
-enum channel_result
-children_send_spawner(const struct message *message, const int *descriptors, unsigned count);
+enum channel_result children_send(
+    enum child_kind kind, const struct message *message, const int *descriptors, unsigned count);
 
 /* The monitor is asked for an answer now, whatever it has been sent. */
 void children_ping_monitor(void);
@@ -62,7 +61,7 @@ void children_tend(int64_t now);
 void children_end(bool heed);
 void children_go_on(void);
 
-/* The path of the monitor's or the spawner's binary, as it was opened. */
-const char *children_path(bool of_monitor);
+/* The path of its binary, as it was opened. */
+const char *children_path(enum child_kind kind);
 
 #endif

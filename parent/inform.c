@@ -192,7 +192,7 @@ inform_everything(void)
 static bool
 send_message(const struct message *message)
 {
-	return children_send_monitor(message, NULL, 0) == CHANNEL_DONE;
+	return children_send(CHILD_MONITOR, message, NULL, 0) == CHANNEL_DONE;
 }
 
 /* With the descriptor, which is closed; -1: without one, and the message says why. */
@@ -201,8 +201,8 @@ send_file(const struct message *message, int descriptor)
 {
 	bool sent;
 
-	sent =
-	    children_send_monitor(message, &descriptor, descriptor == -1 ? 0 : 1) == CHANNEL_DONE;
+	sent = children_send(CHILD_MONITOR, message, &descriptor, descriptor == -1 ? 0 : 1) ==
+	    CHANNEL_DONE;
 	if (descriptor != -1)
 		(void)close(descriptor);
 	return sent;
@@ -215,7 +215,7 @@ inform_remains(int file)
 	struct message message;
 
 	message_begin(&message, MESSAGE_REMAINS);
-	if (file != -1 && children_monitor_ready())
+	if (file != -1 && children_ready(CHILD_MONITOR))
 		(void)send_file(&message, file);
 	else if (file != -1)
 		(void)close(file);
@@ -237,7 +237,8 @@ send_control(void)
 	int descriptor = files_control();
 
 	message_begin(&message, MESSAGE_CONTROL);
-	return descriptor == -1 || children_send_monitor(&message, &descriptor, 1) == CHANNEL_DONE;
+	return descriptor == -1 ||
+	    children_send(CHILD_MONITOR, &message, &descriptor, 1) == CHANNEL_DONE;
 }
 
 static bool
@@ -303,7 +304,7 @@ send_stream(struct profile *profile, enum tell what, enum stream stream)
 	if (what == TELL_OUTPUT)
 		return send_file(&message, outputs_open_file(profile, &message.file, false));
 	fifo = outputs_hold(profile, stream);
-	return fifo == -1 || children_send_monitor(&message, &fifo, 1) == CHANNEL_DONE;
+	return fifo == -1 || children_send(CHILD_MONITOR, &message, &fifo, 1) == CHANNEL_DONE;
 }
 
 static bool
@@ -441,7 +442,7 @@ inform_flush(void)
 	bool knows_all = (orders_sent & ~orders_due & 1U << ORDER_TOLD) != 0;
 	struct profile *profile;
 
-	if (!children_monitor_ready())
+	if (!children_ready(CHILD_MONITOR))
 		return;
 	mark_due = mark_due && !send_message(&mark);
 	if (log_due && !send_log())

@@ -39,7 +39,7 @@ jobs_request(struct job *job, struct job_request *request, unsigned source)
 	channel_refuse_descriptors(ends[0]);
 	message->number = ++number;
 	request->descriptors[0] = ends[1];
-	result = children_send_spawner(message, request->descriptors, request->count);
+	result = children_send(CHILD_SPAWNER, message, request->descriptors, request->count);
 	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, message->index) == -1)
 		result = CHANNEL_BROKEN;
 	error = errno;

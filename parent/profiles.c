@@ -330,11 +330,10 @@ take(struct draft *draft, const struct message *finding)
 
 /* The sink of our own surveys. */
 static void
-take_finding(void *context, const struct message *finding)
+take_finding(const struct message *finding)
 {
 	struct profile *profile;
 
-	(void)context;
 	if (finding->type == MESSAGE_SKIPPED) {
 		inform_skipped(finding, "");
 		return;

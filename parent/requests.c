@@ -188,26 +188,20 @@ static const struct rule general_rules[] = {
 #define COUNT(rules) (sizeof(rules) / sizeof((rules)[0]))
 
 enum verdict
-requests_from_monitor(void *child, enum acquaintance acquaintance, struct incoming *incoming)
+requests_apply(
+    enum sender sender, void *child, enum acquaintance acquaintance, struct incoming *incoming)
 {
 	const struct message *message = &incoming->message;
 	struct profile *profile;
 
-	if (message->index == NO_PROFILE || acquaintance == CHILD_NEW)
-		return rules_apply(general_rules, COUNT(general_rules), FROM_MONITOR, acquaintance,
-		    child, incoming);
+	if (sender != FROM_MONITOR || message->index == NO_PROFILE || acquaintance == CHILD_NEW)
+		return rules_apply(
+		    general_rules, COUNT(general_rules), sender, acquaintance, child, incoming);
 	profile = table_at(message->index);
 	if (profile == NULL || profile->generation != message->generation) {
 		channel_discard(incoming);
 		return RULE_REFUSED; /* it was removed while the request was on its way */
 	}
-	return rules_apply(profile_rules, COUNT(profile_rules), FROM_MONITOR,
+	return rules_apply(profile_rules, COUNT(profile_rules), sender,
 	    PHASE_BIT(profile->process.phase), profile, incoming);
-}
-
-enum verdict
-requests_from_spawner(void *child, enum acquaintance acquaintance, struct incoming *incoming)
-{
-	return rules_apply(
-	    general_rules, COUNT(general_rules), FROM_SPAWNER, acquaintance, child, incoming);
 }

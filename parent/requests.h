@@ -11,9 +11,7 @@ enum acquaintance { CHILD_NEW = 1, CHILD_GREETED = 2 };
 
 /* One message from the monitor or the spawner; `child` is theirs to identify them in HELLO and
  * PONG. RULE_BROKEN: end the sender. */
-enum verdict
-requests_from_monitor(void *child, enum acquaintance acquaintance, struct incoming *incoming);
-enum verdict
-requests_from_spawner(void *child, enum acquaintance acquaintance, struct incoming *incoming);
+enum verdict requests_apply(
+    enum sender sender, void *child, enum acquaintance acquaintance, struct incoming *incoming);
 
 #endif

@@ -197,7 +197,7 @@ surveys_flush(void)
 	struct errand *errand;
 	uint32_t index;
 
-	for (index = 0; index < SURVEYS_MAX && children_spawner_ready(); index++) {
+	for (index = 0; index < SURVEYS_MAX && children_ready(CHILD_SPAWNER); index++) {
 		errand = surveys[index] == NULL ? next_errand() : NULL;
 		if (errand == NULL)
 			continue;

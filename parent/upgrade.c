@@ -28,7 +28,8 @@
 /* How long a new binary may take to name its version, and a service to come through its exec. */
 #define PROVED_WITHIN (5 * SECOND)
 
-enum { PARENT, MONITOR, SPAWNER, BINARIES };
+/* All were tried: the new ones may take over as soon as no birth is under way. */
+enum { PARENT, MONITOR, SPAWNER, ALL };
 
 static unsigned tried;	  /* which of them is tried, one after the other */
 static pid_t probe;	  /* who tries it; 0: it has ended */
@@ -43,7 +44,6 @@ static int inherited_control = -1;
 static uid_t probe_uid;
 static gid_t probe_gid;
 static int64_t give_up_at = NEVER;
-static bool proved; /* the new ones may take over as soon as no birth is under way */
 
 const char *
 upgrade_remember(char **arguments)
@@ -90,10 +90,13 @@ upgrade_configure(uid_t uid, gid_t gid)
 	probe_gid = gid;
 }
 
+/* The one that is tried; ours when all were. */
 static const char *
-path_of(unsigned binary)
+path_tried(void)
 {
-	return binary == PARENT ? own_path : children_path(binary == MONITOR);
+	if (tried == MONITOR || tried == SPAWNER)
+		return children_path(tried == MONITOR ? CHILD_MONITOR : CHILD_SPAWNER);
+	return own_path;
 }
 
 /* Between fork and exec: system calls only. */
@@ -113,22 +116,6 @@ run_probe(const char *path, int output)
 	(void)execveat(binary, "", arguments, environment, AT_EMPTY_PATH);
 }
 
-static bool
-start_probe(void)
-{
-	/* a file without a name, which has room for the line and does not grow */
-	said = memfd_create("version", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (said == -1 || ftruncate(said, sizeof(version) - 1) == -1 ||
-	    fcntl(said, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1)
-		return false;
-	probe = fork();
-	if (probe == 0) {
-		run_probe(path_of(tried), said);
-		_exit(127);
-	}
-	return probe != -1;
-}
-
 static void
 end_probe(void)
 {
@@ -139,15 +126,32 @@ end_probe(void)
 }
 
 static void
-abandon(const char *path, int error)
+abandon(int error)
 {
 	if (probe > 0)
 		(void)kill(probe, SIGKILL); /* our child, not reaped yet */
 	end_probe();
 	give_up_at = NEVER;
-	proved = false;
 	births_hold(false);
-	inform_report(REPORT_NOT_UPGRADED, error, path);
+	inform_report(REPORT_NOT_UPGRADED, error, path_tried());
+}
+
+static void
+start_probe(void)
+{
+	/* a file without a name, which has room for the line and does not grow */
+	said = memfd_create("version", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (said != -1 && ftruncate(said, sizeof(version) - 1) == 0 &&
+	    fcntl(said, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == 0)
+		probe = fork();
+	else
+		probe = -1;
+	if (probe == 0) {
+		run_probe(path_tried(), said);
+		_exit(127);
+	}
+	if (probe == -1)
+		abandon(errno);
 }
 
 void
@@ -157,8 +161,7 @@ upgrade_begin(void)
 		return; /* one is under way */
 	give_up_at = clock_now() + PROVED_WITHIN;
 	tried = PARENT;
-	if (!start_probe())
-		abandon(path_of(tried), errno);
+	start_probe();
 }
 
 void
@@ -173,16 +176,14 @@ upgrade_reaped(const siginfo_t *how)
 	end_probe();
 	if (tried == PARENT)
 		memcpy(version, line, sizeof(version));
-	if (failed) {
-		abandon(path_of(tried), ENOEXEC);
-	} else if (strcmp(line, version) != 0) {
-		abandon(path_of(tried), EXDEV);
-	} else if (++tried == BINARIES) {
-		proved = true;
+	if (failed)
+		abandon(ENOEXEC);
+	else if (strcmp(line, version) != 0)
+		abandon(EXDEV);
+	else if (++tried < ALL)
+		start_probe();
+	else
 		births_hold(true);
-	} else if (!start_probe()) {
-		abandon(path_of(tried), errno);
-	}
 }
 
 static bool
@@ -210,7 +211,7 @@ take_over(void)
 	error = errno;
 	(void)nofile_raise();
 	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC); /* nothing is kept */
-	abandon(own_path, error);
+	abandon(error);
 	children_go_on();
 }
 
@@ -223,11 +224,15 @@ upgrade_deadline(void)
 void
 upgrade_tend(int64_t now)
 {
-	if (give_up_at != NEVER && leave_intended()) {
-		abandon(own_path, ECANCELED); /* the new ones would not know */
-	} else if (proved && ((!births_under_way() && inform_written()) || now >= give_up_at)) {
+	if (give_up_at == NEVER)
+		return;
+	if (leave_intended()) {
+		tried = ALL; /* no binary is at fault: the new ones would not know */
+		abandon(ECANCELED);
+	} else if (tried == ALL &&
+	    ((!births_under_way() && inform_written()) || now >= give_up_at)) {
 		take_over();
 	} else if (now >= give_up_at) {
-		abandon(path_of(tried), ETIMEDOUT);
+		abandon(ETIMEDOUT);
 	}
 }

@@ -51,7 +51,7 @@ emit_setting(const struct survey *survey, enum setting setting, int file)
 		    SETTING_BYTES_MAX - content->length)) > 0)
 		content->length += (uint32_t)got;
 	if (got == 0)
-		survey->sink(survey->context, &message);
+		survey->sink(&message);
 	return got == 0;
 }
 
@@ -131,7 +131,7 @@ emit_skipped(const struct survey *survey, enum report why, const char *name)
 	message_begin(&message, MESSAGE_SKIPPED);
 	message.number = why;
 	strncpy(message.report.text, name, sizeof(message.report.text) - 1);
-	survey->sink(survey->context, &message);
+	survey->sink(&message);
 }
 
 /* Nothing stands there under a name that a profile may have; or it cannot be seen. */
@@ -146,7 +146,7 @@ emit_unseen(const struct survey *survey, const char *name, int error)
 	else
 		survey_refuse(&finding.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
 	finding.profile.owner = survey->owner;
-	survey->sink(survey->context, &finding);
+	survey->sink(&finding);
 }
 
 enum report
@@ -192,7 +192,7 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 		survey_settings(survey, facts, profile);
 	if (facts->trigger < 2)
 		facts->trigger = 2; /* the two smallest have a meaning of their own */
-	survey->sink(survey->context, &finding);
+	survey->sink(&finding);
 }
 
 /* False: what stands there is no directory that could be a profile. */

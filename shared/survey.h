@@ -17,7 +17,7 @@
  * Where the findings go: SKIPPED for an entry that is no profile; a SETTING for each file that was
  * read, and then the PROFILE that they are of. The message is the survey's, valid during the call.
  */
-typedef void (*survey_sink)(void *context, const struct message *finding);
+typedef void (*survey_sink)(const struct message *finding);
 
 /* What to survey, for whom, and where the findings go. */
 struct survey {
@@ -27,7 +27,6 @@ struct survey {
 	 * not be in the findings. The descriptor is the survey's, valid during the call */
 	void (*opened)(const char *name, int directory);
 	survey_sink sink;
-	void *context;
 };
 
 /*

@@ -156,9 +156,8 @@ become_user(const struct birth *birth)
 }
 
 static void
-send_finding(void *context, const struct message *finding)
+send_finding(const struct message *finding)
 {
-	(void)context;
 	job_send(finding, NULL, 0);
 }
 

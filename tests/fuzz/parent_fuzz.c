@@ -577,15 +577,9 @@ children_ping_monitor(void)
 }
 
 bool
-children_monitor_ready(void)
+children_ready(enum child_kind kind)
 {
-	return !monitor_full;
-}
-
-bool
-children_spawner_ready(void)
-{
-	return !spawner_full;
+	return kind == CHILD_MONITOR ? !monitor_full : !spawner_full;
 }
 
 void
@@ -603,12 +597,11 @@ children_hello(void *subject, struct incoming *incoming)
 }
 
 /* The monitor is told what is true of the table, and what its own checks let through. */
-enum channel_result
-children_send_monitor(const struct message *message, const int *descriptors, unsigned count)
+static enum channel_result
+tell_monitor(const struct message *message, unsigned count)
 {
 	struct profile *profile = table_at(message->index);
 
-	(void)descriptors;
 	PROPERTY(unprivileged_valid(message) && count <= 1);
 	PROPERTY(message->index == NO_PROFILE || message->type == MESSAGE_READABLE ||
 	    (profile != NULL && profile->generation == message->generation));
@@ -638,8 +631,8 @@ check_fork(const struct message *request)
 		PROPERTY(pid_of(&beings[i]) != profile->process.pid || beings[i].ended);
 }
 
-enum channel_result
-children_send_spawner(const struct message *message, const int *descriptors, unsigned count)
+static enum channel_result
+ask_spawner(const struct message *message, const int *descriptors, unsigned count)
 {
 	struct asked *asked = &waiting[waiting_count];
 
@@ -654,6 +647,14 @@ children_send_spawner(const struct message *message, const int *descriptors, uns
 	asked->job = fcntl(descriptors[0], F_DUPFD_CLOEXEC, 3);
 	PROPERTY(asked->job != -1);
 	return CHANNEL_DONE;
+}
+
+enum channel_result
+children_send(
+    enum child_kind kind, const struct message *message, const int *descriptors, unsigned count)
+{
+	return kind == CHILD_MONITOR ? tell_monitor(message, count)
+				     : ask_spawner(message, descriptors, count);
 }
 
 /* The child hears what the parent says; when the parent has hung up it ends at its gate, or goes on
@@ -796,7 +797,7 @@ monitor_says(struct input *input)
 	asked_signal =
 	    type == MESSAGE_SIGNAL || type == MESSAGE_SWEEP ? (int)incoming.message.number : -1;
 	expected = expected_verdict(&incoming.message, acquaintance, incoming.count);
-	PROPERTY(requests_from_monitor(NULL, acquaintance, &incoming) == expected);
+	PROPERTY(requests_apply(FROM_MONITOR, NULL, acquaintance, &incoming) == expected);
 	PROPERTY(incoming.count == 0);
 	asked_profile = NOBODY;
 	asked_signal = -1;
@@ -830,7 +831,7 @@ spawner_answers(struct input *input)
 		incoming.descriptors[incoming.count++] =
 		    fcntl(asked->being->reading, F_DUPFD_CLOEXEC, 3);
 	}
-	PROPERTY(requests_from_spawner(NULL, CHILD_GREETED, &incoming) == RULE_KEPT);
+	PROPERTY(requests_apply(FROM_SPAWNER, NULL, CHILD_GREETED, &incoming) == RULE_KEPT);
 	if (asked->being == NULL) {
 		(void)close(asked->job);
 		asked->job = -1;
@@ -852,7 +853,7 @@ spawner_says(struct input *input)
 	if (incoming.message.type == MESSAGE_BORN)
 		incoming.message.number += 1000000; /* of no request */
 	if (unprivileged_valid(&incoming.message) && incoming.message.type != MESSAGE_HELLO)
-		(void)requests_from_spawner(NULL, CHILD_GREETED, &incoming);
+		(void)requests_apply(FROM_SPAWNER, NULL, CHILD_GREETED, &incoming);
 }
 
 static void

@@ -65,8 +65,9 @@ channel_discard(struct incoming *incoming)
 }
 
 bool
-children_spawner_ready(void)
+children_ready(enum child_kind kind)
 {
+	(void)kind;
 	return true;
 }
 

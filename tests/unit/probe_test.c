@@ -55,9 +55,9 @@ births_under_way(void)
 }
 
 const char *
-children_path(bool of_monitor)
+children_path(enum child_kind kind)
 {
-	(void)of_monitor;
+	(void)kind;
 	return "/proc/self/exe";
 }
 

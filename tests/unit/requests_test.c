@@ -220,10 +220,8 @@ static const unsigned spawners[MESSAGE_TYPE_COUNT] = {
     [MESSAGE_BORN] = CHILD_GREETED,
 };
 
-typedef enum verdict (*ask)(void *child, enum acquaintance acquaintance, struct incoming *incoming);
-
 static enum verdict
-say(ask question, enum acquaintance acquaintance, uint32_t type, uint32_t index,
+say(enum sender sender, enum acquaintance acquaintance, uint32_t type, uint32_t index,
     uint32_t generation)
 {
 	static struct incoming incoming;
@@ -233,7 +231,7 @@ say(ask question, enum acquaintance acquaintance, uint32_t type, uint32_t index,
 	incoming.message.index = index;
 	incoming.message.generation = generation;
 	done = 0;
-	return question(NULL, acquaintance, &incoming);
+	return requests_apply(sender, NULL, acquaintance, &incoming);
 }
 
 static void
@@ -259,8 +257,7 @@ what_the_monitor_asks_of_a_profile_is_done_in_these_phases_of_its_process_only(v
 			profile = (struct profile){.generation = GENERATION};
 			profile.facts.gone = 1;
 			profile.process.phase = phase;
-			assert_verdict(
-			    say(requests_from_monitor, CHILD_GREETED, type, INDEX, GENERATION),
+			assert_verdict(say(FROM_MONITOR, CHILD_GREETED, type, INDEX, GENERATION),
 			    of_profile[type], PHASE_BIT(phase), type);
 		}
 	}
@@ -282,8 +279,8 @@ what_is_asked_of_another_profile_than_there_is_is_refused(void **state)
 	profile = (struct profile){.generation = GENERATION};
 	for (type = 0; type < MESSAGE_TYPE_COUNT; type++) {
 		for (i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-			assert_int_equal(say(requests_from_monitor, CHILD_GREETED, type,
-					     strangers[i].index, strangers[i].generation),
+			assert_int_equal(say(FROM_MONITOR, CHILD_GREETED, type, strangers[i].index,
+					     strangers[i].generation),
 			    RULE_REFUSED);
 			assert_int_equal(done, 0);
 		}
@@ -297,16 +294,16 @@ what_is_asked_of_no_profile_is_done_after_the_greeting_only(void **state)
 
 	(void)state;
 	for (type = 0; type < MESSAGE_TYPE_COUNT; type++) {
-		assert_verdict(say(requests_from_monitor, CHILD_NEW, type, NO_PROFILE, 0),
-		    monitors[type], CHILD_NEW, type);
-		assert_verdict(say(requests_from_monitor, CHILD_GREETED, type, NO_PROFILE, 0),
+		assert_verdict(say(FROM_MONITOR, CHILD_NEW, type, NO_PROFILE, 0), monitors[type],
+		    CHILD_NEW, type);
+		assert_verdict(say(FROM_MONITOR, CHILD_GREETED, type, NO_PROFILE, 0),
 		    monitors[type], CHILD_GREETED, type);
-		assert_verdict(say(requests_from_spawner, CHILD_NEW, type, INDEX, GENERATION),
+		assert_verdict(say(FROM_SPAWNER, CHILD_NEW, type, INDEX, GENERATION),
 		    spawners[type], CHILD_NEW, type);
-		assert_verdict(say(requests_from_spawner, CHILD_GREETED, type, INDEX, GENERATION),
+		assert_verdict(say(FROM_SPAWNER, CHILD_GREETED, type, INDEX, GENERATION),
 		    spawners[type], CHILD_GREETED, type);
 		/* who has not greeted is not heard about profiles either */
-		assert_verdict(say(requests_from_monitor, CHILD_NEW, type, INDEX, GENERATION),
+		assert_verdict(say(FROM_MONITOR, CHILD_NEW, type, INDEX, GENERATION),
 		    monitors[type], CHILD_NEW, type);
 	}
 }

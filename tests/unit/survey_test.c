@@ -39,9 +39,8 @@ static struct message findings[FINDINGS_MAX];
 static unsigned found;
 
 static void
-keep_finding(void *context, const struct message *finding)
+keep_finding(const struct message *finding)
 {
-	(void)context;
 	if (found < FINDINGS_MAX)
 		findings[found] = *finding;
 	found++;
@@ -49,12 +48,11 @@ keep_finding(void *context, const struct message *finding)
 
 /* Every finding has to be a message that the receiver lets in. */
 static void
-take_finding(void *context, const struct message *finding)
+take_finding(const struct message *finding)
 {
-	assert_ptr_equal(context, &found);
 	assert_true(message_valid(finding));
 	assert_true(found < FINDINGS_MAX);
-	keep_finding(context, finding);
+	keep_finding(finding);
 }
 
 static int
@@ -78,10 +76,8 @@ static struct survey
 survey_for(uid_t owner)
 {
 	found = 0;
-	return (struct survey){.directory = folder->descriptor,
-	    .owner = owner,
-	    .sink = take_finding,
-	    .context = &found};
+	return (struct survey){
+	    .directory = folder->descriptor, .owner = owner, .sink = take_finding};
 }
 
 /* Surveys one profile as a supervisor of root's does for `owner`; its facts. */
