@@ -37,7 +37,10 @@
 #define UNFINISHED_MOST	 (60 * SECOND)
 /* A file that the parent opens for somebody just now is put aside so much later. */
 #define OPENED_WITHIN (1 * MILLISECOND)
-/* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. */
+/* What a FIFO that was found full is made to hold, so that its writer seldom waits for us. One in
+ * which short lines stand is full before the bytes say so, for a line that does not fit into what
+ * is left of a page begins another: it is made roomy first, which halves how often its writer is
+ * woken, and what we read and write still stays in the processor's cache. */
 #define BUSY_FIFO_BYTES (1024 * 1024)
 /* Who prints much in short pieces needs no more than this while the FIFO rests, and an ended one
  * gets it again. */
@@ -385,7 +388,7 @@ spend(const struct output_settings *settings, struct output_stream *stream, size
 static bool
 enlarge(struct output_stream *stream, size_t bytes, size_t most)
 {
-	if (stream->room >= ROOMY_FIFO_BYTES || enlarged_bytes + bytes > most ||
+	if (stream->room >= bytes || enlarged_bytes + bytes > most ||
 	    !fifo_resize(stream->fifo, bytes))
 		return false;
 	has_room(stream, bytes);
@@ -655,6 +658,8 @@ move_lines(struct profile *profile, enum stream which)
 		return false;
 	if (length >= LINE_MAX_BYTES)
 		(void)enlarge_if_busy(stream);
+	else if (length > stream->room / 4 * 3 && stream->stuck_since == 0)
+		(void)enlarge(stream, ROOMY_FIFO_BYTES, ENLARGED_BYTES_MAX);
 	take = choose(stream, length, &behind);
 	if (take == 0) {
 		look_at_unfinished(stream, length);
