@@ -29,6 +29,7 @@
 #include "intake.h"
 #include "loop.h"
 #include "output.h"
+#include "remains.h"
 
 static int64_t hour = 1000 * SECOND;
 static bool room;	 /* for one more descriptor in the set */
@@ -355,6 +356,40 @@ who_prints_without_end_gives_way_to_starts_and_questions(void **state)
 	child_run(print_during_start, *state);
 }
 
+/* What fills the disk has no name any more, and the monitor alone has it. */
+static void
+print_on_full_disk(void *context)
+{
+	static const char block[4096];
+	static struct incoming remains;
+	const struct folder *folder = context;
+	struct printer printer;
+	int old;
+
+	room = true;
+	prepare();
+	child_own_mounts();
+	child_mount_small(folder->path, 256 * 1024);
+	printer = begin_printer(folder, 0);
+	old = open(folder_path(folder, "old"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	REQUIRE(old != -1);
+	while (write(old, block, sizeof(block)) > 0)
+		;
+	REQUIRE(errno == ENOSPC && unlink(folder_path(folder, "old")) == 0);
+	say(&remains, MESSAGE_REMAINS, old, remains_take);
+	REQUIRE(remains_deadline() != NEVER);
+	print_line(&printer);
+	pass(0);
+	REQUIRE(holds(printer.file, "one\n"));
+	REQUIRE(remains_deadline() == NEVER && output_deadline() == NEVER);
+}
+
+static void
+what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk(void **state)
+{
+	child_run(print_on_full_disk, *state);
+}
+
 static void
 listen_unwatched(void *context)
 {
@@ -394,6 +429,9 @@ main(void)
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		who_prints_without_end_gives_way_to_starts_and_questions, folder_set_up,
+		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
