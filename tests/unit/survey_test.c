@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -837,6 +839,36 @@ a_directory_that_cannot_be_read_is_an_error_and_not_empty(void **state)
 	assert_int_equal(close(file), 0);
 }
 
+/* In the place of the C library's, which allocates the stream that readdir(3) reads. */
+static bool no_memory;
+
+DIR *
+fdopendir(int directory)
+{
+	DIR *(*real)(int) = (DIR * (*)(int)) dlsym(RTLD_NEXT, "fdopendir");
+
+	if (!no_memory)
+		return real(directory);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* The fixture sees whether a descriptor stays open. */
+static void
+a_directory_for_which_there_is_no_memory_is_an_error_and_not_empty(void **state)
+{
+	struct survey survey = survey_for(0);
+
+	(void)state;
+	no_memory = true;
+	errno = 0;
+	assert_int_equal(survey_directory(&survey), -1);
+	no_memory = false;
+	assert_int_equal(errno, ENOMEM);
+	assert_int_equal(found, 0);
+	assert_int_equal(survey_directory(&survey), 0);
+}
+
 static unsigned opened;
 
 static void
@@ -1023,6 +1055,7 @@ main(void)
 	    TEST(each_entry_of_a_directory_is_a_profile_or_skipped_or_ignored),
 	    TEST(a_directory_can_be_surveyed_again),
 	    TEST(a_directory_that_cannot_be_read_is_an_error_and_not_empty),
+	    TEST(a_directory_for_which_there_is_no_memory_is_an_error_and_not_empty),
 	    TEST(who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at),
 	    TEST(the_trigger_changes_with_each_change_of_a_trigger_file),
 	    TEST(the_trigger_comes_back_when_the_files_do),
