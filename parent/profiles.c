@@ -30,7 +30,6 @@ static bool without_root;
 #define PROFILES_AT_ONCE 16
 
 static struct draft our_draft; /* of the surveys that the parent makes itself */
-static int draft_watch = -1;   /* on what is drafted; -1: the profile has one already */
 static DIR *scanned;	       /* by the scan that is under way; NULL: there is none */
 
 void
@@ -210,21 +209,6 @@ take_over(struct profile *profile, struct draft *draft)
 	}
 }
 
-/* The one that was set before the files were looked at. */
-static void
-take_watch(struct profile *profile, const struct draft *draft)
-{
-	if (profile != NULL &&
-	    (profile->facts.inode != draft->facts.inode ||
-		profile->facts.device != draft->facts.device))
-		watch_forget(profile); /* it is on a directory that stands there no more */
-	if (profile != NULL && profile->watch == -1)
-		profile->watch = draft_watch;
-	else
-		watch_remove(draft_watch);
-	draft_watch = -1;
-}
-
 /* A new entry, where there may be one. */
 static struct profile *
 add(const struct draft *draft)
@@ -256,8 +240,11 @@ commit(struct draft *draft)
 		if (profile == NULL)
 			profile = add(draft);
 	}
-	take_watch(profile, draft);
 	if (profile != NULL) {
+		if (!created &&
+		    (profile->facts.inode != draft->facts.inode ||
+			profile->facts.device != draft->facts.device))
+			watch_forget(profile); /* it is on a directory that stands there no more */
 		profile->seen = true;
 		keep_account(profile, draft);
 		draft->facts.kept = created ? wishes_of(draft->facts.name) : profile->facts.kept;
@@ -314,8 +301,6 @@ take(struct draft *draft, const struct message *finding)
 	if (draft->spoiled) { /* the profile stays as it was */
 		inform_report(REPORT_UNSCANNED, ENOMEM, finding->profile.name);
 		profiles_discard(draft);
-		watch_remove(draft_watch); /* or another profile would take it for its own */
-		draft_watch = -1;
 		return false;
 	}
 	draft->facts = finding->profile;
@@ -391,10 +376,12 @@ profiles_ownerless(const char *name)
 static void
 watch_first(const char *name, int opened)
 {
-	const struct profile *profile = table_find(name);
+	struct profile *profile = table_find(name);
 
-	if (profile == NULL || profile->watch == -1)
-		draft_watch = watch_opened(opened);
+	if (profile == NULL && (profile = table_add(name)) != NULL)
+		profile->facts.gone = 1; /* until they have been */
+	if (profile != NULL && profile->watch == -1)
+		profile->watch = watch_opened(opened);
 }
 
 static struct survey

@@ -117,13 +117,6 @@ watch_entry(struct profile *entry)
 }
 
 void
-watch_remove(int watch)
-{
-	if (watch != -1)
-		(void)inotify_rm_watch(inotify, watch); /* the directory may have gone */
-}
-
-void
 watch_open(int64_t rescan)
 {
 	rescan_every = rescan;
@@ -208,7 +201,8 @@ watch_came_up(void)
 void
 watch_forget(struct profile *profile)
 {
-	watch_remove(profile->watch);
+	if (profile->watch != -1)
+		(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
 	profile->watch = -1;
 }
 

@@ -30,8 +30,6 @@ void watch_await(struct profile *profile);
  * watch, for profile->watch; or -1. */
 int watch_opened(int profile);
 
-void watch_remove(int watch);
-
 /* A survey has found the profile changed, or for the first time. */
 void watch_changed(struct profile *profile);
 
