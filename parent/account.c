@@ -68,7 +68,7 @@ static bool files_are_roots;
 #define ANSWER_OF_FILES_SERVES (300 * SECOND)
 #define ANSWERS		       64
 
-static const char *const files[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf"};
+static const char *const files[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc"};
 #define FILES (sizeof(files) / sizeof(files[0]))
 
 static struct known {

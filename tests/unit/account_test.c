@@ -2,6 +2,7 @@
  * From a name to ids: exactly, or not at all. The name service of each case is a file of its own in
  * the place of /etc/passwd, which only a child sees.
  */
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -433,6 +434,10 @@ look_up_what_is_roots(void *context)
 	REQUIRE(chmod("/etc/passwd", 0600) == 0);
 	REQUIRE(by_text("Web") == REFUSAL_NONE);
 	REQUIRE(chmod("/etc/passwd", 0644) == 0);
+	REQUIRE(mount(folder->path, "/etc", NULL, MS_BIND, NULL) == 0);
+	REQUIRE(chmod("/etc", 0700) == 0);
+	REQUIRE(by_text("also") == REFUSAL_NONE);
+	REQUIRE(chmod("/etc", 0755) == 0);
 	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, "
 			 "writes accounts 0" NOTHING_ELSE);
 }
