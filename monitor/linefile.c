@@ -39,7 +39,9 @@ line_file_use(struct line_file *file, int descriptor, uint64_t size)
 	line_file_close(file);
 	file->descriptor = descriptor;
 	file->size = size;
-	if (size > 0)
+	/* for the log we had another descriptor when its size was looked at, and it may have been
+	 * looked at in the middle of our write(2) */
+	if (size > 0 && line_file_look(file))
 		mend(file);
 }
 

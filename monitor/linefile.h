@@ -16,7 +16,8 @@ struct line_file {
 };
 
 /*
- * The file is now this descriptor, which becomes the room's; the one before is closed. A monitor
+ * The file is now this descriptor, which becomes the room's; the one before is closed. It was
+ * `size` bytes long when it was opened, and 0 says that none of them is ours to change. A monitor
  * that was killed in the middle of write(2) has left a piece of a line, and the line itself is
  * still to be written: the piece is taken away.
  */

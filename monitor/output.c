@@ -317,6 +317,7 @@ output_take_file(void *subject, struct incoming *incoming)
 	stream->asked = false;
 	close_file(stream);
 	if (incoming->count == 0) {
+		stream->rotating = false; /* whether it was put aside shows when it is full again */
 		stuck(stream, profile->facts.name, message->file.error);
 		return;
 	}

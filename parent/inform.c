@@ -184,6 +184,7 @@ inform_everything(void)
 	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile) {
+		profile->files_due = 0; /* it would have two descriptors of one file */
 		if (profile->introduced)
 			inform_introduce(profile);
 	}

@@ -874,6 +874,32 @@ a_profile_that_is_forgotten_while_it_is_told_of_is_told_of_no_more(void **state)
 	assert_true(process_lives(start_profile(scene, &other)));
 }
 
+/* Else the next one had two descriptors of a log, and took the size that the file had in the middle
+ * of its own write(2) for its end. */
+static void
+what_a_monitor_that_died_has_asked_for_the_next_is_not_handed(void **state)
+{
+	struct scene *scene = *state;
+	struct message web, other, canary, message;
+	static struct incoming incoming;
+
+	begin(scene, &web, &other, &canary);
+	place(scene, RUDE);
+	peer_stop(scene->host.supervisor);
+	say(scene, MESSAGE_OPEN, &web, 0);
+	assert_int_equal(kill(scene->monitor, SIGKILL), 0);
+	leave_seat(scene); /* nothing can be told any more on the channel that it had */
+	peer_continue(scene->host.supervisor);
+	wait_replaced(scene);
+	peer_fill(&message, MESSAGE_HELLO, NO_PROFILE, 0);
+	assert_true(peer_send(scene->channel, &message, 0));
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+		assert_int_not_equal(incoming.message.type, MESSAGE_OUTPUT);
+	} while (incoming.message.type != MESSAGE_ORDER);
+}
+
 #define HOSTILE_TEST(function)                                                    \
 	{                                                                         \
 		.name = #function, .test_func = (function), .setup_func = set_up, \
@@ -896,6 +922,7 @@ main(int count, char **arguments)
 	    HOSTILE_TEST(what_it_notes_is_given_back_and_decides_nothing),
 	    HOSTILE_TEST(a_start_of_what_is_refused_or_has_gone_executes_nothing),
 	    HOSTILE_TEST(a_profile_that_is_forgotten_while_it_is_told_of_is_told_of_no_more),
+	    HOSTILE_TEST(what_a_monitor_that_died_has_asked_for_the_next_is_not_handed),
 	    HOSTILE_TEST(a_goodbye_while_a_service_lives_does_not_make_the_parent_leave),
 	};
 	const char *name = strrchr(arguments[0], '/');
