@@ -290,38 +290,30 @@ stuck(struct output_stream *stream, const char *name, int error)
 		enqueue(stream);
 }
 
-/* The file that came in the place of one that was to be put aside is none: it grows. */
-static void
-check_rotated(struct output_stream *stream, const char *name, uint64_t size)
-{
-	bool failed = stream->rotating && size > 0;
-
-	stream->rotating = false;
-	if (!failed)
-		return;
-	stream->grows_until = clock_now() + GROW_FOR;
-	log_line(name, SAY_OUTPUT_UNROTATED);
-}
-
 void
 output_take_file(void *subject, struct incoming *incoming)
 {
 	const struct message *message = &incoming->message;
 	struct profile *profile = table_at(message->index, message->generation);
 	struct output_stream *stream;
+	bool rotated;
 
 	(void)subject;
 	if (profile == NULL || message->file.stream >= profile->stream_count)
 		return;
 	stream = table_stream(profile, message->file.stream);
+	rotated = stream->rotating;
 	stream->asked = false;
+	parent_has_file(stream);
 	close_file(stream);
 	if (incoming->count == 0) {
-		stream->rotating = false; /* whether it was put aside shows when it is full again */
 		stuck(stream, profile->facts.name, message->file.error);
 		return;
 	}
-	check_rotated(stream, profile->facts.name, message->file.size);
+	if (rotated && message->file.size > 0) { /* it is the one that was to be put aside */
+		stream->grows_until = clock_now() + GROW_FOR;
+		log_line(profile->facts.name, SAY_OUTPUT_UNROTATED);
+	}
 	make_room();
 	line_file_use(&stream->file, channel_take(incoming), message->file.size);
 	stream->last_use = ++uses;
@@ -331,24 +323,20 @@ output_take_file(void *subject, struct incoming *incoming)
 }
 
 static void
-ask_for_file(struct profile *profile, enum stream which)
+ask_for_file(struct output_stream *stream)
 {
-	struct output_stream *stream = table_stream(profile, which);
-
 	if (stream->asked)
 		return;
 	stream->asked = true;
-	parent_ask_file(profile, which);
+	parent_ask_file(stream);
 }
 
 static void
-rotate(struct profile *profile, enum stream which)
+rotate(struct output_stream *stream)
 {
-	struct output_stream *stream = table_stream(profile, which);
-
 	close_file(stream);
 	stream->asked = stream->rotating = true;
-	parent_ask_rotate(profile, which);
+	parent_ask_file(stream);
 }
 
 /* How many of the `length` bytes of lines may go out now. */
@@ -599,7 +587,7 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 			if (commands_opening(profile))
 				look_later(stream, clock_now() + OPENED_WITHIN);
 			else
-				rotate(profile, which);
+				rotate(stream);
 			return false;
 		}
 		if (*length == 0)
@@ -725,12 +713,12 @@ look_at_stream(struct output_stream *stream)
 	if (stream->file.descriptor != -1 && !line_file_look(&stream->file))
 		close_file(stream);
 	if (stream->file.descriptor == -1) {
-		ask_for_file(profile, which);
+		ask_for_file(stream);
 		return false;
 	}
 	if (stream->handed_on) {
 		stream->handed_on = false;
-		rotate(profile, which);
+		rotate(stream);
 		return false;
 	}
 	return move_lines(profile, which);
@@ -872,6 +860,7 @@ output_forget(struct profile *profile)
 		part_with(&stream->fifo);
 		has_room(stream, 0);
 		part_with(&stream->next_fifo);
+		parent_has_file(stream);
 		stop_waiting(stream);
 		stream->look_at = NEVER;
 	}

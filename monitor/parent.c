@@ -16,12 +16,17 @@ enum asked {
 	ASKED_NOTE = 8,
 	ASKED_START = 16,
 	ASKED_KEEP = 32,
-	ASKED_FILES = 64,
-	ASKED_FORGET = 128,
-	ASKED_SETTLE = 256
+	ASKED_FORGET = 64,
+	ASKED_SETTLE = 128
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
+/* Streams that want a file, and how many are on their way to another one. They come last, and few
+ * at a time, for where many print much into small files there are always some that do: all else
+ * would wait behind them, with us or with the parent, whom each costs a millisecond. */
+static TAILQ_HEAD(, output_stream) wants = TAILQ_HEAD_INITIALIZER(wants);
+static unsigned rotations;
+#define ROTATIONS_MAX 4
 /* What clients are to read, by token. */
 static struct read {
 	bool due;
@@ -66,7 +71,7 @@ parent_heard_order(enum order order)
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
-	if (ask != ASKED_FILES && ask != ASKED_SETTLE)
+	if (ask != ASKED_SETTLE)
 		parent_owe_mark();
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -78,7 +83,7 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask &= ASKED_KEEP | ASKED_FILES | ASKED_SETTLE; /* not about a process */
+	profile->ask &= ASKED_KEEP | ASKED_SETTLE; /* not about a process */
 	enqueue(profile, ASKED_START);
 }
 
@@ -117,17 +122,20 @@ parent_ask_keep(struct profile *profile, enum wish wish)
 }
 
 void
-parent_ask_file(struct profile *profile, enum stream stream)
+parent_ask_file(struct output_stream *stream)
 {
-	table_stream(profile, stream)->wants_file = true;
-	enqueue(profile, ASKED_FILES);
+	TAILQ_INSERT_TAIL(&wants, stream, want);
+	stream->wanting = true;
 }
 
 void
-parent_ask_rotate(struct profile *profile, enum stream stream)
+parent_has_file(struct output_stream *stream)
 {
-	table_stream(profile, stream)->wants_rotation = true;
-	enqueue(profile, ASKED_FILES);
+	if (stream->wanting)
+		TAILQ_REMOVE(&wants, stream, want);
+	else if (stream->rotating)
+		rotations--;
+	stream->wanting = stream->rotating = false;
 }
 
 void
@@ -225,32 +233,33 @@ send_signals(struct profile *profile)
 }
 
 static bool
-send_file_ask(struct profile *profile, enum stream stream)
+send_want(const struct output_stream *stream)
 {
-	struct output_stream *asking = table_stream(profile, stream);
+	enum stream which;
+	const struct profile *profile = table_holding(stream, &which);
 	struct message message;
 
-	message_begin(&message, asking->wants_rotation ? MESSAGE_ROTATE : MESSAGE_OPEN);
+	message_begin(&message, stream->rotating ? MESSAGE_ROTATE : MESSAGE_OPEN);
 	message.index = table_index(profile);
 	message.generation = profile->generation;
-	message.file.stream = stream;
+	message.file.stream = which;
 	message.file.keep = profile->settings.output.rotate_keep;
-	if (!send_message(&message))
-		return false;
-	asking->wants_file = asking->wants_rotation = false;
-	return true;
+	return send_message(&message);
 }
 
 static bool
-send_file_asks(struct profile *profile)
+send_wants(void)
 {
-	unsigned stream;
+	struct output_stream *stream;
 
-	for (stream = 0; stream < profile->stream_count; stream++)
-		if ((table_stream(profile, stream)->wants_file ||
-			table_stream(profile, stream)->wants_rotation) &&
-		    !send_file_ask(profile, (enum stream)stream))
+	while ((stream = TAILQ_FIRST(&wants)) != NULL &&
+	    (!stream->rotating || rotations < ROTATIONS_MAX)) {
+		if (!send_want(stream))
 			return false;
+		TAILQ_REMOVE(&wants, stream, want);
+		stream->wanting = false;
+		rotations += stream->rotating;
+	}
 	return true;
 }
 
@@ -279,8 +288,7 @@ send_asks(struct profile *profile)
 
 	return send_if_asked(profile, ASKED_START, MESSAGE_START, 0) &&
 	    (!note_first || send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0)) &&
-	    send_signals(profile) && send_file_asks(profile) &&
-	    send_if_asked(profile, ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM) &&
+	    send_signals(profile) && send_if_asked(profile, ASKED_SWEEP, MESSAGE_SWEEP, SIGTERM) &&
 	    send_if_asked(profile, ASKED_KILL, MESSAGE_SWEEP, SIGKILL) &&
 	    send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0) &&
 	    send_if_asked(profile, ASKED_KEEP, MESSAGE_KEEP, 0) &&
@@ -414,5 +422,5 @@ parent_flush(void)
 		reopen_due = !send_general(MESSAGE_REOPEN, 0);
 	if (goodbye_due && !log_owes())
 		goodbye_due = !send_general(MESSAGE_GOODBYE, goodbye_faults);
-	return rotate_log_due || reopen_due || (goodbye_due && !log_owes());
+	return rotate_log_due || reopen_due || (goodbye_due && !log_owes()) || !send_wants();
 }

@@ -29,12 +29,12 @@ uint32_t parent_ask_settle(struct profile *profile);
 /* Keep over boots that it is enabled, disabled or neither; KEPT answers. */
 void parent_ask_keep(struct profile *profile, enum wish wish);
 
-/* Open the file that a stream goes into; OUTPUT follows. */
-void parent_ask_file(struct profile *profile, enum stream stream);
+/* Open the file that a stream goes into; when it is `rotating`, put that aside first, as many old
+ * ones staying as its settings say. OUTPUT follows. */
+void parent_ask_file(struct output_stream *stream);
 
-/* Put that file aside, as many old ones staying as its settings say, and begin another; likewise.
- */
-void parent_ask_rotate(struct profile *profile, enum stream stream);
+/* OUTPUT has come, or will not: the profile is forgotten. It is `rotating` no more. */
+void parent_has_file(struct output_stream *stream);
 
 /* Open a file for a client to read: of the profile, or (NULL) our log. READABLE follows, with the
  * same facts->token; of several that are asked for at a time those of the lower ones first. */

@@ -25,17 +25,16 @@ enum cause { CAUSE_NONE, CAUSE_AFRESH, CAUSE_DIED, CAUSE_LATE, CAUSE_COUNT };
 
 /* One of the two things that a service prints into. */
 struct output_stream {
-	int fifo;	 /* -1: there is none */
-	int next_fifo;	 /* to be listened to when nothing is left in this one; -1 */
-	bool muted;	 /* epoll does not wake us when something is printed */
-	bool unwatched;	 /* ... because it had no room for the FIFO, and is asked again */
-	bool ready;	 /* stands in the queue of those to be looked at */
-	bool resting;	 /* stands in the queue of those that are looked at when they have rested */
-	bool waiting;	 /* stands in the queue of those with a look_at */
-	bool asked;	 /* the parent is to open the file */
-	bool wants_file; /* the parent is still to be asked to open it, or to rotate it */
-	bool wants_rotation;
-	bool rotating;	/* the file that comes is to be another one */
+	int fifo;	/* -1: there is none */
+	int next_fifo;	/* to be listened to when nothing is left in this one; -1 */
+	bool muted;	/* epoll does not wake us when something is printed */
+	bool unwatched; /* ... because it had no room for the FIFO, and is asked again */
+	bool ready;	/* stands in the queue of those to be looked at */
+	bool resting;	/* stands in the queue of those that are looked at when they have rested */
+	bool waiting;	/* stands in the queue of those with a look_at */
+	bool asked;	/* the parent is to open the file */
+	bool rotating;	/* ... another one, and to put the one before aside */
+	bool wanting;	/* ... and has not been told so yet: stands in the queue of these */
 	bool handed_on; /* another user's lines come now: they go into another file */
 	unsigned heat;	/* looks that found little, each soon after the one before */
 	struct line_file file;
@@ -58,6 +57,7 @@ struct output_stream {
 	uint32_t tokens; /* lines that `rate` permits now */
 	TAILQ_ENTRY(output_stream) wait;
 	TAILQ_ENTRY(output_stream) queue;
+	TAILQ_ENTRY(output_stream) want;
 };
 
 struct profile {

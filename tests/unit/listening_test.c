@@ -2,7 +2,7 @@
  * What the monitor would not hear of, because the kernel has no room to watch one more descriptor:
  * epoll_ctl(2), ENOMEM, and ENOSPC where max_user_watches is reached. It looks by the clock until
  * there is room again. And whose turn it is, when it hears of several, or when a service is being
- * started. The loop and the clock are the test's.
+ * started, and what the parent is asked first. The loop and the clock are the test's.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -29,12 +29,14 @@
 #include "intake.h"
 #include "loop.h"
 #include "output.h"
+#include "parent.h"
 #include "remains.h"
 
 static int64_t hour = 1000 * SECOND;
-static bool room;	 /* for one more descriptor in the set */
-static unsigned watched; /* how often one came in */
-static bool heard;	 /* what is printed raises an event */
+static bool room;				 /* for one more descriptor in the set */
+static unsigned watched;			 /* how often one came in */
+static bool heard;				 /* what is printed raises an event */
+static const char *output_file = "format raw\n"; /* of each profile */
 
 int
 clock_gettime(clockid_t clock, struct timespec *time)
@@ -164,8 +166,8 @@ begin_printer(const struct folder *folder, uint32_t index)
 	announcement.message.profile.settings = 1;
 	say_of(index, &announcement, MESSAGE_PROFILE, -1, intake_profile);
 	content.message.number = SETTING_OUTPUT;
-	content.message.setting.length = (uint32_t)strlen("format raw\n");
-	memcpy(content.message.setting.bytes, "format raw\n", strlen("format raw\n"));
+	content.message.setting.length = (uint32_t)strlen(output_file);
+	memcpy(content.message.setting.bytes, output_file, strlen(output_file));
 	say_of(index, &content, MESSAGE_SETTING, -1, intake_setting);
 	say_of(index, &fifo, MESSAGE_FIFO, open(folder_path(folder, name), O_RDWR | O_CLOEXEC),
 	    output_take_fifo);
@@ -390,6 +392,76 @@ what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk(void **state)
 	child_run(print_on_full_disk, *state);
 }
 
+/* What the parent was asked, in this order; how many rotations of log files. `marked`: a mark came
+ * before them. */
+static unsigned
+hear_rotations(int parent, bool marked)
+{
+	static struct incoming incoming;
+	unsigned rotations = 0;
+
+	while (channel_receive(parent, &incoming, message_valid) == CHANNEL_DONE) {
+		marked |= incoming.message.type == MESSAGE_MARK;
+		rotations += incoming.message.type == MESSAGE_ROTATE;
+		REQUIRE(marked || rotations == 0);
+	}
+	return rotations;
+}
+
+#define PRINTERS 7
+
+static void
+fill_many_files(void *context)
+{
+	struct printer printers[PRINTERS];
+	static struct incoming output;
+	int ends[2];
+	uint32_t i;
+
+	room = true;
+	output_file = "format raw\nrotate_size 64K\n";
+	prepare();
+	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+	REQUIRE(dup2(ends[0], FD_PARENT) == FD_PARENT);
+	for (i = 0; i < PRINTERS; i++) {
+		printers[i] = begin_printer(context, i);
+		print_much(&printers[i]);
+		print_much(&printers[i]);
+		REQUIRE(size_of(&printers[i]) == MUCH);
+	}
+	parent_owe_mark();
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], false) == 4);
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 0);
+	/* the next one's turn comes when there is another file in the place of one, or none: */
+	REQUIRE(ftruncate(printers[0].file, 0) == 0);
+	say_of(0, &output, MESSAGE_OUTPUT, fcntl(printers[0].file, F_DUPFD_CLOEXEC, 0),
+	    output_take_file);
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	output.message.file.error = ENOENT;
+	say_of(1, &output, MESSAGE_OUTPUT, -1, output_take_file);
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	say_of(2, &output, MESSAGE_OUTPUT, -1, output_take_file);
+	output_forget(table_used(3));
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	pass(0);
+	REQUIRE(size_of(&printers[0]) == MUCH && size_of(&printers[1]) == MUCH);
+	/* one that could not be opened may be full still: it is put aside then, and does not grow
+	 */
+	pass(1 * SECOND);
+	output.message.file = (struct file_facts){.size = MUCH};
+	say_of(1, &output, MESSAGE_OUTPUT, fcntl(printers[1].file, F_DUPFD_CLOEXEC, 0),
+	    output_take_file);
+	pass(0);
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	REQUIRE(size_of(&printers[1]) == MUCH);
+}
+
+static void
+the_parent_is_asked_for_other_files_last_and_for_few_at_a_time(void **state)
+{
+	child_run(fill_many_files, *state);
+}
+
 static void
 listen_unwatched(void *context)
 {
@@ -432,6 +504,9 @@ main(void)
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk, folder_set_up,
+		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		the_parent_is_asked_for_other_files_last_and_for_few_at_a_time, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
