@@ -129,13 +129,12 @@ make_fifo(const char *name)
 	return fifo;
 }
 
-/* It has been another user's, who may still have it open. */
-static bool
-is_anothers(int fifo, uid_t uid)
+static uid_t
+owner_of(int fifo)
 {
 	struct stat status;
 
-	return fstat(fifo, &status) == -1 || (status.st_uid != uid && status.st_uid != geteuid());
+	return fstat(fifo, &status) == -1 ? (uid_t)-1 : status.st_uid;
 }
 
 static void
@@ -203,8 +202,10 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 {
 	int fifo = outputs_hold(profile, stream), off = 0;
 
-	if (fifo != -1 && is_anothers(fifo, uid))
-		lose(profile, stream); /* the monitor has it, until it has read what stands there */
+	/* It has been another user's, who may still have it open. The monitor has it, until it has
+	 * read what stands there. */
+	if (fifo != -1 && owner_of(fifo) != uid && owner_of(fifo) != geteuid())
+		lose(profile, stream);
 	fifo = profile->fifos[stream];
 	if (fifo == -1 && (profile->streams & 1U << stream) != 0)
 		return -1; /* it could not be opened now */
@@ -218,8 +219,10 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 		profile->fifos_due |= 1U << stream;
 	}
 	/* a service before may have made it non-blocking; F_SETFL would set O_ASYNC too, as it was
-	 * a moment ago, and to change that takes a lock that the service may hold */
-	if (ioctl(fifo, FIONBIO, &off) == -1 || fchown(fifo, uid, getegid()) == -1)
+	 * a moment ago, and to change that takes a lock that the service may hold; nor may we give
+	 * away again what is the service's already, and was made set-user-ID by it */
+	if (ioctl(fifo, FIONBIO, &off) == -1 ||
+	    (owner_of(fifo) != uid && fchown(fifo, uid, getegid()) == -1))
 		return -1;
 	return fifo;
 }

@@ -64,6 +64,18 @@ printed(const struct host *host, const char *name)
 	return printed_in(host, name, "");
 }
 
+static unsigned
+times(const char *text, const char *line)
+{
+	unsigned count = 0;
+
+	while ((text = strstr(text, line)) != NULL) {
+		text += strlen(line);
+		count++;
+	}
+	return count;
+}
+
 static void
 make_printer(struct host *host, const char *name)
 {
@@ -186,6 +198,33 @@ what_one_service_does_to_its_fifo_does_not_reach_the_next_one(void **state)
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_uid, account_uid(TENANT));
 	assert_int_equal(close(fifo), 0);
+	host_stop_all(host);
+}
+
+/* To give it away once more takes a change of its mode then, for which root's process has no
+ * capability: the profile could not be started any more. */
+static void
+a_service_that_makes_its_fifo_set_user_id_is_started_again(void **state)
+{
+	static const mode_t modes[] = {S_ISUID, S_ISGID | S_IXGRP, 07777};
+	struct host *host = *state;
+	struct outcome outcome;
+	unsigned i;
+	int fifo;
+
+	make_printer(host, "web");
+	host_start(host);
+	for (i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		fifo = peer_take(host_wait_running(host, "web"), STDOUT_FILENO);
+		wait_until(times(printed(host, "web"), "i am " TENANT "\n") == i + 1);
+		assert_int_equal(fchmod(fifo, modes[i]), 0);
+		assert_int_equal(write(fifo, "before\n", 7), 7);
+		assert_int_equal(close(fifo), 0);
+		host_mark_log(host);
+		assert_int_equal(ctl(host, &outcome, "restart", "web", NULL), CTL_DONE);
+	}
+	wait_until(times(printed(host, "web"), "i am " TENANT "\n") == i + 1);
+	assert_int_equal(times(printed(host, "web"), "before\n"), i);
 	host_stop_all(host);
 }
 
@@ -592,6 +631,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints),
 	    ROOT_TEST(whoever_follows_a_log_does_not_read_what_the_next_user_prints),
 	    ROOT_TEST(what_one_service_does_to_its_fifo_does_not_reach_the_next_one),
+	    ROOT_TEST(a_service_that_makes_its_fifo_set_user_id_is_started_again),
 	    ROOT_TEST(what_a_tenant_prints_is_written_after_a_crash_of_everything),
 	    HASTY_TEST(
 		a_monitor_that_a_tenant_keeps_in_the_kernel_is_replaced_and_his_fifo_left_alone),
