@@ -340,8 +340,8 @@ a_parent_without_a_descriptor_left_tries_again_until_there_are_some(void **state
 	    host, " WARN  ProcLaunch cannot watch the processes of leaves: Too many open files");
 	host_touch(host, "edited/run");
 	host_profile(host, "new", GUARD "exec sleep 1000");
-	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
 	host_touch(host, "owned/run");
+	host_wait_log(host, " WARN  edited refused: .* cannot be read: Too many open files$");
 	host_wait_log(host, " WARN  owned refused: .* cannot be read: Too many open files$");
 	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
 	host_wait_log(host, " WARN  ProcLaunch not upgraded: .*: Too many open files\\. The old");
