@@ -183,13 +183,13 @@ make_again(void)
 int
 cgroup_make(const char *profile)
 {
-	const char *name;
+	const char *name = files_name(PREFIX, profile, "");
 
 	/* cgroup.kill reaches those who are cloned into the cgroup later, too: the kernel takes
 	 * them for children of those who were in it (kill_seq in kernel/cgroup/cgroup.c,
 	 * Linux 6.14). What was killed once is made anew; where somebody lives in it, it stays. */
-	cgroup_remove(profile);
-	name = files_name(PREFIX, profile, "");
+	if (unlinkat(ours, name, AT_REMOVEDIR) == -1 && errno == EBUSY)
+		cgroup_remove(profile); /* there may be others below it */
 	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST &&
 	    (errno != ENOENT || !make_again() || mkdirat(ours, name, 0755) == -1))
 		return -1;

@@ -11,13 +11,11 @@
 /* A plain file of ours with no other link: anything else is somebody's attempt to have us write to
  * it. */
 static bool
-is_own(int file)
+is_own(int file, const struct stat *status)
 {
-	struct stat status;
-
 	errno = EPERM;
-	return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-	    status.st_nlink == 1 && fchmod(file, 0640) == 0;
+	return S_ISREG(status->st_mode) && status->st_uid == geteuid() && status->st_nlink == 1 &&
+	    ((status->st_mode & ALLPERMS) == 0640 || fchmod(file, 0640) == 0);
 }
 
 /* NAME, NAME.1 and so on; good until the next call but one. */
@@ -43,8 +41,9 @@ logfile_open(int directory, const char *name, struct file_facts *facts, bool rea
 	if (directory != -1)
 		file = openat(directory, aged(name, facts->age),
 		    flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640);
-	facts->error =
-	    file == -1 || fstat(file, &status) == -1 || (!read && !is_own(file)) ? errno : 0;
+	facts->error = file == -1 || fstat(file, &status) == -1 || (!read && !is_own(file, &status))
+	    ? errno
+	    : 0;
 	facts->size = (uint64_t)status.st_size;
 	if (directory != -1)
 		(void)close(directory);

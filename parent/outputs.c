@@ -52,14 +52,15 @@ outputs_limit(uint32_t descriptors)
 static int
 open_outputs(void)
 {
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	struct stat status;
 	int opened;
 
 	if (outputs_path != NULL)
 		return path_try(outputs_path);
-	if (mkdirat(state, "output", 0750) == -1 && errno != EEXIST)
-		return -1;
-	opened = openat(state, "output", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	opened = openat(state, "output", flags);
+	if (opened == -1 && errno == ENOENT && mkdirat(state, "output", 0750) == 0)
+		opened = openat(state, "output", flags);
 	if (opened == -1 ||
 	    (fstat(opened, &status) == 0 && trust_owner(&status, geteuid()) == REFUSAL_NONE))
 		return opened;
@@ -217,6 +218,8 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 			return -1;
 		hold(profile, stream, fifo);
 		profile->fifos_due |= 1U << stream;
+		if (uid == geteuid())
+			return fifo; /* as it was made */
 	}
 	/* a service before may have made it non-blocking; F_SETFL would set O_ASYNC too, as it was
 	 * a moment ago, and to change that takes a lock that the service may hold; nor may we give
