@@ -533,7 +533,9 @@ room_left(const struct output_settings *settings, const struct output_stream *st
 }
 
 /* Nothing stands in the FIFO. What was dropped last, and nothing after it, is confessed when it has
- * been quiet for a while: the disk may have room for a notice and for no line. */
+ * been quiet for a while: the disk may have room for a notice and for no line. A line that comes
+ * before is not dropped without having been tried: of who prints a little now and then, nothing
+ * would stand there whenever we look. */
 static void
 find_nothing(const struct profile *profile, struct output_stream *stream)
 {
@@ -546,7 +548,8 @@ find_nothing(const struct profile *profile, struct output_stream *stream)
 	stream->unfinished = 0;
 	if (stream->stuck_since == 0)
 		return;
-	if (stream->dropped > 0 && clock_now() < quiet_at)
+	stream->idle = stream->dropped > 0 && clock_now() < quiet_at;
+	if (stream->idle)
 		look_later(stream, quiet_at);
 	else if (!put(profile, stream, piece_format(&nothing, "", true, 0)))
 		stuck(stream, profile->facts.name, errno);
@@ -707,9 +710,10 @@ look_at_stream(struct output_stream *stream)
 		stream->dropped = 0;
 		return fifo_throw_away(stream->fifo);
 	}
-	if (stream->look_at != NEVER && stream->look_at > now)
+	if (stream->look_at != NEVER && stream->look_at > now && !stream->idle)
 		return too_long(stream, now) && drop_lines(profile, stream);
 	stream->look_at = NEVER;
+	stream->idle = false;
 	if (stream->file.descriptor != -1 && !line_file_look(&stream->file))
 		close_file(stream);
 	if (stream->file.descriptor == -1) {

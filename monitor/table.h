@@ -35,6 +35,7 @@ struct output_stream {
 	bool asked;	/* the parent is to open the file */
 	bool rotating;	/* ... another one, and to put the one before aside */
 	bool wanting;	/* ... and has not been told so yet: stands in the queue of these */
+	bool idle;	/* look_at is for a notice alone: a line that comes before is written */
 	bool handed_on; /* another user's lines come now: they go into another file */
 	unsigned heat;	/* looks that found little, each soon after the one before */
 	struct line_file file;

@@ -4,12 +4,14 @@
  * there is room again. And whose turn it is, when it hears of several, or when a service is being
  * started, and what the parent is asked first. The loop and the clock are the test's.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -277,6 +279,49 @@ who_prints_without_end_gets_one_turn_like_everybody_else(void **state)
 	child_run(take_turns, *state);
 }
 
+/* A line now and then: whenever it is looked whether there is room, none stands there. */
+static void
+print_now_and_then(const struct printer *printer, int64_t time)
+{
+	for (; time > 0; time -= 10 * MILLISECOND) {
+		print_line(printer);
+		pass(0);
+		pass(10 * MILLISECOND);
+	}
+}
+
+static void
+print_without_room(void *context)
+{
+	struct rlimit room_for_files = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	struct printer printer;
+	off_t before;
+
+	room = true;
+	prepare();
+	printer = begin_printer(context, 0);
+	REQUIRE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &room_for_files) == 0);
+	print_line(&printer);
+	pass(0);
+	pass(31 * SECOND);
+	print_now_and_then(&printer, 2 * SECOND);
+	REQUIRE(size_of(&printer) == 0);
+	room_for_files.rlim_cur = RLIM_INFINITY;
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &room_for_files) == 0);
+	print_now_and_then(&printer, 2 * SECOND);
+	before = size_of(&printer);
+	REQUIRE(before > 0);
+	print_now_and_then(&printer, 1 * SECOND);
+	REQUIRE(size_of(&printer) == before + 100 * 4); /* each one */
+}
+
+static void
+who_prints_now_and_then_is_written_again_within_a_second(void **state)
+{
+	child_run(print_without_room, *state);
+}
+
 #define MUCH 40000
 
 /* As much as counts as a flood; an event comes of it where one is waited for. */
@@ -504,6 +549,9 @@ main(void)
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk, folder_set_up,
+		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_prints_now_and_then_is_written_again_within_a_second, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_parent_is_asked_for_other_files_last_and_for_few_at_a_time, folder_set_up,
