@@ -335,6 +335,11 @@ main(int count, char **arguments)
 	 */
 	(void)close_range(STDERR_FILENO + 1, ~0U, before == NULL ? 0 : CLOSE_RANGE_CLOEXEC);
 	options_read(&options, count, arguments);
+	/* then an exec gives nothing back, and monitor and spawner could not drop what they have */
+	if (geteuid() == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		fatalx("started with no_new_privs, under which nothing can be confined or become"
+		       " another user: remove NoNewPrivileges= from the unit, or no-new-privileges"
+		       " from the container");
 	/* or we could not be upgraded when the directory that we were started in is removed */
 	if (!options.relative && chdir("/") == -1)
 		fatal("/");

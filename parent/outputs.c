@@ -205,7 +205,7 @@ outputs_for_service(struct profile *profile, enum stream stream, uid_t uid)
 
 	/* It has been another user's, who may still have it open. The monitor has it, until it has
 	 * read what stands there. */
-	if (fifo != -1 && owner_of(fifo) != uid && owner_of(fifo) != geteuid())
+	if (fifo != -1 && owner_of(fifo) != uid)
 		lose(profile, stream);
 	fifo = profile->fifos[stream];
 	if (fifo == -1 && (profile->streams & 1U << stream) != 0)

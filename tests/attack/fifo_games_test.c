@@ -109,9 +109,14 @@ whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints(void **state)
 	int kept, now;
 
 	make_printer(host, "web");
+	host_remove(host, "web/user");
 	host_start(host);
+	wait_until(strcmp(printed(host, "web"), "i am root\n") == 0);
+	host_mark_log(host);
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
 	service = host_wait_running(host, "web");
-	wait_until(strstr(printed(host, "web"), "i am " TENANT "\n") != NULL);
+	wait_until(strcmp(printed(host, "web"), "i am " TENANT "\n") == 0);
+	assert_string_equal(printed_in(host, "web", ".1"), "i am root\n");
 	kept = peer_take(service, STDOUT_FILENO); /* he has handed it to a friend */
 	assert_int_equal(fcntl(kept, F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(write(kept, "the last of mine\n", 17), 17);

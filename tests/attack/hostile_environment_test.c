@@ -441,6 +441,24 @@ no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent(void **state)
 	host_stop_all(host);
 }
 
+static void
+under_no_new_privs_root_is_told_how_to_mend_it(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char program[PATH_MAX];
+
+	(void)host_program("proclaunch", program, sizeof(program));
+	run_program(&outcome, "/usr/bin/setpriv", "--no-new-privs", program, host->state,
+	    host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_string_equal(outcome.output, "");
+	assert_ptr_equal(
+	    strstr(outcome.error, "proclaunch: started with no_new_privs, "), outcome.error);
+	assert_non_null(strstr(outcome.error, "remove NoNewPrivileges= from the unit, "));
+	assert_int_equal(host_processes(host), 0);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -450,6 +468,7 @@ main(int count, char **arguments)
 	    cmocka_unit_test(without_arguments_and_channel_each_program_says_so_and_ends),
 	    ROOT_TEST(what_is_larger_than_a_limit_permits_is_an_error_and_no_end),
 	    ROOT_TEST(no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent),
+	    ROOT_TEST(under_no_new_privs_root_is_told_how_to_mend_it),
 	};
 
 	if (count == 1 && strcmp(arguments[0], "./run") == 0)
