@@ -71,18 +71,21 @@ static void
 add_command(const struct host *host, char *script, char *command)
 {
 	char *comment = strstr(command, "  #");
-	bool refused = comment != NULL && strstr(comment, "refused:") != NULL;
+	const char *awaited = "";
 	char *end = script + strlen(script);
 	size_t room = SCRIPT_BYTES - strlen(script);
 
+	if (comment != NULL && strstr(comment, "refused:") != NULL)
+		awaited = " | grep refused:";
+	else if (strncmp(command, "proclaunchctl explain ", 22) == 0)
+		awaited = " | grep ' is running: '"; /* it may be on its way to that */
 	if (comment != NULL)
 		*comment = '\0';
 	if (strncmp(command, "proclaunchctl log -f", 20) == 0)
 		(void)snprintf(
 		    end, room, "timeout -s INT 1 %s; [ $? -eq 124 ] || exit 1\n", command);
 	else if (strncmp(command, "proclaunchctl ", 14) == 0)
-		(void)snprintf(end, room, "until %s%s; do sleep 0.05; done\n", command,
-		    refused ? " | grep refused:" : "");
+		(void)snprintf(end, room, "until %s%s; do sleep 0.05; done\n", command, awaited);
 	else
 		(void)snprintf(end, room, "%s\n[ $? -eq 0 ] || exit 1\n", command);
 	if (strncmp(command, "touch ", 6) == 0)
