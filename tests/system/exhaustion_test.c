@@ -240,6 +240,38 @@ stop_next_monitor(struct host *host)
 	return monitor;
 }
 
+/* Its space was made in advance; but a disk may fail, between the birth and the gate too. */
+static void
+a_newborn_whose_pid_cannot_be_recorded_is_not_let_through_its_gate(void **state)
+{
+	struct host *host = *state;
+	struct rlimit before, none = {0, 0};
+	struct outcome outcome;
+	char fifo[PATH_MAX], ran[PATH_MAX];
+	pid_t monitor, spawner, last;
+
+	host_start(host);
+	monitor = host_monitor(host);
+	spawner = host_spawner(host);
+	assert_int_equal(kill(spawner, SIGSTOP), 0);
+	host_profile(host, "web", "echo > ran; exec sleep 1000");
+	/* it is made after the first record, that the start was asked for */
+	(void)snprintf(fifo, sizeof(fifo), "%s/fifo/web.out", host->state);
+	wait_until(access(fifo, F_OK) == 0);
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_FSIZE, NULL, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_FSIZE, &none, NULL), 0);
+	assert_int_equal(kill(spawner, SIGCONT), 0);
+	host_wait_log(host, " WARN  web cannot start: ledger: File too large$");
+	wait_until((last = youngest_child(host)) == monitor || last == spawner);
+	assert_int_equal(access(host_path(host, "web/ran", ran, sizeof(ran)), F_OK), -1);
+	assert_int_equal(host_count_log(host, " web (running|died)"), 0);
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_FSIZE, &before, NULL), 0);
+	assert_int_equal(ctl(host, &outcome, "start", "web", NULL), CTL_DONE);
+	host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 static void
 where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed(void **state)
 {
@@ -782,6 +814,7 @@ main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(with_few_descriptors_as_many_services_run_as_there_is_room_for),
+	    ROOT_TEST(a_newborn_whose_pid_cannot_be_recorded_is_not_let_through_its_gate),
 	    ROOT_TEST(where_descriptors_are_few_some_fifos_are_opened_when_they_are_needed),
 	    ROOT_TEST(a_parent_without_a_descriptor_left_tries_again_until_there_are_some),
 	    cmocka_unit_test_setup_teardown(

@@ -788,7 +788,7 @@ what_waits_is_written_into_another_log_than_it_was_for(void **state)
 	uint64_t place = die_once();
 
 	(void)state;
-	assert_int_equal(rename(folder_path(folder, "log"), folder_path(folder, "old")), 0);
+	assert_int_equal(renameat(folder->descriptor, "log", folder->descriptor, "old"), 0);
 	assert_int_equal(close(open_log()), 0);
 	child_run(take_over, &place);
 	assert_string_equal(messages(), "one/two/next/");
