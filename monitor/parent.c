@@ -21,9 +21,10 @@ enum asked {
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
-/* Streams that want a file, and how many are on their way to another one. They come last, and few
+/* Streams that want a file, and how many are on their way to another one. Those come last, and few
  * at a time, for where many print much into small files there are always some that do: all else
- * would wait behind them, with us or with the parent, whom each costs a millisecond. */
+ * would wait behind them, who have no file yet too, with us or with the parent, whom each costs a
+ * millisecond. */
 static TAILQ_HEAD(, output_stream) wants = TAILQ_HEAD_INITIALIZER(wants);
 static unsigned rotations;
 #define ROTATIONS_MAX 4
@@ -124,7 +125,10 @@ parent_ask_keep(struct profile *profile, enum wish wish)
 void
 parent_ask_file(struct output_stream *stream)
 {
-	TAILQ_INSERT_TAIL(&wants, stream, want);
+	if (stream->rotating)
+		TAILQ_INSERT_TAIL(&wants, stream, want);
+	else
+		TAILQ_INSERT_HEAD(&wants, stream, want);
 	stream->wanting = true;
 }
 

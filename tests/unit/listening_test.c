@@ -482,6 +482,11 @@ fill_many_files(void *context)
 	say_of(0, &output, MESSAGE_OUTPUT, fcntl(printers[0].file, F_DUPFD_CLOEXEC, 0),
 	    output_take_file);
 	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	/* who has no file at all does not wait behind those */
+	parent_ask_file(table_stream(table_used(0), STREAM_OUTPUT));
+	REQUIRE(!parent_flush() &&
+	    channel_receive(ends[1], &output, message_valid) == CHANNEL_DONE &&
+	    output.message.type == MESSAGE_OPEN);
 	output.message.file.error = ENOENT;
 	say_of(1, &output, MESSAGE_OUTPUT, -1, output_take_file);
 	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
