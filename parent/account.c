@@ -204,9 +204,11 @@ give_up_privileges(void)
 	    ? privdrop(asks_as, asks_in, NULL, 0) == STAGE_NONE
 	    : privdrop_keep(0);
 
-	/* after the change of ids, which resets the first: prctl(2) */
+	/* after the change of ids, which resets the first two: prctl(2), and fs.suid_dumpable in
+	 * proc(5). Somebody else may have that uid, and what we knew at the fork is in its memory
+	 */
 	return given_up && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
 
 /* The child. Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
