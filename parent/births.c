@@ -53,12 +53,6 @@ dequeue(struct profile *profile, unsigned done)
 }
 
 static void
-close_birth(struct profile *profile)
-{
-	jobs_end(&profile->birth);
-}
-
-static void
 close_reader(struct profile *profile)
 {
 	dequeue(profile, ASKED_READER);
@@ -77,7 +71,7 @@ miss_reader(struct profile *profile)
 static void
 fail(struct profile *profile, enum stage stage, int error)
 {
-	close_birth(profile);
+	jobs_end(&profile->birth);
 	dequeue(profile, ASKED_RUN);
 	profile->process.phase = PHASE_NONE;
 	if (profile->rest != -1 || profile->pin_count > 0)
@@ -152,7 +146,7 @@ births_read_pid_file(struct profile *profile)
 void
 births_stop(struct profile *profile)
 {
-	close_birth(profile);
+	jobs_end(&profile->birth);
 	close_reader(profile);
 	dequeue(profile, ASKED_RUN | ASKED_READER);
 }
@@ -333,7 +327,8 @@ births_ask_again(void)
 {
 	PROFILES_FOREACH(profile) {
 		if (profile->process.phase == PHASE_ASKED && profile->birth.channel != -1) {
-			close_birth(profile); /* a child that nobody told us of ends at its gate */
+			/* a child that nobody told us of ends at its gate */
+			jobs_end(&profile->birth);
 			enqueue(profile, ASKED_RUN);
 		}
 		if (profile->reader.channel != -1 && profile->reader.pidfd == -1) {
@@ -355,7 +350,7 @@ open_gate(struct profile *profile)
 		profile->process.end = END_UNBORN;
 		profile->process.stage = STAGE_LEDGER;
 		profile->process.error = (uint32_t)errno;
-		close_birth(profile);
+		jobs_end(&profile->birth);
 		return;
 	}
 	profile->at_gate = false;
@@ -402,7 +397,7 @@ hung_up(struct profile *profile)
 		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
 		return;
 	}
-	close_birth(profile);
+	jobs_end(&profile->birth);
 	if (profile->process.phase != PHASE_BORN || profile->process.end != END_NONE)
 		return;
 	if (profile->at_gate) { /* somebody has killed it; it is tried again */
