@@ -1,10 +1,11 @@
 /*
  * The least that a supervisor has to do, to compare all of them with: fork, exec and waitid in a
- * loop, with a pipe for each service; and, when a file is named, a bare copy from the pipes to that
- * file with rotation at 16 MB, stamped or not. It keeps no promise whatever.
+ * loop, with a pipe for each service; and, when a file is named, between two of these a bare copy
+ * from the pipes to that file with rotation at 16 MB, stamped or not. It keeps no promise whatever.
  * usage: floor FOLDER COUNT [FILE [stamped]]     (FOLDER/0/run ... FOLDER/COUNT-1/run)
  */
 #include <sys/epoll.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -32,6 +33,7 @@ static struct piped *services;
 static unsigned count;
 static const char *folder;
 static volatile sig_atomic_t leave;
+static sigset_t ends; /* SIGCHLD */
 
 static void
 begin(struct piped *service)
@@ -45,21 +47,25 @@ begin(struct piped *service)
 	if (service->pid == 0) {
 		(void)dup2(service->pipe[1], STDOUT_FILENO);
 		(void)dup2(service->pipe[1], STDERR_FILENO);
+		(void)sigprocmask(SIG_UNBLOCK, &ends, NULL);
 		(void)execl(path, "./run", (char *)NULL);
 		_exit(127);
 	}
 }
 
-/* Starts again whatever ends. */
+/* Starts again whatever has ended; waits for it, or takes what there is. */
 static void
-supervise(void)
+supervise(int options)
 {
 	siginfo_t ended;
 	unsigned i;
 
 	while (!leave) {
-		if (waitid(P_ALL, 0, &ended, WEXITED) == -1)
+		ended.si_pid = 0;
+		if (waitid(P_ALL, 0, &ended, WEXITED | options) == -1)
 			continue;
+		if (ended.si_pid == 0)
+			break;
 		for (i = 0; i < count; i++)
 			if (services[i].pid == ended.si_pid)
 				begin(&services[i]);
@@ -95,18 +101,25 @@ copy(const char *path, bool stamped)
 	static char in[READ_BYTES], out[READ_BYTES * 2];
 	struct epoll_event event = {.events = EPOLLIN};
 	int file = rotate(path), waiting = epoll_create1(EPOLL_CLOEXEC);
+	int ended = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+	struct signalfd_siginfo one;
 	size_t in_file = 0, length;
 	ssize_t got;
 	unsigned i;
 
-	for (i = 0; i < count; i++) {
-		event.data.fd = services[i].pipe[0];
+	for (i = 0; i <= count; i++) {
+		event.data.fd = i < count ? services[i].pipe[0] : ended;
 		if (epoll_ctl(waiting, EPOLL_CTL_ADD, event.data.fd, &event) == -1)
 			err(1, "epoll_ctl");
 	}
 	while (!leave) {
 		if (epoll_wait(waiting, &event, 1, -1) != 1)
 			continue;
+		if (event.data.fd == ended) {
+			(void)read(ended, &one, sizeof(one));
+			supervise(WNOHANG);
+			continue;
+		}
 		got = read(event.data.fd, in, sizeof(in));
 		if (got <= 0)
 			continue;
@@ -142,6 +155,10 @@ main(int argument_count, char **arguments)
 	services = calloc(count, sizeof(*services));
 	if (services == NULL || sigaction(SIGHUP, &action, NULL) == -1)
 		err(1, NULL);
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) == -1)
+		err(1, "sigprocmask");
 	for (i = 0; i < count; i++) {
 		if (pipe2(services[i].pipe, O_CLOEXEC) == -1)
 			err(1, "pipe2");
@@ -150,7 +167,7 @@ main(int argument_count, char **arguments)
 	if (argument_count > 3)
 		copy(arguments[3], argument_count > 4);
 	else
-		supervise();
+		supervise(0);
 	for (i = 0; i < count; i++)
 		(void)kill(services[i].pid, SIGTERM);
 	for (i = 0; i < count; i++)
