@@ -12,7 +12,7 @@
 #include "procfs.h"
 #include "report.h"
 
-#define RECORD_MAGIC 0x50724c32U /* changes with the record's layout */
+#define RECORD_MAGIC 0x50724c33U /* changes with the record's layout */
 #define RECORD_BYTES 512
 /* Space is reserved for so many records at once. */
 #define RESERVE_RECORDS 128
@@ -33,18 +33,13 @@ struct record {
 	uint32_t present;
 	uint64_t start_ticks;
 	struct process_facts process;
-	unsigned char note[offsetof(struct note, dropped)];
+	struct note note;
 	pid_t sessions[2];
 	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
-	int32_t fifos[STREAM_COUNT]; /* likewise; not above 2: none, as in older records */
-	/* the rest of the note; in older records 0 */
-	uint64_t more[(sizeof(struct note) - offsetof(struct note, dropped)) / sizeof(uint64_t)];
+	int32_t fifos[STREAM_COUNT]; /* likewise */
 	unsigned char unused[80];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
-_Static_assert(
-    offsetof(struct record, note) % sizeof(uint64_t) == 0 && offsetof(struct record, more) == 408,
-    "where older records have it");
 
 static int ledger = -1;
 static int lines_file = -1;
@@ -151,8 +146,7 @@ ledger_write(const struct profile *profile)
 	record.pidfd = profile->pidfd;
 	memcpy(record.fifos, profile->fifos, sizeof(record.fifos));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
-	memcpy(record.note, &profile->note, sizeof(record.note));
-	memcpy(record.more, profile->note.dropped, sizeof(record.more));
+	record.note = profile->note;
 	record.checksum = sum_up(&record);
 	if (reserve(record.index) == -1)
 		return -1;
@@ -178,14 +172,13 @@ believable(const struct record *record, uint32_t index)
 	    memchr(record->account, '\0', sizeof(record->account)) != NULL;
 }
 
-static bool
+static void
 recall(const struct record *record, bool resumed)
 {
 	struct profile *profile = table_add_at(record->index, record->name);
-	unsigned stream;
 
 	if (profile == NULL)
-		return false;
+		return;
 	memcpy(profile->facts.account, record->account, sizeof(record->account));
 	profile->facts.uid = record->uid;
 	profile->facts.present = record->present;
@@ -193,28 +186,24 @@ recall(const struct record *record, bool resumed)
 	profile->start_ticks = record->start_ticks;
 	profile->process = record->process;
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
-	memcpy(&profile->note, record->note, sizeof(record->note));
-	memcpy(profile->note.dropped, record->more, sizeof(record->more));
-	profile->pidfd = resumed ? record->pidfd : -1;
-	for (stream = 0; resumed && stream < STREAM_COUNT; stream++)
-		if (record->fifos[stream] > STDERR_FILENO)
-			profile->fifos[stream] = record->fifos[stream];
-	return true;
+	profile->note = record->note;
+	if (!resumed)
+		return;
+	profile->pidfd = record->pidfd;
+	memcpy(profile->fifos, record->fifos, sizeof(profile->fifos));
 }
 
-unsigned
+void
 ledger_load(bool resumed)
 {
 	struct record record;
-	unsigned recalled = 0;
 	uint32_t index;
 
 	for (index = 0; index < PROFILES_MAX; index++) {
 		if (pread(ledger, &record, sizeof(record), (off_t)index * RECORD_BYTES) !=
 		    (ssize_t)sizeof(record))
 			break;
-		if (believable(&record, index) && recall(&record, resumed))
-			recalled++;
+		if (believable(&record, index))
+			recall(&record, resumed);
 	}
-	return recalled;
 }

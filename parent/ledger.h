@@ -27,9 +27,9 @@ void ledger_forget(uint32_t index);
 /*
  * Reads all records, and makes an entry in the table for each that is whole and of this boot: its
  * name, ids, process and note are as they were recorded, facts.gone is set, and nothing has been
- * verified. Returns how many there were. With `resumed`, after an upgrade, the pidfds that were
- * recorded are open, and the entries'.
+ * verified. With `resumed`, after an upgrade, the descriptors that were recorded are open, and the
+ * entries'.
  */
-unsigned ledger_load(bool resumed);
+void ledger_load(bool resumed);
 
 #endif

@@ -270,7 +270,7 @@ come_up(int64_t patience)
 static void
 adopt_all(bool resumed)
 {
-	(void)ledger_load(resumed);
+	ledger_load(resumed);
 	PROFILES_FOREACH(profile)
 		processes_adopt(profile); /* these need descriptors more than FIFOs do */
 	PROFILES_FOREACH(profile)

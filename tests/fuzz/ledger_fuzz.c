@@ -119,7 +119,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			memcpy(ledger + (size_t)i * RECORD + SUM_AT, &sum, sizeof(sum));
 	}
 	PROPERTY(ftruncate(file, 0) == 0 && pwrite(file, ledger, length, 0) == (ssize_t)length);
-	(void)ledger_load(false);
+	ledger_load(false);
 	check_recalled(ledger, length);
 	remove_all();
 	return 0;

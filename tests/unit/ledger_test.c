@@ -146,6 +146,18 @@ require_profile(uint32_t index, const char *name)
 	REQUIRE(expected.contents[SETTING_RUN] == NULL);
 }
 
+/* How many records were recalled. */
+static unsigned
+load(void)
+{
+	unsigned recalled = 0;
+
+	ledger_load(false);
+	PROFILES_FOREACH(profile)
+		recalled++;
+	return recalled;
+}
+
 static void
 write_three(void *context)
 {
@@ -161,7 +173,7 @@ load_three(void *context)
 {
 	(void)context;
 	ledger_open(folder->descriptor);
-	REQUIRE(ledger_load(false) == 3);
+	REQUIRE(load() == 3);
 	REQUIRE(table_at(300) != NULL && table_next(table_at(300)) == NULL);
 	REQUIRE(table_at(1) == NULL && table_at(2) == NULL);
 	require_profile(0, "web");
@@ -201,7 +213,7 @@ load_only_the_last(void *context)
 {
 	(void)context;
 	ledger_open(folder->descriptor);
-	REQUIRE(ledger_load(false) == 1);
+	REQUIRE(load() == 1);
 	require_profile(5, "web");
 }
 
@@ -218,7 +230,7 @@ load_none(void *context)
 {
 	(void)context;
 	ledger_open(folder->descriptor);
-	REQUIRE(ledger_load(false) == 0);
+	REQUIRE(load() == 0);
 	REQUIRE(table_next(NULL) == NULL);
 }
 
@@ -259,14 +271,14 @@ change_every_byte(void *context)
 		for (i = 0; i < sizeof(changes); i++) {
 			record[at] ^= changes[i];
 			write_record(file, 3, record);
-			if (ledger_load(false) != 0)
+			if (load() != 0)
 				(void)dprintf(STDERR_FILENO, "byte %zu\n", at);
 			REQUIRE(table_next(NULL) == NULL);
 			record[at] ^= changes[i];
 		}
 	}
 	write_record(file, 3, record);
-	REQUIRE(ledger_load(false) == 1);
+	REQUIRE(load() == 1);
 	require_profile(3, "web");
 }
 
@@ -308,7 +320,7 @@ tear(void *context)
 		whole =
 		    memcmp(torn, old, sizeof(torn)) == 0 || memcmp(torn, new, sizeof(torn)) == 0;
 		write_record(file, 0, torn);
-		REQUIRE(ledger_load(false) == (whole ? 1U : 0U));
+		REQUIRE(load() == (whole ? 1U : 0U));
 		if (whole)
 			table_remove(table_at(0));
 	}
@@ -330,7 +342,7 @@ cut_the_file(void *context)
 	ledger_open(folder->descriptor);
 	file = open_file();
 	REQUIRE(ftruncate(file, 4 * RECORD_BYTES - 1) == 0);
-	REQUIRE(ledger_load(false) == 0);
+	REQUIRE(load() == 0);
 }
 
 static void
@@ -376,13 +388,13 @@ change_with_right_sum(void *context)
 		memcpy(changed, record, sizeof(changed));
 		memset(changed + changes[i].at, changes[i].value, changes[i].count);
 		write_record_with_its_sum(file, 3, changed);
-		if (ledger_load(false) != 0)
+		if (load() != 0)
 			(void)dprintf(STDERR_FILENO, "change %zu\n", i);
 		REQUIRE(table_next(NULL) == NULL);
 	}
 	/* the control: the sum is the one that the room takes */
 	write_record_with_its_sum(file, 3, record);
-	REQUIRE(ledger_load(false) == 1);
+	REQUIRE(load() == 1);
 	require_profile(3, "web");
 }
 
@@ -405,7 +417,7 @@ copy_to_another_index(void *context)
 	file = open_file();
 	read_record(file, 3, record);
 	write_record(file, 4, record);
-	REQUIRE(ledger_load(false) == 1);
+	REQUIRE(load() == 1);
 	REQUIRE(table_at(4) == NULL);
 	require_profile(3, "web");
 }
@@ -430,7 +442,7 @@ copy_with_index_and_sum(void *context)
 	read_record(file, 3, record);
 	record[INDEX_AT] = 4;
 	write_record_with_its_sum(file, 4, record);
-	REQUIRE(ledger_load(false) == 1);
+	REQUIRE(load() == 1);
 	require_profile(3, "web");
 }
 
@@ -623,7 +635,7 @@ write_on_a_full_disk(void *context)
 	REQUIRE(ledger_write(profile) == -1);
 	REQUIRE(errno == ENOSPC);
 	table_remove(profile);
-	REQUIRE(ledger_load(false) == RECORDS_AT_ONCE);
+	REQUIRE(load() == RECORDS_AT_ONCE);
 	require_profile(127, "p127");
 }
 
@@ -647,7 +659,7 @@ rewrite_after_a_restart_on_a_full_disk(void *context)
 	REQUIRE(posix_fallocate(file, 0, BYTES_AT_ONCE) == 0);
 	fill(directory);
 	ledger_open(directory);
-	REQUIRE(ledger_load(false) == 0);
+	REQUIRE(load() == 0);
 	REQUIRE(ledger_write(add_profile(5, "web")) == 0);
 	REQUIRE(ledger_write(add_profile(RECORDS_AT_ONCE, "more")) == -1);
 }
