@@ -32,29 +32,8 @@ enum long_option {
 	OPTION_TENANTS,
 	OPTION_TENANT_QUOTA,
 	OPTION_MONITOR_USER,
-	OPTION_NO_ROOT,
 	OPTION_RESCAN,
-	OPTION_CHECK,
-	OPTION_VERSION,
 	OPTION_HELP
-};
-
-static const struct option long_options[] = {
-    {"foreground", no_argument, NULL, 'f'},
-    {"debug", no_argument, NULL, 'D'},
-    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
-    {"log-path", required_argument, NULL, OPTION_LOG_PATH},
-    {"log-rotate", required_argument, NULL, OPTION_LOG_ROTATE},
-    {"output-dir", required_argument, NULL, OPTION_OUTPUT_DIR},
-    {"tenants", required_argument, NULL, OPTION_TENANTS},
-    {"tenant-quota", required_argument, NULL, OPTION_TENANT_QUOTA},
-    {"monitor-user", required_argument, NULL, OPTION_MONITOR_USER},
-    {"no-root", no_argument, NULL, OPTION_NO_ROOT},
-    {"rescan", required_argument, NULL, OPTION_RESCAN},
-    {"check", no_argument, NULL, OPTION_CHECK},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
 };
 
 static _Noreturn void
@@ -178,6 +157,8 @@ static void
 read_option(struct options *options, int letter, const char *value)
 {
 	switch (letter) {
+	case 0: /* getopt_long(3) has set a flag */
+		break;
 	case 'f':
 		options->foreground = true;
 		break;
@@ -205,17 +186,8 @@ read_option(struct options *options, int letter, const char *value)
 	case OPTION_MONITOR_USER:
 		options->monitor_user = value;
 		break;
-	case OPTION_NO_ROOT:
-		options->no_root = true;
-		break;
 	case OPTION_RESCAN:
 		options->rescan = read_seconds(value);
-		break;
-	case OPTION_CHECK:
-		options->check = true;
-		break;
-	case OPTION_VERSION:
-		options->version = true;
 		break;
 	case OPTION_HELP:
 		print_and_exit(usage);
@@ -227,6 +199,23 @@ read_option(struct options *options, int letter, const char *value)
 void
 options_read(struct options *options, int count, char **arguments)
 {
+	const struct option long_options[] = {
+	    {"foreground", no_argument, NULL, 'f'},
+	    {"debug", no_argument, NULL, 'D'},
+	    {"log-level", required_argument, NULL, OPTION_LOG_LEVEL},
+	    {"log-path", required_argument, NULL, OPTION_LOG_PATH},
+	    {"log-rotate", required_argument, NULL, OPTION_LOG_ROTATE},
+	    {"output-dir", required_argument, NULL, OPTION_OUTPUT_DIR},
+	    {"tenants", required_argument, NULL, OPTION_TENANTS},
+	    {"tenant-quota", required_argument, NULL, OPTION_TENANT_QUOTA},
+	    {"monitor-user", required_argument, NULL, OPTION_MONITOR_USER},
+	    {"no-root", no_argument, &options->no_root, 1},
+	    {"rescan", required_argument, NULL, OPTION_RESCAN},
+	    {"check", no_argument, &options->check, 1},
+	    {"version", no_argument, &options->version, 1},
+	    {"help", no_argument, NULL, OPTION_HELP},
+	    {NULL, 0, NULL, 0},
+	};
 	int letter, operands, which = 0;
 	const char *value;
 

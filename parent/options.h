@@ -20,9 +20,9 @@ struct options {
 	uint32_t log_level; /* 0 fatal, 1 warn, 2 info, 3 debug */
 	struct quota quota; /* of a tenant without a quota file */
 	bool foreground;
-	bool check;
-	bool version;
-	bool no_root;
+	int check; /* these are flags of getopt_long(3): 0 or 1 */
+	int version;
+	int no_root;
 	bool relative; /* a path was given that depends on where we were started */
 };
 
