@@ -160,13 +160,14 @@ inform_log(void)
 }
 
 void
-inform_mark(const struct message *message)
+inform_mark(void *subject, struct incoming *incoming)
 {
-	mark = *message;
+	(void)subject;
+	mark = incoming->message;
 	mark_due = true;
-	while (reports_told > 0 && (int32_t)(message->mark.reports - reports_kept) > 0)
+	while (reports_told > 0 && (int32_t)(mark.mark.reports - reports_kept) > 0)
 		drop_report();
-	orders_said |= message->mark.orders & orders_sent;
+	orders_said |= mark.mark.orders & orders_sent;
 }
 
 void

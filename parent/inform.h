@@ -6,6 +6,7 @@
 #ifndef PROCLAUNCH_INFORM_H
 #define PROCLAUNCH_INFORM_H
 
+#include "channel.h"
 #include "table.h"
 
 /* These facts (enum tell) of the profile have changed. */
@@ -45,9 +46,10 @@ void inform_order(enum order order);
 /* The log is to be opened anew and handed over. */
 void inform_log(void);
 
-/* What the monitor asked before its MARK is done, and it is told so by the same message. A monitor
- * that starts is given the last one, and is not told again of the reports in it and before. */
-void inform_mark(const struct message *message);
+/* MARK has come: what the monitor asked before it is done, for requests are seen to in the order in
+ * which they come, and it is told so by the same message. A monitor that starts is given the last
+ * one, and is not told again of the reports in it and before. */
+void inform_mark(void *subject, struct incoming *incoming);
 
 /* After an upgrade: services that run are no news. */
 void inform_quietly(void);

@@ -78,11 +78,12 @@ leave(int exit_status)
 }
 
 void
-leave_when_done(uint32_t faults)
+leave_when_done(void *subject, struct incoming *incoming)
 {
+	(void)subject;
 	if (intention == CHECKING) {
 		children_end(false);
-		exit(faults == 0 ? 0 : 1);
+		exit(incoming->message.number == 0 ? 0 : 1);
 	}
 	if (intention == LEAVING)
 		leave(status);

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "channel.h"
+
 /* SIGTERM and SIGINT: leave, the services stay. SIGHUP: stop all, then leave; again: leave at once.
  */
 void leave_on_signal(int number);
@@ -15,9 +17,10 @@ bool leave_intended(void);
 /* --check: leave when every profile has been looked at. */
 void leave_after_check(void);
 
-/* The monitor has written its last line; `faults` is how many profiles are refused. Ends the
- * process when the signal allows it: after a HUP only once no process of any profile is left. */
-void leave_when_done(uint32_t faults);
+/* GOODBYE has come: the monitor has written its last line; the number is how many profiles are
+ * refused. Ends the process when the signal allows it: after a HUP only once no process of any
+ * profile is left. */
+void leave_when_done(void *subject, struct incoming *incoming);
 
 /* The monitor does not answer: when it is time to leave without it. NEVER: it is not. */
 int64_t leave_deadline(void);

@@ -135,21 +135,6 @@ handle_reopen(void *subject, struct incoming *incoming)
 	inform_log();
 }
 
-/* Requests are seen to in the order in which they come: a NOTE is in the ledger by now. */
-static void
-handle_mark(void *subject, struct incoming *incoming)
-{
-	(void)subject;
-	inform_mark(&incoming->message);
-}
-
-static void
-handle_goodbye(void *subject, struct incoming *incoming)
-{
-	(void)subject;
-	leave_when_done(incoming->message.number);
-}
-
 #define NOTHING_RUNS PHASE_BIT(PHASE_NONE)
 #define NO_MAIN	     (PHASE_BIT(PHASE_NONE) | PHASE_BIT(PHASE_REST))
 #define LIVES                                                                   \
@@ -180,8 +165,8 @@ static const struct rule general_rules[] = {
     {MESSAGE_ROTATE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_rotate_log},
     {MESSAGE_READ, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_read_log},
     {MESSAGE_REOPEN, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_reopen},
-    {MESSAGE_MARK, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_mark},
-    {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, handle_goodbye},
+    {MESSAGE_MARK, FROM_MONITOR, CHILD_GREETED, 0, 0, inform_mark},
+    {MESSAGE_GOODBYE, FROM_MONITOR, CHILD_GREETED, 0, 0, leave_when_done},
     {MESSAGE_BORN, FROM_SPAWNER, CHILD_GREETED, 0, 1, births_born},
 };
 

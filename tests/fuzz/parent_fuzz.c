@@ -440,9 +440,10 @@ files_rotate_log(unsigned keep)
 }
 
 void
-leave_when_done(uint32_t faults)
+leave_when_done(void *subject, struct incoming *incoming)
 {
-	(void)faults;
+	(void)subject;
+	(void)incoming;
 }
 
 int
