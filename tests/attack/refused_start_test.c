@@ -29,6 +29,7 @@
 #include "descriptors.h"
 #include "fault.h"
 #include "host.h"
+#include "peer.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -370,6 +371,69 @@ a_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
 	assert_each_refused(*state, steps, COUNT(steps));
 }
 
+/* What the parent gives up for itself, after all who have asked for it have done the same. */
+static const struct fault kept[] = {
+    {"its groups", SYS_setgroups, FAULT_ANY, 0, EPERM},
+    {"its capabilities read", SYS_capget, FAULT_ANY, 0, EPERM},
+    {"its capabilities", SYS_capset, FAULT_ANY, 0, EPERM},
+    {"its ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM},
+};
+#define LISTENER 100
+
+/* As try_start(), with a fault that the parent alone meets. */
+static bool
+try_start_asked(struct host *host, const struct fault *fault, int *status, int said)
+{
+	const struct start start = {NULL, NULL, NULL};
+	struct deadline deadline = deadline_in(SOON);
+	bool met = false;
+	int listener;
+
+	host->supervisor = fork();
+	assert_true(host->supervisor >= 0);
+	if (host->supervisor == 0) {
+		if (!fault_ask(fault, LISTENER) || raise(SIGSTOP) != 0)
+			_exit(125);
+		execute(host, &start, said);
+	}
+	assert_int_equal(waitpid(host->supervisor, status, WUNTRACED), host->supervisor);
+	assert_true(WIFSTOPPED(*status));
+	listener = peer_take(host->supervisor, LISTENER);
+	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
+	while (waitpid(host->supervisor, status, WNOHANG) != host->supervisor) {
+		met |= fault_answer(listener, host->supervisor, fault->error);
+		deadline_pause(&deadline, "the start is refused", __FILE__, __LINE__);
+	}
+	host->supervisor = 0;
+	assert_int_equal(close(listener), 0);
+	return met;
+}
+
+static void
+a_parent_that_cannot_give_up_its_capabilities_executes_nothing(void **state)
+{
+	struct host *host = *state;
+	char said[4096], path[PATH_MAX];
+	ssize_t length;
+	int ends[2], status;
+	size_t i;
+
+	make_service(host);
+	for (i = 0; i < COUNT(kept); i++) {
+		assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+		if (!try_start_asked(host, &kept[i], &status, ends[1]))
+			fail_msg("%s: the parent has not done it", kept[i].name);
+		length = read(ends[0], said, sizeof(said) - 1);
+		said[length < 0 ? 0 : length] = '\0';
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 1 ||
+		    strstr(said, "capabilities: ") == NULL)
+			fail_msg("%s: status %d, \"%s\"", kept[i].name, status, said);
+		assert_int_equal(close(ends[0]) | close(ends[1]), 0);
+		wait_until(host_processes(host) == 0);
+		assert_int_equal(access(host_path(host, "web/ran", path, sizeof(path)), F_OK), -1);
+	}
+}
+
 static void
 an_ordinary_users_start_of_which_any_step_fails_says_which_and_executes_nothing(void **state)
 {
@@ -523,6 +587,7 @@ main(void)
 	    ROOT_TEST(what_we_have_not_made_in_the_state_directory_is_not_used),
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
+	    ROOT_TEST(a_parent_that_cannot_give_up_its_capabilities_executes_nothing),
 	    TENANT_TEST(
 		an_ordinary_users_start_of_which_any_step_fails_says_which_and_executes_nothing),
 	    ROOT_TEST(a_service_whose_record_or_output_cannot_be_made_is_not_executed),
