@@ -88,7 +88,9 @@ procfs_waits_in(pid_t pid, struct stat *where)
 	if (call == SYS_read)
 		descriptor = beyond;
 	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid, descriptor);
-	return stat(path, where) == 0;
+	/* statx(2): without asking whoever serves the file, who may be the one who keeps it there
+	 */
+	return fstatat(AT_FDCWD, path, where, AT_STATX_DONT_SYNC) == 0;
 }
 
 bool

@@ -2,10 +2,15 @@
  * What /proc says of a process, and what is made of it when /proc says nothing, or something else
  * than it should: then the process is nobody's.
  */
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <fcntl.h>
+#include <linux/fuse.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -140,6 +145,57 @@ a_name_says_nothing_of_its_process(void **state)
 		child_run(be_parent_of_one_that_is_called, (void *)(uintptr_t)names[i]);
 }
 
+/* A file system of which nobody answers: whoever asks it for anything waits for ever. */
+static int
+open_silence(const char *directory, int *server)
+{
+	char options[128];
+	int opened;
+
+	child_own_mounts();
+	*server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	(void)snprintf(options, sizeof(options),
+	    "fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other", *server);
+	REQUIRE(mount("fuse", directory, "fuse", MS_NOSUID | MS_NODEV, options) == 0);
+	opened = open(directory, O_PATH | O_CLOEXEC);
+	REQUIRE(opened != -1);
+	return opened;
+}
+
+static void
+be_parent_of_one_that_waits(void *context)
+{
+	int server, silence = open_silence(context, &server), pipe_ends[2];
+	struct stat where;
+	char byte;
+	pid_t pid;
+
+	(void)alarm(20); /* who asks the server hangs */
+	REQUIRE(pipe(pipe_ends) == 0);
+	pid = fork();
+	REQUIRE(pid != -1);
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)syscall(SYS_read, pipe_ends[0], &byte, 1, silence);
+		_exit(0);
+	}
+	while (!procfs_waits_in(pid, &where) || where.st_ino != FUSE_ROOT_ID)
+		(void)sched_yield();
+	REQUIRE(kill(pid, SIGKILL) == 0);
+	REQUIRE(waitpid(pid, NULL, 0) == pid);
+	REQUIRE(umount2(context, MNT_DETACH) == 0 && close(silence) == 0 && close(server) == 0);
+}
+
+/* An owned monitor may wait in a file of which a tenant is the server. */
+static void
+where_a_process_waits_is_told_without_asking_who_keeps_it(void **state)
+{
+	const struct folder *folder = *state;
+
+	folder_make(folder, "silence", 0755);
+	child_run(be_parent_of_one_that_waits, (void *)(uintptr_t)folder_path(folder, "silence"));
+}
+
 int
 main(void)
 {
@@ -148,6 +204,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_process_of_which_proc_tells_nothing_is_nobodys, folder_set_up, folder_tear_down),
 	    cmocka_unit_test(a_name_says_nothing_of_its_process),
+	    cmocka_unit_test_setup_teardown(
+		where_a_process_waits_is_told_without_asking_who_keeps_it, folder_set_up,
+		folder_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("procfs", tests, NULL, NULL);
