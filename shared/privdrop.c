@@ -97,6 +97,10 @@ privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 		return STAGE_SETRESGID;
 	if (syscall(SYS_setresuid, uid, uid, uid) == -1)
 		return STAGE_SETRESUID;
+	/* with fs.suid_dumpable, proc(5), others of that user might look into what we know, or have
+	 * us run before no_new_privs is set */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return STAGE_SETRESUID;
 	failed = privdrop_verify(uid, gid);
 	if (failed == STAGE_NONE)
 		failed = verify_groups(groups, count);

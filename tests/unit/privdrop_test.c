@@ -234,6 +234,23 @@ roots_services_keep_their_capabilities(void **state)
 	child_run(drop_to_root, NULL);
 }
 
+/* Where the ids stay the kernel changes nothing, as with any ids under fs.suid_dumpable=1. */
+static void
+drop_what_can_be_looked_into(void *context)
+{
+	(void)context;
+	REQUIRE(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+	REQUIRE(privdrop(0, 0, groups, 1) == STAGE_NONE);
+	REQUIRE(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0);
+}
+
+static void
+nobody_can_look_into_whoever_has_dropped(void **state)
+{
+	(void)state;
+	child_run(drop_what_can_be_looked_into, NULL);
+}
+
 static void
 drop_without_privilege(void *context)
 {
@@ -356,6 +373,7 @@ a_step_that_fails_is_named_with_its_errno(void **state)
 	    {SCMP_SYS(setresgid), ANY, EINVAL, STAGE_SETRESGID, false},
 	    {SCMP_SYS(setresuid), ANY, EPERM, STAGE_SETRESUID, false},
 	    {SCMP_SYS(setresuid), ANY, EAGAIN, STAGE_SETRESUID, false},
+	    {SCMP_SYS(prctl), PR_SET_DUMPABLE, EPERM, STAGE_SETRESUID, false},
 	    {SCMP_SYS(getresuid), ANY, EPERM, STAGE_VERIFY, false},
 	    {SCMP_SYS(getresgid), ANY, EPERM, STAGE_VERIFY, false},
 	    {SCMP_SYS(capset), ANY, EPERM, STAGE_CAPABILITIES, false},
@@ -437,6 +455,7 @@ main(void)
 	    cmocka_unit_test(ids_that_differed_before_are_all_the_same_afterwards),
 	    cmocka_unit_test(capabilities_are_given_up_although_they_are_set_to_stay),
 	    cmocka_unit_test(roots_services_keep_their_capabilities),
+	    cmocka_unit_test(nobody_can_look_into_whoever_has_dropped),
 	    cmocka_unit_test(who_has_no_privilege_cannot_become_somebody_else),
 	    cmocka_unit_test(verification_sees_each_of_the_six_ids),
 	    cmocka_unit_test(a_step_that_fails_is_named_with_its_errno),
