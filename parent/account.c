@@ -196,7 +196,8 @@ comes(int channel, int64_t within)
 	return poll(&source, 1, (int)(within / MILLISECOND)) == 1;
 }
 
-/* It never becomes more than it is now, whatever it executes. */
+/* It never becomes more than it is now, whatever it executes; nor can it type into root's terminal,
+ * TIOCSTI in ioctl_tty(2). */
 static bool
 give_up_privileges(void)
 {
@@ -208,7 +209,8 @@ give_up_privileges(void)
 	 * proc(5). Somebody else may have that uid, and what we knew at the fork is in its memory
 	 */
 	return given_up && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setsid() != -1;
 }
 
 /* The child. Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */

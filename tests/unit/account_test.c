@@ -296,13 +296,11 @@ look_around(void)
 	for (number = STDERR_FILENO + 2; number < 1000; number++)
 		open_files += fcntl(number, F_GETFD) != -1;
 	(void)snprintf(seen, sizeof(seen),
-	    "uid %u, gid %u, groups %d, capabilities %llx, for good %d, dumpable %d, writes "
-	    "accounts %d, files "
-	    "%d, "
-	    "ends with %d",
+	    "uid %u, gid %u, groups %d, capabilities %llx, for good %d, dumpable %d, "
+	    "with a terminal %d, writes accounts %d, files %d, ends with %d",
 	    getuid(), getgid(), getgroups(0, NULL), effective,
 	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_DUMPABLE, 0, 0, 0, 0),
-	    accounts != -1, open_files, death);
+	    getsid(0) != getpid(), accounts != -1, open_files, death);
 	answer = lax_answer;
 	answer.pw_name = name;
 	answer.pw_dir = seen;
@@ -402,12 +400,12 @@ look_around_as_each(void *context)
 	REQUIRE(open("/", O_PATH | O_CLOEXEC) >= 0);
 	REQUIRE(fcntl(STDERR_FILENO, F_DUPFD, 700) == 700);
 	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, dumpable 0, "
-			 "writes accounts 0" NOTHING_ELSE);
+			 "with a terminal 0, writes accounts 0" NOTHING_ELSE);
 	REQUIRE(account_for_monitor("web", &uid, &gid));
 	folder_write(folder, "nsswitch", 0644, ""); /* nobody remembers what was seen */
 	child_replace_file("/etc/nsswitch.conf", folder_path(folder, "nsswitch"));
 	require_onlooker("uid 64001, gid 64002, groups 0, capabilities 0, for good 1, dumpable 0, "
-			 "writes accounts 0" NOTHING_ELSE);
+			 "with a terminal 0, writes accounts 0" NOTHING_ELSE);
 }
 
 /* A module of a name service is foreign code, which must not stay in the parent, nor reach what the
@@ -426,10 +424,10 @@ look_up_what_is_roots(void *context)
 	use_accounts();
 	REQUIRE(setgroups(0, NULL) == 0);
 	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, dumpable 0, "
-			 "writes accounts 0" NOTHING_ELSE);
+			 "with a terminal 0, writes accounts 0" NOTHING_ELSE);
 	REQUIRE(chmod("/etc/group", 0640) == 0);
 	require_onlooker("uid 0, gid 0, groups 0, capabilities 0, for good 1, dumpable 0, "
-			 "writes accounts 1" NOTHING_ELSE);
+			 "with a terminal 0, writes accounts 1" NOTHING_ELSE);
 	REQUIRE(by_text("web") == REFUSAL_NONE);
 	require_web();
 	REQUIRE(chmod("/etc/group", 0644) == 0);
@@ -441,7 +439,7 @@ look_up_what_is_roots(void *context)
 	REQUIRE(by_text("also") == REFUSAL_NONE);
 	REQUIRE(chmod("/etc", 0755) == 0);
 	require_onlooker("uid 65519, gid 65519, groups 0, capabilities 0, for good 1, dumpable 0, "
-			 "writes accounts 0" NOTHING_ELSE);
+			 "with a terminal 0, writes accounts 0" NOTHING_ELSE);
 }
 
 /* Or it would say that there is no such account, and what runs would be stopped. */
