@@ -1,8 +1,11 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,6 +69,34 @@ add_file(uint64_t trigger, enum setting setting, const struct stat *status)
 	return digest(trigger, facts, sizeof(facts));
 }
 
+/*
+ * What a user has mounted on a file of his in root's profile may say that it is root's, and keep
+ * root waiting: no mount is entered before it is known whose it is. A tenant may wait.
+ * O_NONBLOCK: a FIFO does not hold us, and a lease that its owner took (fcntl(2), F_SETLEASE) fails
+ * with EWOULDBLOCK instead of letting us wait for the lease-break time.
+ */
+static int
+open_setting(const struct survey *survey, int directory, enum setting setting, bool presence)
+{
+	const uint64_t flags = O_CLOEXEC | (presence ? O_PATH : O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct open_how how = {
+	    .flags = flags | O_NOFOLLOW, .resolve = survey->opened != NULL ? RESOLVE_NO_XDEV : 0};
+	long file = syscall(SYS_openat2, directory, setting_name(setting), &how, sizeof(how));
+	char path[32];
+	int entry, error;
+
+	if (file != -1 || errno != EXDEV)
+		return (int)file;
+	entry = trust_open_entry(directory, setting_name(setting));
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", entry);
+	if (entry != -1)
+		file = open(path, (int)flags);
+	error = errno;
+	(void)close(entry);
+	errno = error;
+	return (int)file;
+}
+
 static void
 survey_setting(
     const struct survey *survey, struct profile_facts *facts, int directory, enum setting setting)
@@ -75,10 +106,7 @@ survey_setting(
 	enum refusal refusal;
 	int file;
 
-	/* O_NONBLOCK: a FIFO does not hold us, and a lease that its owner took (fcntl(2),
-	 * F_SETLEASE) fails with EWOULDBLOCK instead of letting us wait for the lease-break time */
-	file = openat(directory, setting_name(setting),
-	    (presence ? O_PATH : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	file = open_setting(survey, directory, setting, presence);
 	if (file == -1) {
 		if (errno == ELOOP)
 			survey_refuse(facts, setting, REFUSAL_LINK, 0);

@@ -548,19 +548,25 @@ what_a_tenant_puts_into_his_directory_hurts_him_alone(void **state)
 
 /* A file system whose server never answers: whoever looks into it waits. */
 static int
-mount_silence(const struct host *host, const char *name)
+mount_silent(const struct host *host, const char *name, const char *mode)
 {
 	char path[PATH_MAX], options[128];
 	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
 
 	assert_int_not_equal(server, -1);
 	(void)snprintf(options, sizeof(options),
-	    "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", server, account_uid(TENANT),
-	    account_gid(TENANT));
+	    "fd=%d,rootmode=%s,user_id=%u,group_id=%u,allow_other", server, mode,
+	    account_uid(TENANT), account_gid(TENANT));
 	assert_int_equal(mount("fuse", host_path(host, name, path, sizeof(path)), "fuse",
 			     MS_NOSUID | MS_NODEV, options),
 	    0);
 	return server;
+}
+
+static int
+mount_silence(const struct host *host, const char *name)
+{
+	return mount_silent(host, name, "40000");
 }
 
 static void
@@ -570,6 +576,29 @@ unmount_silence(const struct host *host, const char *name, int server)
 
 	assert_int_equal(umount2(host_path(host, name, path, sizeof(path)), MNT_DETACH), 0);
 	assert_int_equal(close(server), 0);
+}
+
+/* Somebody has given him a file in root's profile, which is refused; and when root looks at it
+ * again, he alone would answer whose it is and what stands in it. */
+static void
+what_a_user_has_mounted_on_his_file_in_roots_profile_is_not_opened(void **state)
+{
+	struct host *host = *state;
+	int server;
+	pid_t mail;
+
+	make_tenants(host);
+	host_profile(host, "web", SERVICE);
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_chown(host, "web/restart", TENANT);
+	mail = begin_other(host);
+	host_wait_log(host, " WARN  web refused: restart: belongs to ");
+	server = mount_silent(host, "web/restart", "100000");
+	host_touch(host, "web/run");
+	host_wait_log(host, " WARN  web refused: restart: .* a FUSE mount");
+	assert_unharmed(host, mail);
+	unmount_silence(host, "web/restart", server);
+	host_stop_all(host);
 }
 
 #define SILENT_PROFILES 20
@@ -1206,6 +1235,7 @@ main(void)
 	    ROOT_TEST(a_directory_that_changes_without_end_loses_no_service),
 	    ROOT_TEST(what_a_tenant_puts_into_his_directory_hurts_him_alone),
 	    ROOT_TEST(a_file_system_that_never_answers_keeps_nobody_else_waiting),
+	    ROOT_TEST(what_a_user_has_mounted_on_his_file_in_roots_profile_is_not_opened),
 	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
 	    ROOT_TEST(a_service_whose_owner_has_no_account_any_more_is_ended),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),

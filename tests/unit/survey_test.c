@@ -901,6 +901,51 @@ who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at(void **state)
 	    SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_DOWN));
 }
 
+static void
+open_nothing(const char *name, int directory)
+{
+	(void)name;
+	(void)directory;
+}
+
+static void
+survey_what_root_has_mounted(void *context)
+{
+	struct survey *survey = context;
+	char replacement[FOLDER_PATH_BYTES];
+	unsigned before = open_files_count();
+
+	survey->sink = keep_finding;
+	(void)snprintf(replacement, sizeof(replacement), "%s", folder_path(folder, "mounted"));
+	child_own_mounts();
+	child_replace_file(folder_path(folder, "web/user"), replacement);
+	child_replace_file(folder_path(folder, "web/down"), replacement);
+	survey->directory = open(folder->path, O_PATH | O_CLOEXEC); /* where these are seen */
+	survey_profile(survey, "web");
+	REQUIRE(close(survey->directory) == 0 && open_files_count() == before);
+	REQUIRE(found == 2);
+	REQUIRE(findings[0].type == MESSAGE_SETTING && findings[0].number == SETTING_USER);
+	REQUIRE(findings[0].setting.length == 5);
+	REQUIRE(memcmp(findings[0].setting.bytes, "games", 5) == 0);
+	REQUIRE(findings[1].profile.refusal == REFUSAL_NONE);
+	REQUIRE((findings[1].profile.present & SETTING_BIT(SETTING_DOWN)) != 0);
+}
+
+/* As containers are given their secrets; users' mounts: see tests/system/tenants_test.c. */
+static void
+a_file_that_root_has_mounted_is_read_as_any_other(void **state)
+{
+	struct survey survey = survey_for(0);
+
+	(void)state;
+	make_profile("web", 0);
+	folder_write(folder, "web/user", 0644, "news");
+	folder_write(folder, "web/down", 0644, "");
+	folder_write(folder, "mounted", 0644, "games");
+	survey.opened = open_nothing;
+	child_run(survey_what_root_has_mounted, &survey);
+}
+
 static uint64_t
 trigger(void)
 {
@@ -1057,6 +1102,7 @@ main(void)
 	    TEST(a_directory_that_cannot_be_read_is_an_error_and_not_empty),
 	    TEST(a_directory_for_which_there_is_no_memory_is_an_error_and_not_empty),
 	    TEST(who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at),
+	    TEST(a_file_that_root_has_mounted_is_read_as_any_other),
 	    TEST(the_trigger_changes_with_each_change_of_a_trigger_file),
 	    TEST(the_trigger_comes_back_when_the_files_do),
 	    TEST(the_trigger_changes_with_nothing_else),
