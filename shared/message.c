@@ -60,7 +60,7 @@ message_valid(const struct message *message)
 	case MESSAGE_CLAIM:
 		return message->claim.verdict < CLAIM_VERDICT_COUNT && ENDS(message->claim.text);
 	case MESSAGE_SIGNAL:
-		return message->number < NSIG && signal_permitted((int)message->number);
+		return signal_permitted((int)message->number);
 	case MESSAGE_SWEEP:
 		return message->number == SIGTERM || message->number == SIGKILL;
 	case MESSAGE_KEEP:

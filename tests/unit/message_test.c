@@ -174,13 +174,15 @@ a_note_is_opaque_to_all_but_the_monitor(void **state)
 }
 
 static void
-a_hello_has_two_strings(void **state)
+a_hello_has_four_strings(void **state)
 {
 	(void)state;
 	begin(MESSAGE_HELLO);
 	assert_true(unprivileged_valid(&message));
 	ASSERT_STRING(message.hello.version);
 	ASSERT_STRING(message.hello.build);
+	ASSERT_STRING(message.hello.base);
+	ASSERT_STRING(message.hello.tenants);
 }
 
 static void
@@ -416,7 +418,7 @@ main(void)
 	    cmocka_unit_test(types_without_members_of_their_own_are_valid),
 	    cmocka_unit_test(what_no_process_of_root_receives_is_no_message_to_it),
 	    cmocka_unit_test(a_note_is_opaque_to_all_but_the_monitor),
-	    cmocka_unit_test(a_hello_has_two_strings),
+	    cmocka_unit_test(a_hello_has_four_strings),
 	    cmocka_unit_test(an_order_is_one_of_four),
 	    cmocka_unit_test(a_report_has_a_kind_an_end_and_a_text),
 	    cmocka_unit_test(a_skipped_entry_has_a_reason_and_a_name),
