@@ -47,26 +47,44 @@ outputs_limit(uint32_t descriptors)
 	    descriptors / 2 > 4 * RESERVED ? descriptors / 2 - 2 * RESERVED : descriptors / 4;
 }
 
-/* By its path each time: it may have been deleted, moved away or mounted over since. Our own is
- * made again. The caller owns the descriptor; -1 with errno. */
+/* A directory of ours in that one, made where it is missing. The caller owns the descriptor; -1
+ * with errno, also where somebody else may write to it, who could have us read out what is root's.
+ */
 static int
-open_outputs(void)
+open_ours(int above, const char *name)
 {
 	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	struct stat status;
-	int opened;
+	int opened = openat(above, name, flags);
 
-	if (outputs_path != NULL)
-		return path_try(outputs_path);
-	opened = openat(state, "output", flags);
-	if (opened == -1 && errno == ENOENT && mkdirat(state, "output", 0750) == 0)
-		opened = openat(state, "output", flags);
+	if (opened == -1 && errno == ENOENT && mkdirat(above, name, 0750) == 0)
+		opened = openat(above, name, flags);
 	if (opened == -1 ||
 	    (fstat(opened, &status) == 0 && trust_owner(&status, geteuid()) == REFUSAL_NONE))
 		return opened;
 	(void)close(opened);
 	errno = EPERM;
 	return -1;
+}
+
+/* Where the profile's files are: a tenant's in one of his own. By its path each time: it may have
+ * been deleted, moved away or mounted over since. Likewise. */
+static int
+open_outputs(const char *profile)
+{
+	int outputs = outputs_path != NULL ? path_try(outputs_path) : open_ours(state, "output");
+	const char *slash = strchr(profile, '/');
+	char tenant[FULL_NAME_BYTES];
+	int opened, error;
+
+	if (outputs == -1 || slash == NULL)
+		return outputs;
+	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - profile), profile);
+	opened = open_ours(outputs, tenant);
+	error = errno;
+	(void)close(outputs);
+	errno = error;
+	return opened;
 }
 
 void
@@ -80,7 +98,7 @@ outputs_open(int state_directory, const char *path)
 	fifos = files_open_own("fifo", 0700, &status);
 	if ((status.st_mode & 077) != 0)
 		fatalx("state directory: fifo must be of mode 0700: move it away");
-	outputs = path != NULL ? path_open("output directory", path, 0) : open_outputs();
+	outputs = path != NULL ? path_open("output directory", path, 0) : open_outputs("");
 	if (outputs == -1)
 		fatal(
 		    "state directory: output, which must be a directory of uid %u that nobody else "
@@ -311,50 +329,33 @@ outputs_forget(struct profile *profile)
 	}
 }
 
-/* "web.log", "web.err.log", "alice/web.log". No file is two profiles': or who runs as one of them
- * could read what the other prints. So for a profile called web.err it is "web.err%.log". */
-static void
-file_name(const struct profile *profile, enum stream stream, char *name)
+/* "web.log", "web.err.log". No file is two profiles': or who runs as one of them could read what
+ * the other prints. So for a profile called web.err it is "web.err%.log". */
+static const char *
+file_name(const struct profile *profile, enum stream stream)
 {
-	const char *last = strrchr(profile->facts.name, '.');
+	static char name[FILE_NAME_BYTES];
+	const char *slash = strchr(profile->facts.name, '/');
+	const char *own = slash == NULL ? profile->facts.name : slash + 1;
+	const char *last = strrchr(own, '.');
 
-	(void)snprintf(name, FILE_NAME_BYTES, "%s%s.log", profile->facts.name,
+	(void)snprintf(name, sizeof(name), "%s%s.log", own,
 	    stream == STREAM_ERROR			    ? ".err"
 		: last != NULL && strcmp(last, ".err") == 0 ? "%"
 							    : "");
-}
-
-/* The directory of a tenant's files is made when the first is. */
-static void
-make_tenant_directory(int directory, const char *name)
-{
-	char tenant[FILE_NAME_BYTES];
-	const char *slash = strchr(name, '/');
-
-	if (slash == NULL)
-		return;
-	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - name), name);
-	(void)mkdirat(directory, tenant, 0750); /* what is wrong shows when the file is opened */
+	return name;
 }
 
 int
 outputs_open_file(const struct profile *profile, struct file_facts *facts, bool read)
 {
-	char name[FILE_NAME_BYTES];
-	int directory;
-
-	file_name(profile, (enum stream)facts->stream, name);
-	directory = open_outputs();
-	if (directory != -1 && !read)
-		make_tenant_directory(directory, name);
-	return logfile_open(directory, name, facts, read);
+	return logfile_open(open_outputs(profile->facts.name),
+	    file_name(profile, (enum stream)facts->stream), facts, read);
 }
 
 void
 outputs_rotate(const struct profile *profile, const struct file_facts *facts)
 {
-	char name[FILE_NAME_BYTES];
-
-	file_name(profile, (enum stream)facts->stream, name);
-	inform_remains(logfile_rotate(open_outputs(), name, facts->keep));
+	inform_remains(logfile_rotate(open_outputs(profile->facts.name),
+	    file_name(profile, (enum stream)facts->stream), facts->keep));
 }

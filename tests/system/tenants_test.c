@@ -938,6 +938,50 @@ size_of(const struct host *host, const char *name)
 	return stat(path, &status) == 0 ? status.st_size : 0;
 }
 
+static const char *
+output_of(const struct host *host, const char *name, char *path, size_t size)
+{
+	(void)snprintf(path, size, "%s/output/" TENANT "%s", host->state, name);
+	return path;
+}
+
+/* Somebody has given the directory to him: then he can put into it, by a hard link or a rename,
+ * what is root's and nobody's to read; and nobody knows whose files those are that stand there. */
+static void
+from_a_directory_that_is_his_a_tenant_is_handed_no_log(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], old[PATH_MAX], secret[PATH_MAX];
+	struct outcome outcome;
+	pid_t mail;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", "echo printed; exec sleep 1000");
+	mail = begin_other(host);
+	wait_until(size_of(host, "web.log") > 0);
+	host_write(host, "secret", 0600, "nobody is to know\n");
+	(void)output_of(host, "/web.log.1", old, sizeof(old));
+	assert_int_equal(link(host_path(host, "secret", secret, sizeof(secret)), old), 0);
+	assert_int_equal(chown(output_of(host, "", path, sizeof(path)), account_uid(TENANT), 0), 0);
+	(void)ctl_as(host, account_uid(TENANT), &outcome, "log", "-n", "1000", TENANT "/web", NULL);
+	assert_null(strstr(outcome.output, "nobody is to know"));
+	assert_null(strstr(outcome.output, "printed"));
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(chown(path, 0, 0), 0);
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "log", TENANT "/web", NULL), CTL_DONE);
+	assert_non_null(strstr(outcome.output, "printed"));
+	/* nor is a link in its place followed */
+	assert_int_equal(rename(path, host_path(host, "aside", old, sizeof(old))), 0);
+	assert_int_equal(symlink(old, path), 0);
+	(void)ctl_as(host, account_uid(TENANT), &outcome, "log", TENANT "/web", NULL);
+	assert_null(strstr(outcome.output, "printed"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(rename(old, path), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 static void
 output_stays_within_the_quota(void **state)
 {
@@ -1244,6 +1288,7 @@ main(void)
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
+	    ROOT_TEST(from_a_directory_that_is_his_a_tenant_is_handed_no_log),
 	    ROOT_TEST(output_stays_within_the_quota),
 	    ROOT_TEST(restarts_over_the_quota_wait),
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
