@@ -191,6 +191,44 @@ records_are_read_back_as_they_were_written(void **state)
 }
 
 static void
+write_what_is_open(void *context)
+{
+	struct profile *profile;
+
+	(void)context;
+	ledger_open(folder->descriptor);
+	profile = add_profile(0, "web");
+	profile->pidfd = 40;
+	profile->fifos[STREAM_OUTPUT] = 41;
+	profile->fifos[STREAM_ERROR] = 42;
+	REQUIRE(ledger_write(profile) == 0);
+}
+
+static void
+load_what_was_open(void *context)
+{
+	const bool *resumed = context;
+
+	ledger_open(folder->descriptor);
+	ledger_load(*resumed);
+	REQUIRE(table_at(0)->pidfd == (*resumed ? 40 : -1));
+	REQUIRE(table_at(0)->fifos[STREAM_OUTPUT] == (*resumed ? 41 : -1));
+	REQUIRE(table_at(0)->fifos[STREAM_ERROR] == (*resumed ? 42 : -1));
+}
+
+/* After a crash these numbers are of other files. */
+static void
+what_was_open_is_so_after_an_exec_of_our_own_only(void **state)
+{
+	bool resumed = true, anew = false;
+
+	(void)state;
+	child_run(write_what_is_open, NULL);
+	child_run(load_what_was_open, &resumed);
+	child_run(load_what_was_open, &anew);
+}
+
+static void
 rewrite_and_forget(void *context)
 {
 	struct profile *profile;
@@ -715,6 +753,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(records_are_read_back_as_they_were_written),
+	    TEST(what_was_open_is_so_after_an_exec_of_our_own_only),
 	    TEST(the_last_record_of_an_index_counts_and_a_forgotten_one_does_not),
 	    TEST(a_new_ledger_is_empty_and_roots_alone),
 	    TEST(no_record_with_a_wrong_byte_is_believed),

@@ -180,6 +180,23 @@ drop_with_other_saved_ids(void *context)
 	drop(NULL);
 }
 
+/* Not all that is not root's user has a group of its own. */
+static void
+drop_into_roots_group(void *context)
+{
+	(void)context;
+	REQUIRE(privdrop(UID, 0, groups, COUNT(groups)) == STAGE_NONE);
+	require_ids(UID, 0);
+	require_no_capabilities();
+}
+
+static void
+a_user_whose_group_is_roots_is_no_fault(void **state)
+{
+	(void)state;
+	child_run(drop_into_roots_group, NULL);
+}
+
 static void
 ids_that_differed_before_are_all_the_same_afterwards(void **state)
 {
@@ -452,6 +469,7 @@ main(void)
 	    cmocka_unit_test(every_id_group_and_capability_is_given_up),
 	    cmocka_unit_test(groups_that_are_not_named_are_given_up),
 	    cmocka_unit_test(as_many_groups_as_a_request_holds_are_set),
+	    cmocka_unit_test(a_user_whose_group_is_roots_is_no_fault),
 	    cmocka_unit_test(ids_that_differed_before_are_all_the_same_afterwards),
 	    cmocka_unit_test(capabilities_are_given_up_although_they_are_set_to_stay),
 	    cmocka_unit_test(roots_services_keep_their_capabilities),

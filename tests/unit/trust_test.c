@@ -587,6 +587,68 @@ a_mount_is_entered_only_when_it_is_known_to_be_no_users(void **state)
 }
 
 static void
+require_opened(int directory, const char *name, const char *expected)
+{
+	struct stat status, wanted;
+	int entry = trust_open_profile(directory, name);
+
+	REQUIRE(entry != -1 && fstat(entry, &status) == 0);
+	REQUIRE(fstatat(directory, expected, &wanted, AT_SYMLINK_NOFOLLOW) == 0);
+	REQUIRE(status.st_ino == wanted.st_ino && status.st_dev == wanted.st_dev);
+	REQUIRE(close(entry) == 0);
+}
+
+/* With a file system of which nobody answers in that place. */
+static void
+require_not_entered(int directory, const char *place, const char *name)
+{
+	int server = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+	char options[128];
+
+	(void)snprintf(options, sizeof(options),
+	    "fd=%d,rootmode=40000,user_id=%u,group_id=%u,allow_other", server, (unsigned)TENANT,
+	    (unsigned)TENANT);
+	REQUIRE(
+	    mount("fuse", folder_path(folder, place), "fuse", MS_NOSUID | MS_NODEV, options) == 0);
+	REQUIRE(trust_open_profile(directory, name) == -1);
+	REQUIRE(errno == EREMOTE);
+	REQUIRE(umount2(folder_path(folder, place), MNT_DETACH) == 0 && close(server) == 0);
+}
+
+static void
+open_profiles(void *context)
+{
+	int directory;
+
+	(void)context;
+	(void)alarm(20); /* who asks the server hangs */
+	child_own_mounts();
+	directory = open(folder->path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* among our mounts */
+	REQUIRE(directory != -1);
+	require_opened(directory, "alice", "alice");
+	require_opened(directory, "alice/", "alice");
+	require_opened(directory, "alice/web", "alice/web");
+	require_not_entered(directory, "alice", "alice");
+	require_not_entered(directory, "alice", "alice/");
+	require_not_entered(directory, "alice", "alice/web");
+	require_not_entered(directory, "alice/web", "alice/web");
+	REQUIRE(symlinkat("alice", directory, "link") == 0);
+	REQUIRE(trust_open_profile(directory, "link/web") == -1);
+	REQUIRE(errno == ENOTDIR);
+	REQUIRE(unlinkat(directory, "link", 0) == 0);
+}
+
+/* Neither at the profile, nor on the way to it. */
+static void
+a_profile_is_opened_through_no_link_and_no_mount_of_a_user(void **state)
+{
+	(void)state;
+	folder_make(folder, "alice", 0755);
+	folder_make(folder, "alice/web", 0755);
+	child_run(open_profiles, NULL);
+}
+
+static void
 every_refusal_has_words(void **state)
 {
 	(void)state;
@@ -624,6 +686,7 @@ main(void)
 	    TEST(what_does_not_say_whose_it_is_is_refused),
 	    TEST(the_root_directory_is_a_component_too),
 	    TEST(a_mount_is_entered_only_when_it_is_known_to_be_no_users),
+	    TEST(a_profile_is_opened_through_no_link_and_no_mount_of_a_user),
 	    cmocka_unit_test(every_refusal_has_words),
 	};
 
