@@ -271,7 +271,7 @@ survey_next(const struct survey *survey, DIR *stream)
 
 	errno = 0;
 	entry = readdir(stream);
-	if (entry != NULL && entry->d_name[0] != '.')
+	if (entry != NULL && entry->d_name[0] != '.' && entry->d_type != DT_REG)
 		(void)survey_entry(survey, entry->d_name);
 	return entry != NULL;
 }

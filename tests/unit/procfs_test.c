@@ -66,6 +66,7 @@ be_parent_of_one_that_has_gone(void *context)
 
 	(void)context;
 	REQUIRE(procfs_descends_from_us(pid));
+	REQUIRE(!procfs_descends_from_us(getppid()) && !procfs_descends_from_us(getpid()));
 	REQUIRE(procfs_has_uid(pid, getuid(), true));
 	REQUIRE(kill(pid, SIGKILL) == 0);
 	REQUIRE(waitpid(pid, NULL, 0) == pid);

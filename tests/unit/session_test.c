@@ -184,6 +184,42 @@ members_of_the_session_and_of_the_user_are_pinned_and_nobody_else(void **state)
 	assert_true(session_lives(profile));
 }
 
+static void
+members_of_the_session_of_the_daemon_are_pinned_too(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	profile->sessions[0] = getsid(0); /* in which nobody descends from us */
+	profile->sessions[1] = profile->process.pid;
+	assert_int_equal(session_pin(profile), MEMBERS);
+	profile->sessions[0] = profile->process.pid;
+	profile->sessions[1] = 0;
+	assert_pins_hold_what_they_name(profile);
+}
+
+/* In a child, from which they do not descend. */
+static void
+look_from_aside(void *context)
+{
+	struct profile *profile = context;
+
+	REQUIRE(session_pin(profile) == 0);
+	session_signal(profile, SIGKILL);
+	REQUIRE(!session_lives(profile));
+	profile->process.adopted = 1;
+	REQUIRE(session_pin(profile) == MEMBERS);
+}
+
+/* The number of a session may be another's by now; after our own death nobody descends from us. */
+static void
+who_does_not_descend_from_us_is_no_member_unless_it_was_adopted(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	child_run(look_from_aside, profile);
+	assert_int_equal(session_pin(profile), MEMBERS); /* and nobody was ended */
+}
+
 /* Once the pins that were there were lost, and read and closed all the same. */
 static void
 one_that_cannot_be_watched_costs_none_of_the_others(void **state)
@@ -228,6 +264,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SESSION_UNIT_TEST(members_of_the_session_and_of_the_user_are_pinned_and_nobody_else),
+	    SESSION_UNIT_TEST(members_of_the_session_of_the_daemon_are_pinned_too),
+	    SESSION_UNIT_TEST(who_does_not_descend_from_us_is_no_member_unless_it_was_adopted),
 	    SESSION_UNIT_TEST(one_that_cannot_be_watched_costs_none_of_the_others),
 	    SESSION_UNIT_TEST(a_signal_ends_the_members_and_nobody_else),
 	};

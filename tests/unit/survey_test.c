@@ -902,6 +902,32 @@ who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at(void **state)
 }
 
 static void
+survey_without_descriptors(void *context)
+{
+	static const struct fault fault = {"openat2", SYS_openat2, FAULT_ANY, 0, EMFILE};
+	struct survey *survey = context;
+
+	survey->sink = keep_finding;
+	REQUIRE(fault_install(&fault));
+	REQUIRE(survey_directory(survey) == 0);
+	REQUIRE(found == 1);
+	REQUIRE(strcmp(findings[0].profile.name, "web") == 0);
+	REQUIRE(findings[0].profile.refused_error == EMFILE);
+}
+
+/* Nor is our own log, which by default stands there. */
+static void
+a_plain_file_is_no_profile_that_could_not_be_looked_at(void **state)
+{
+	struct survey survey = survey_for(0);
+
+	(void)state;
+	make_profile("web", 0);
+	folder_write(folder, "error.log", 0640, "");
+	child_run(survey_without_descriptors, &survey);
+}
+
+static void
 open_nothing(const char *name, int directory)
 {
 	(void)name;
@@ -1103,6 +1129,7 @@ main(void)
 	    TEST(a_directory_for_which_there_is_no_memory_is_an_error_and_not_empty),
 	    TEST(who_is_to_watch_a_profile_is_told_before_its_files_are_looked_at),
 	    TEST(a_file_that_root_has_mounted_is_read_as_any_other),
+	    TEST(a_plain_file_is_no_profile_that_could_not_be_looked_at),
 	    TEST(the_trigger_changes_with_each_change_of_a_trigger_file),
 	    TEST(the_trigger_comes_back_when_the_files_do),
 	    TEST(the_trigger_changes_with_nothing_else),
