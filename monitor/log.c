@@ -55,6 +55,7 @@ static uint64_t marked, granted;
  * come true is not known yet; 0: it is. */
 static uint64_t undecided;
 static bool taken_over; /* some of what waits the last monitor may have written */
+static bool upgraded;	/* the parent has forgotten what it had told the last monitor */
 
 void
 log_set_level(enum level level)
@@ -124,7 +125,14 @@ log_confirm(uint64_t place)
 		undecided = 0;
 }
 
-/* Is the line about a profile, and has that come true? */
+void
+log_upgraded(void)
+{
+	upgraded = true;
+}
+
+/* Has what the line is about come true, or was it true when it was said, and nobody says it again?
+ */
 static bool
 is_true(const char *line, size_t length, uint64_t place,
     bool (*came_true)(const char *tag, uint64_t place))
@@ -135,7 +143,7 @@ is_true(const char *line, size_t length, uint64_t place,
 		return false; /* no line of ours */
 	(void)snprintf(
 	    tag, sizeof(tag), "%.*s", (int)strcspn(line + LINE_TAG_AT, " \n"), line + LINE_TAG_AT);
-	return strcmp(tag, TAG_PROCLAUNCH) != 0 && came_true(tag, place);
+	return strcmp(tag, TAG_PROCLAUNCH) == 0 ? upgraded : came_true(tag, place);
 }
 
 void
@@ -460,6 +468,9 @@ log_flush(void)
 {
 	if (log_file.descriptor != -1)
 		try_again = NEVER;
+	/* or the log would grow by more than the next of us knows of, who could not tell what */
+	if (journal.first < saved && saved < journal.end)
+		log_save();
 	if (journal.first < journal.end && write_pending() && lost > 0 && confess())
 		(void)write_pending();
 }

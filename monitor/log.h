@@ -43,9 +43,12 @@ void log_inherit(int descriptor);
 /* The parent has done what lines before this place speak of, as the last monitor has asked. */
 void log_confirm(uint64_t place);
 
+/* The parent has been upgraded: what it had told the last monitor it does not say again. */
+void log_upgraded(void);
+
 /* All is known that the last monitor has asked for: `came_true` tells of the tag and the place of a
  * line whether what it speaks of is among that. A line about no profile is not written where it is
- * not confirmed: the parent says the same again. */
+ * not confirmed: the parent says the same again, unless it was upgraded. */
 void log_decide(bool (*came_true)(const char *tag, uint64_t place));
 
 /* Is it known? */

@@ -185,6 +185,7 @@ reports_log(void *subject, struct incoming *incoming)
 		log_line(TAG, SAY_STARTED, facts->pid);
 		break;
 	case REPORT_UPGRADED:
+		log_upgraded();
 		log_line(TAG, SAY_UPGRADED, facts->text, PROCLAUNCH_VERSION);
 		break;
 	case REPORT_NOT_UPGRADED:

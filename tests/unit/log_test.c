@@ -781,6 +781,35 @@ a_monitor_writes_what_the_one_before_did_not_come_to(void **state)
 	}
 }
 
+/* Says one, which waits for the parent, and when that has answered two, which waits for nobody. */
+static void
+die_when_it_has_written(void *context)
+{
+	uint64_t place;
+
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_hold();
+	log_line("t", LEVEL_INFO, "one");
+	log_save();
+	REQUIRE(log_announce(&place) && !log_permit(true));
+	log_line("t", LEVEL_INFO, "two");
+	log_flush();
+}
+
+/* Of hundreds that were stopped some had said "stopping" twice. */
+static void
+what_was_written_together_with_what_waited_is_not_written_again(void **state)
+{
+	uint64_t all = UINT64_MAX;
+
+	(void)state;
+	child_run(die_when_it_has_written, NULL);
+	child_run(take_over, &all);
+	assert_string_equal(messages(), "one/two/next/");
+}
+
 /* The log was put aside, or deleted, since. */
 static void
 what_waits_is_written_into_another_log_than_it_was_for(void **state)
@@ -888,6 +917,29 @@ of_what_the_one_before_asked_for_in_part_that_part_is_written(void **state)
 	child_run(die_with_lines_of_several, NULL);
 	child_run(decide_between_them, &dies);
 	assert_some_are_logged();
+}
+
+static void
+take_over_after_an_upgrade(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_upgraded();
+	log_decide(nothing_came_true);
+	log_flush();
+}
+
+/* The parent has forgotten it, so that it was lost: the line that a first upgrade wrote, when a
+ * second one came before the monitor knew that it had been heard. */
+static void
+what_the_one_before_was_told_by_the_parent_is_written_after_an_upgrade(void **state)
+{
+	(void)state;
+	child_run(die_with_lines_of_several, NULL);
+	child_run(take_over_after_an_upgrade, NULL);
+	(void)logged();
+	assert_string_equal(contents + STAMP_BYTES + 6, TAG_PROCLAUNCH " three\n");
 }
 
 static void
@@ -1168,9 +1220,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SUCCESSOR_TEST(a_monitor_writes_what_the_one_before_did_not_come_to),
+	    SUCCESSOR_TEST(what_was_written_together_with_what_waited_is_not_written_again),
 	    SUCCESSOR_TEST(what_waits_is_written_into_another_log_than_it_was_for),
 	    SUCCESSOR_TEST(what_the_one_before_did_not_come_to_ask_for_is_not_written),
 	    SUCCESSOR_TEST(of_what_the_one_before_asked_for_in_part_that_part_is_written),
+	    SUCCESSOR_TEST(what_the_one_before_was_told_by_the_parent_is_written_after_an_upgrade),
 	    SUCCESSOR_TEST(what_was_decided_is_not_decided_again),
 	    SUCCESSOR_TEST(no_line_that_waits_for_room_dies_with_its_monitor),
 	    SUCCESSOR_TEST(that_lines_were_written_is_noted_as_soon_as_there_is_room),

@@ -48,6 +48,11 @@ log_vline(const char *tag, enum level level, const char *format, va_list argumen
 }
 
 void
+log_upgraded(void)
+{
+}
+
+void
 log_line(const char *tag, enum level level, const char *format, ...)
 {
 	va_list arguments;
