@@ -299,6 +299,23 @@ nginx_that_daemonises_itself_is_reloaded_without_losing_a_request(void **state)
 	stop_and_find_nothing(host, port, nginx_answers);
 }
 
+/* A container without any network has none, or it is down. */
+static int
+find_loopback(void **state)
+{
+	struct sockaddr_in address = loopback(9);
+	int probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool found =
+	    probe != -1 && connect(probe, (struct sockaddr *)&address, sizeof(address)) == 0;
+
+	(void)state;
+	if (!found)
+		print_error("the daemons answer on 127.0.0.1: %s\n", strerror(errno));
+	if (probe != -1)
+		(void)close(probe);
+	return found ? 0 : -1;
+}
+
 int
 main(void)
 {
@@ -313,5 +330,5 @@ main(void)
 	    TENANT_TEST(nginx_that_daemonises_itself_is_reloaded_without_losing_a_request),
 	};
 
-	return cmocka_run_group_tests_name("daemons", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("daemons", tests, find_loopback, NULL);
 }
