@@ -386,6 +386,20 @@ check_backoff(struct host *host)
 	return NULL;
 }
 
+/* Does it live, and is it still in a profile? On a machine with much to do its number is somebody
+ * else's after half a minute. */
+static bool
+copy_lives(const struct host *host, pid_t pid)
+{
+	char path[64], folder[PATH_MAX];
+	ssize_t length;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
+	length = readlink(path, folder, sizeof(folder) - 1);
+	folder[length < 0 ? 0 : length] = '\0';
+	return process_lives(pid) && strncmp(folder, host->profiles, strlen(host->profiles)) == 0;
+}
+
 static const char *
 check_unwanted(struct host *host, const struct column *column)
 {
@@ -398,7 +412,7 @@ check_unwanted(struct host *host, const struct column *column)
 	count = starts_of(host, column->name, pids, 8);
 	REQUIRE_CELL(count == column->starts);
 	for (i = 0; i < count; i++)
-		REQUIRE_CELL(!process_lives(pids[i]));
+		REQUIRE_CELL(!copy_lives(host, pids[i]));
 	REQUIRE_CELL(host_count_log(host, " %s stopped$", column->name) == column->starts);
 	return NULL;
 }
@@ -414,8 +428,8 @@ check_wanted(struct host *host, const struct column *column, pid_t before)
 	REQUIRE_CELL(count == column->starts);
 	REQUIRE_CELL(!column->same || pids[0] == before);
 	for (i = 0; i + 1 < count; i++)
-		REQUIRE_CELL(!process_lives(pids[i]));
-	REQUIRE_CELL(process_lives(pids[count - 1]));
+		REQUIRE_CELL(!copy_lives(host, pids[i]));
+	REQUIRE_CELL(copy_lives(host, pids[count - 1]));
 	REQUIRE_CELL(comes_true(listed(host, column->name, "running", pids[count - 1])));
 	REQUIRE_CELL(
 	    host_count_log(host, " %s running pid %d$", column->name, pids[count - 1]) > 0);

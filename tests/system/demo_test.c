@@ -57,6 +57,9 @@ start_demo(void)
 	assert_int_not_equal(script, -1);
 	if (script != 0)
 		return;
+	/* a shell catches nothing that was ignored when it began, as it is behind nohup or `&` */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
 	file = open(terminal, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	if (file != -1 && dup2(file, STDOUT_FILENO) != -1 && dup2(file, STDERR_FILENO) != -1)
 		(void)execl("examples/run-demo", "run-demo", program, NULL);

@@ -2,7 +2,6 @@
  * Who prints much delays no other, and costs no memory. DESIGN.md section 9.
  */
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <limits.h>
@@ -183,23 +182,6 @@ a_service_that_never_ends_its_line_costs_no_memory_and_gets_split(void **state)
 	host_stop_all(host);
 }
 
-/* Not when others of root's on this machine have used up what pipe(7) grants to all of them. It is
- * as large as before afterwards. */
-static bool
-may_grow(int fifo)
-{
-	uid_t uid = account_uid(TENANT);
-	int size = fcntl(fifo, F_GETPIPE_SZ), status = 0;
-	pid_t child = fork();
-
-	assert_true(child != -1);
-	if (child == 0) /* as the monitor, who has no capability */
-		_exit(setuid(uid) == 0 && fcntl(fifo, F_SETPIPE_SZ, 131072) != -1 ? 0 : 1);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(fcntl(fifo, F_SETPIPE_SZ, size), size);
-	return status == 0;
-}
-
 /* All FIFOs together have only so much room: late ones begin small, and grow when they need it. */
 static void
 a_long_line_stays_whole_where_many_services_share_the_room(void **state)
@@ -227,7 +209,7 @@ a_long_line_stays_whole_where_many_services_share_the_room(void **state)
 	(void)snprintf(path, sizeof(path), "%s/fifo/web.out", host->state);
 	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	assert_true(fifo != -1 && fcntl(fifo, F_GETPIPE_SZ) <= 16384);
-	others_may_let_it_grow = may_grow(fifo);
+	others_may_let_it_grow = fifo_may_grow(fifo);
 	assert_int_equal(close(fifo), 0);
 	host_write(host, "web/go", 0644, "%s", "");
 	wait_until(contains(log_path(host, "web.log"), "last\n"));

@@ -393,7 +393,9 @@ a_line_longer_than_64_kib_is_split_with_a_mark(void **state)
 	struct host *host = *state;
 	const char *line, *end;
 	size_t length, i, marks, bytes;
-	char *text;
+	char path[PATH_MAX], *text;
+	bool could_grow;
+	int fifo;
 
 	host_profile(host, "web",
 	    "for n in 65535 65536 65537 200000; do\n"
@@ -401,6 +403,11 @@ a_line_longer_than_64_kib_is_split_with_a_mark(void **state)
 	host_write(host, "web/output", 0644, "format raw\n");
 	host_start(host);
 	wait_until(contains(log_path(host, "web.log"), "\nlast\n"));
+	(void)snprintf(path, sizeof(path), "%s/fifo/web.out", host->state);
+	fifo = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	assert_true(fifo != -1);
+	could_grow = fcntl(fifo, F_GETPIPE_SZ) > 65536 || fifo_may_grow(fifo);
+	assert_int_equal(close(fifo), 0);
 	text = content_of(log_path(host, "web.log"), &length);
 	line = text;
 	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -415,11 +422,14 @@ a_line_longer_than_64_kib_is_split_with_a_mark(void **state)
 		}
 		line = end + 1;
 		assert_int_equal(bytes, lengths[i]);
-		assert_true(lengths[i] <= 65536 ? marks == 0 : marks > 0);
+		if (could_grow || lengths[i] > 65536)
+			assert_true(lengths[i] <= 65536 ? marks == 0 : marks > 0);
 	}
 	assert_string_equal(line, "last\n");
 	free(text);
 	host_stop_all(host);
+	if (!could_grow)
+		skip(); /* others have used up what root may have in pipes */
 }
 
 /* More than a FIFO holds, in blocks that end within a line: Linux wakes no reader when a write(2)

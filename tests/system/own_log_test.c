@@ -369,9 +369,11 @@ start_and_stop_crowd(struct host *host, unsigned started, unsigned left)
 	count_said(host, said, pids);
 	for (number = 0; number < CROWD; number++)
 		for (i = 0; i < SAID; i++)
-			if (said[number][i] != 1)
+			if (said[number][i] != 1) {
+				host_print_log(host);
 				fail_msg("killed at %u and %u: s%03u has said '%s' %u times",
 				    started, left, number, said_of_each[i], said[number][i]);
+			}
 }
 
 /* Most of 'stopping' was lost with a monitor that was killed then. */
