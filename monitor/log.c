@@ -170,6 +170,7 @@ log_decide(bool (*came_true)(const char *tag, uint64_t place))
 	}
 	journal.permitted = granted;
 	undecided = 0;
+	log_save(); /* before any of it is written, which the next of us counts */
 }
 
 uint64_t
@@ -325,10 +326,13 @@ log_save(void)
 {
 	struct stat status;
 
-	/* another file is to come, or it was deleted to make room: of what waits nothing is written
-	 */
-	journal.log_inode = journal.log_size = 0;
-	if (journal.first < journal.end && asked != LOG_ROTATE && look_at_log(&status)) {
+	/* until it is known how much of it the last monitor has written, that one's word stands;
+	 * where another file is to come, or it was deleted to make room, nothing of what waits is
+	 * written */
+	if (!taken_over)
+		journal.log_inode = journal.log_size = 0;
+	if (!taken_over && journal.first < journal.end && asked != LOG_ROTATE &&
+	    look_at_log(&status)) {
 		journal.log_inode = status.st_ino;
 		journal.log_size = (uint64_t)status.st_size;
 	}

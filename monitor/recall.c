@@ -8,6 +8,12 @@
 #include "recall.h"
 #include "supervise.h"
 
+/* A first scan may take as long as it likes: when nobody has been recalled for so long, the log
+ * goes on with what is known. */
+#define TOLD_WITHIN (1 * SECOND)
+
+static int64_t decide_by;
+
 void
 recall_note(const struct profile *profile, struct note *note)
 {
@@ -105,10 +111,9 @@ recall_take(void *subject, struct incoming *incoming)
 	recall_settings(profile, note);
 	profile->say_found = message->number != 0;
 	profile->logged = note->logged;
+	if (!log_decided())
+		decide_by = clock_now() + TOLD_WITHIN; /* others may follow */
 }
-
-/* A first scan may take as long as it likes: then the log goes on with what is known. */
-#define TOLD_WITHIN (1 * SECOND)
 
 /* All profiles by name, as many places as a power of 2 and more than twice of them. Not sorted:
  * what the C library's qsort() asks of the kernel is not for us. */
@@ -162,13 +167,11 @@ recall_complete(void)
 int64_t
 recall_deadline(void)
 {
-	static int64_t deadline;
-
 	if (log_decided())
 		return NEVER;
-	if (deadline == 0)
-		deadline = clock_now() + TOLD_WITHIN;
-	return deadline;
+	if (decide_by == 0)
+		decide_by = clock_now() + TOLD_WITHIN;
+	return decide_by;
 }
 
 void

@@ -711,6 +711,7 @@ take_over(void *context)
 	if (*confirmed != 0)
 		log_confirm(*confirmed);
 	log_line("t", LEVEL_INFO, "next");
+	log_save(); /* the log may be handed over in a later turn */
 	use_log();
 	log_flush();
 	log_decide(nothing_came_true);
