@@ -280,6 +280,14 @@ memory(struct board *board, char **arguments)
 	    (double)sum_of(pids, "smaps_rollup", "Pss:") / (double)board->count, count);
 }
 
+/* cpu BOARD TREE: milliseconds of CPU that the supervision has taken until now */
+static void
+spent(struct board *board, char **arguments)
+{
+	(void)printf(
+	    "%.3f\n", (double)cpu_of(processes_of(arguments[0], board)) / (double)MILLISECOND);
+}
+
 /* idle BOARD TREE SECONDS: wake-ups, and milliseconds of CPU a second */
 static void
 idle(struct board *board, char **arguments)
@@ -429,6 +437,7 @@ static const struct {
     {"flooded", 2, flooded},
     {"touch", 2, touch},
     {"memory", 1, memory},
+    {"cpu", 1, spent},
     {"idle", 2, idle},
     {"stopped", 1, stopped},
     {"time", 1, time_command},
