@@ -489,6 +489,52 @@ a_reader_that_is_not_born_is_asked_for_again(void **state)
 	host_stop_all(host);
 }
 
+/* Kills the spawner whose seat it is, and waits until another one serves. */
+static void
+replace_spawner(struct host *host, const struct seat *seat)
+{
+	char value[64], all[64];
+	pid_t spawner;
+
+	(void)process_status(getpid(), "CapEff", all, sizeof(all));
+	assert_int_equal(close(seat->job) | close(seat->channel), 0);
+	assert_int_equal(kill(seat->spawner, SIGKILL), 0);
+	wait_until((spawner = host_spawner(host)) > 0 && spawner != seat->spawner &&
+	    strcmp(process_status(spawner, "CapEff", value, sizeof(value)), all) != 0);
+	host_wait_told(host, "marker"); /* who was asked for is there by now */
+}
+
+static void
+make_marker(struct host *host)
+{
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
+}
+
+/* The spawner has died before it came to the start, and others may write to `run` by the time that
+ * it is asked for again; the monitor does not know yet. */
+static void
+a_start_that_is_asked_for_again_is_none_when_the_profile_is_refused_by_then(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	struct seat seat;
+	pid_t monitor;
+
+	make_marker(host);
+	hear_of_web(host, &seat);
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	assert_int_equal(chmod(host_path(host, "web/run", path, sizeof(path)), 0777), 0);
+	host_wait_told(host, "marker");
+	replace_spawner(host, &seat);
+	peer_continue(monitor);
+	host_wait_log(host, " WARN  web refused: run: ");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web running "), 0);
+	host_stop_all(host);
+}
+
 /* The spawner has died before it came to the reader, and the account has gone by the time that it
  * is asked for again: nobody reads as whoever has that uid now. */
 static void
@@ -496,14 +542,11 @@ no_reader_is_born_as_an_account_that_has_gone(void **state)
 {
 	struct host *host = *state;
 	char path[PATH_MAX];
-	char value[64], all[64];
 	struct seat seat;
-	pid_t reader, monitor, spawner;
+	pid_t reader, monitor;
 
-	(void)process_status(getpid(), "CapEff", all, sizeof(all));
 	accounts_begin(host);
-	host_profile(host, "marker", "exec sleep 1000");
-	host_write(host, "marker/down", 0644, "%s", "");
+	make_marker(host);
 	accounts_set("newcomer", 4242);
 	host_profile(host, "daemon",
 	    "(exec sleep 1000) > /dev/null 2>&1 < /dev/null &\n"
@@ -520,11 +563,7 @@ no_reader_is_born_as_an_account_that_has_gone(void **state)
 	accounts_remove_silently(host, "newcomer");
 	monitor = host_monitor(host);
 	peer_stop(monitor); /* or it would have the service ended, and a reader with it */
-	assert_int_equal(close(seat.job) | close(seat.channel), 0);
-	assert_int_equal(kill(seat.spawner, SIGKILL), 0);
-	wait_until((spawner = host_spawner(host)) > 0 && spawner != seat.spawner &&
-	    strcmp(process_status(spawner, "CapEff", value, sizeof(value)), all) != 0);
-	host_wait_told(host, "marker"); /* who was asked for is there by now */
+	replace_spawner(host, &seat);
 	assert_int_equal(find_reader(host), 0);
 	peer_continue(monitor);
 	host_wait_log(host, " WARN  daemon refused: user: must name an existing account");
@@ -543,6 +582,7 @@ main(void)
 	    ROOT_TEST(a_reader_that_is_killed_is_replaced),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
 	    ROOT_TEST(no_reader_is_born_as_an_account_that_has_gone),
+	    ROOT_TEST(a_start_that_is_asked_for_again_is_none_when_the_profile_is_refused_by_then),
 	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
 	};
 
