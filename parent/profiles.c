@@ -216,10 +216,11 @@ add(const struct draft *draft)
 	const struct quota *quota = tenants_quota(draft->facts.name);
 	struct profile *profile = NULL;
 
-	/* some over the quota are shown as refused; who makes thousands is told once */
+	/* some over the quota are shown as refused; who makes thousands is told once, or nothing
+	 * else would be reported meanwhile */
 	if (quota == NULL || tenants_count(draft->facts.name, true) < 2 * quota->profiles)
 		profile = table_add(draft->facts.name);
-	if (profile == NULL)
+	if (profile == NULL && tenants_hears_of_it(draft->facts.name))
 		inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
 	return profile;
 }

@@ -845,6 +845,31 @@ who_cannot_be_looked_at_for_want_of_descriptors_has_not_left(void **state)
 	host_stop_all(host);
 }
 
+#define FAR_TOO_MANY 400
+
+/* Or he would wash out of our own log what there is to say of others meanwhile. */
+static void
+who_makes_hundreds_of_profiles_more_is_told_once(void **state)
+{
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	pid_t mail;
+	int i;
+
+	make_tenants(host);
+	for (i = 0; i < FAR_TOO_MANY; i++) {
+		(void)snprintf(name, sizeof(name), TENANTS TENANT "/web%d", i);
+		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
+	}
+	host_chown(host, TENANTS TENANT, TENANT);
+	mail = begin_other(host);
+	host_wait_log(host, " WARN  ProcLaunch skipped " TENANT "/web.*: there are too many ");
+	assert_unharmed(host, mail);
+	assert_int_equal(host_count_log(host, " skipped " TENANT "/"), 1);
+	assert_int_equal(host_count_log(host, " happened too fast to be logged"), 0);
+	host_stop_all(host);
+}
+
 /* Writes the tenant's quota, and waits until it is in force. */
 static void
 set_quota(struct host *host, const char *content)
@@ -1287,6 +1312,7 @@ main(void)
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
+	    ROOT_TEST(who_makes_hundreds_of_profiles_more_is_told_once),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
 	    ROOT_TEST(from_a_directory_that_is_his_a_tenant_is_handed_no_log),
 	    ROOT_TEST(output_stays_within_the_quota),
