@@ -135,15 +135,6 @@ survey_setting(
 }
 
 static void
-survey_settings(const struct survey *survey, struct profile_facts *facts, int directory)
-{
-	unsigned setting;
-
-	for (setting = 0; setting < SETTING_COUNT; setting++)
-		survey_setting(survey, facts, directory, (enum setting)setting);
-}
-
-static void
 begin_profile(struct message *finding, const char *name)
 {
 	message_begin(finding, MESSAGE_PROFILE);
@@ -205,6 +196,7 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 	struct message finding;
 	struct profile_facts *facts = &finding.profile;
 	enum refusal refusal = trust_owner(status, survey->owner);
+	unsigned setting;
 
 	begin_profile(&finding, name);
 	facts->device = status->st_dev;
@@ -216,38 +208,27 @@ survey_opened(const struct survey *survey, const char *name, int profile, const 
 		survey->opened(name, profile);
 	if (refusal != REFUSAL_NONE)
 		survey_refuse(facts, SETTING_DIRECTORY, refusal, 0);
-	else
-		survey_settings(survey, facts, profile);
+	for (setting = 0; refusal == REFUSAL_NONE && setting < SETTING_COUNT; setting++)
+		survey_setting(survey, facts, profile, (enum setting)setting);
 	if (facts->trigger < 2)
 		facts->trigger = 2; /* the two smallest have a meaning of their own */
 	survey->sink(&finding);
 }
 
-/* False: what stands there is no directory that could be a profile. */
-static bool
-survey_entry(const struct survey *survey, const char *name)
-{
-	struct stat status;
-	int entry = trust_open_entry(survey->directory, name);
-	bool profile = true;
-
-	if (entry != -1 && fstat(entry, &status) == 0) {
-		profile = is_profile(survey, name, &status);
-		if (profile)
-			survey_opened(survey, name, entry, &status);
-	} else if (profile_name_valid(name)) {
-		emit_unseen(survey, name, errno);
-	}
-	if (entry != -1)
-		(void)close(entry);
-	return profile;
-}
-
 void
 survey_profile(const struct survey *survey, const char *name)
 {
-	if (!survey_entry(survey, name) && profile_name_valid(name))
-		emit_unseen(survey, name, ENOENT); /* should it have been one: that has gone */
+	struct stat status;
+	int entry = trust_open_entry(survey->directory, name);
+	int error = entry == -1 || fstat(entry, &status) == -1 ? errno : 0;
+
+	/* what is no directory may have been one, which has gone */
+	if (error == 0 && is_profile(survey, name, &status))
+		survey_opened(survey, name, entry, &status);
+	else if (profile_name_valid(name))
+		emit_unseen(survey, name, error == 0 ? ENOENT : error);
+	if (entry != -1)
+		(void)close(entry);
 }
 
 DIR *
@@ -272,7 +253,7 @@ survey_next(const struct survey *survey, DIR *stream)
 	errno = 0;
 	entry = readdir(stream);
 	if (entry != NULL && entry->d_name[0] != '.' && entry->d_type != DT_REG)
-		(void)survey_entry(survey, entry->d_name);
+		survey_profile(survey, entry->d_name);
 	return entry != NULL;
 }
 
