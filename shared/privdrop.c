@@ -49,18 +49,33 @@ verify_groups(const gid_t *groups, size_t count)
 	return STAGE_NONE;
 }
 
+bool
+privdrop_keep(uint64_t kept)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	unsigned i;
+
+	if (syscall(SYS_capget, &header, sets) == -1)
+		return false;
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].permitted &= (uint32_t)(kept >> 32 * i);
+		sets[i].effective = sets[i].permitted;
+		sets[i].inheritable = 0;
+	}
+	return syscall(SYS_capset, &header, sets) == 0 &&
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
+}
+
 /* All sets empty. The bounding set is the caller's matter: emptying it takes CAP_SETPCAP. */
 static enum stage
 empty_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
+	static const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3];
 	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
 
-	memset(none, 0, sizeof(none));
-	if (syscall(SYS_capset, &header, none) == -1 ||
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1 ||
-	    syscall(SYS_capget, &header, left) == -1)
+	if (!privdrop_keep(0) || syscall(SYS_capget, &header, left) == -1)
 		return STAGE_CAPABILITIES;
 	errno = EPERM;
 	/* the ambient set is never larger than the inheritable one, capabilities(7) */
@@ -110,24 +125,6 @@ privdrop(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 	if (failed != STAGE_NONE)
 		return failed;
 	return regain(gid);
-}
-
-bool
-privdrop_keep(uint64_t kept)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-	unsigned i;
-
-	if (syscall(SYS_capget, &header, sets) == -1)
-		return false;
-	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-		sets[i].permitted &= (uint32_t)(kept >> 32 * i);
-		sets[i].effective = sets[i].permitted;
-		sets[i].inheritable = 0;
-	}
-	return syscall(SYS_capset, &header, sets) == 0 &&
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
 }
 
 bool
