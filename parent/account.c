@@ -1,53 +1,25 @@
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <poll.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "account.h"
 #include "clock.h"
-#include "privdrop.h"
+#include "nameservice.h"
 #include "procfs.h"
 #include "report.h"
 
 #define MONITOR_ACCOUNT "_proclaunch"
 #define FREE_UID_FIRST	61184
-#define FREE_UID_LAST	65519
 
-/*
- * Name services are foreign code: the modules of /etc/nsswitch.conf are loaded into whoever asks,
- * half a MiB of them on most hosts, and one that waits for its server lets that one wait. So a
- * child asks, as the monitor's user, who may ask what everybody on the host may: root that has no
- * capabilities owns /etc all the same, and gets them back when it executes something. It is kept
- * for a moment, as questions come in crowds, and half a millisecond for a fork each would be felt
- * where a thousand tenants start. When it does not answer in time nobody is asked for a while, or
- * each of a hundred profiles would wait for the same server anew.
- */
-#define ASKER_STAYS	(50 * MILLISECOND)
+/* Who does not answer in time is not asked for a while, or each of a hundred profiles would wait
+ * for the same server anew. */
 #define ANSWERED_WITHIN (5 * SECOND)
 #define ASKED_AGAIN	(10 * SECOND)
-
-struct question {
-	enum { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID } about;
-	char name[ACCOUNT_NAME_BYTES];
-	uid_t uid;
-};
-
-struct reply {
-	enum refusal refusal;
-	int error;	      /* of REFUSAL_UNREADABLE */
-	uint32_t serves_long; /* of REFUSAL_NONE: the files say the same */
-	struct account account;
-};
 
 /* Who asks, if there is anybody. */
 static pid_t asker;
@@ -68,7 +40,7 @@ static bool files_are_roots;
 #define ANSWER_OF_FILES_SERVES (300 * SECOND)
 #define ANSWERS		       64
 
-static const char *const files[] = {"/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc"};
+static const char *const files[] = {PASSWD_FILE, GROUP_FILE, "/etc/nsswitch.conf", "/etc"};
 #define FILES (sizeof(files) / sizeof(files[0]))
 
 static struct known {
@@ -96,150 +68,6 @@ files_changed(void)
 		before[i] = now;
 	}
 	return changed;
-}
-
-static enum refusal
-fill(const struct passwd *entry, struct account *account)
-{
-	int count = FORK_GROUPS_MAX;
-
-	memset(account, 0, sizeof(*account));
-	if (strlen(entry->pw_name) > ACCOUNT_NAME_MAX ||
-	    strlen(entry->pw_dir) >= sizeof(account->home) ||
-	    strlen(entry->pw_shell) >= sizeof(account->shell))
-		return REFUSAL_NO_ACCOUNT;
-	strcpy(account->name, entry->pw_name);
-	strcpy(account->home, entry->pw_dir);
-	strcpy(account->shell, entry->pw_shell[0] == '\0' ? "/bin/sh" : entry->pw_shell);
-	account->uid = entry->pw_uid;
-	account->gid = entry->pw_gid;
-	if (getgrouplist(account->name, account->gid, account->groups, &count) == -1)
-		return REFUSAL_GROUPS;
-	account->group_count = (uint32_t)count;
-	return REFUSAL_NONE;
-}
-
-/* Was it looked for? A name service that cannot open its file, for want of descriptors, is passed
- * over, and the next one says that there is no such account. */
-static enum refusal
-not_found(void)
-{
-	int file = open(files[0], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-
-	if (file == -1 && errno != ENOENT)
-		return REFUSAL_UNREADABLE;
-	if (file != -1)
-		(void)close(file);
-	return REFUSAL_NO_ACCOUNT;
-}
-
-/* The first, from `uid` on, that is no user's and no group's. */
-static enum refusal
-find_free(uid_t uid, struct account *account)
-{
-	while (uid <= FREE_UID_LAST && (getpwuid(uid) != NULL || getgrgid(uid) != NULL))
-		uid++;
-	account->uid = account->gid = uid;
-	return uid <= FREE_UID_LAST ? REFUSAL_NONE : REFUSAL_NO_ACCOUNT;
-}
-
-static enum refusal
-ask_services(const struct question *question, struct account *account)
-{
-	const struct passwd *entry;
-	bool by_name = question->about == ACCOUNT_OF_NAME;
-
-	if (question->about == FREE_UID)
-		return find_free(question->uid, account);
-	entry = by_name ? getpwnam(question->name) : getpwuid(question->uid);
-	if (entry == NULL)
-		return not_found();
-	/* some name services ignore case or accept numbers: it must be the very same */
-	if (by_name ? strcmp(entry->pw_name, question->name) != 0 : entry->pw_uid != question->uid)
-		return REFUSAL_NO_ACCOUNT;
-	return fill(entry, account);
-}
-
-/* Do the files say the same of the account, and of all its groups? */
-static bool
-stands_in_files(const struct account *account)
-{
-	FILE *passwd = fopen(files[0], "re"), *group = fopen(files[1], "re");
-	const struct passwd *entry = NULL;
-	const struct group *joined;
-	uint32_t count = 1;
-	char **member;
-
-	while (passwd != NULL && (entry = fgetpwent(passwd)) != NULL &&
-	    strcmp(entry->pw_name, account->name) != 0)
-		;
-	while (group != NULL && (joined = fgetgrent(group)) != NULL) {
-		for (member = joined->gr_mem; *member != NULL; member++)
-			count +=
-			    joined->gr_gid != account->gid && strcmp(*member, account->name) == 0;
-	}
-	if (passwd != NULL)
-		(void)fclose(passwd);
-	if (group != NULL)
-		(void)fclose(group);
-	return entry != NULL && entry->pw_uid == account->uid && entry->pw_gid == account->gid &&
-	    strcmp(entry->pw_dir, account->home) == 0 &&
-	    (entry->pw_shell[0] == '\0' || strcmp(entry->pw_shell, account->shell) == 0) &&
-	    count == account->group_count;
-}
-
-static bool
-comes(int channel, int64_t within)
-{
-	struct pollfd source = {.fd = channel, .events = POLLIN};
-
-	return poll(&source, 1, (int)(within / MILLISECOND)) == 1;
-}
-
-/* It never becomes more than it is now, whatever it executes; nor can it type into root's terminal,
- * TIOCSTI in ioctl_tty(2). */
-static bool
-give_up_privileges(void)
-{
-	bool given_up = geteuid() == 0 && !files_are_roots
-	    ? privdrop(asks_as, asks_in, NULL, 0) == STAGE_NONE
-	    : privdrop_keep(0);
-
-	/* after the change of ids, which resets the first two: prctl(2), and fs.suid_dumpable in
-	 * proc(5). Somebody else may have that uid, and what we knew at the fork is in its memory
-	 */
-	return given_up && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
-	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 &&
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && setsid() != -1;
-}
-
-/* The child. Nothing of the parent's is open in it: what hangs here keeps nothing from ending. */
-static _Noreturn void
-answer_questions(int channel)
-{
-	static struct question question;
-	static struct reply reply;
-	/* the first comes, however long whoever has forked is held up: or it hangs up */
-	int64_t within = -MILLISECOND;
-
-	if (dup2(channel, STDERR_FILENO + 1) == -1 || close_range(STDERR_FILENO + 2, ~0U, 0) == -1)
-		_exit(1);
-	if (!give_up_privileges()) {
-		warning("name services");
-		_exit(1);
-	}
-	channel = STDERR_FILENO + 1;
-	while (comes(channel, within) &&
-	    recv(channel, &question, sizeof(question), 0) == sizeof(question)) {
-		within = ASKER_STAYS;
-		reply.refusal = ask_services(&question, &reply.account);
-		reply.error = errno;
-		reply.serves_long =
-		    reply.refusal == REFUSAL_NONE && stands_in_files(&reply.account);
-		if (send(channel, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
-			break;
-	}
-	_exit(0);
 }
 
 static void
@@ -280,7 +108,7 @@ start_asker(void)
 		return false;
 	asker = fork();
 	if (asker == 0)
-		answer_questions(ends[1]);
+		nameservice_answer(ends[1], !files_are_roots, asks_as, asks_in);
 	error = errno;
 	(void)close(ends[1]);
 	to_asker = ends[0];
@@ -315,7 +143,7 @@ exchange(const struct question *question, struct reply *reply)
 		return errno;
 	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) != sizeof(*question))
 		return ECHILD;
-	if (!comes(to_asker, ANSWERED_WITHIN))
+	if (!nameservice_speaks(to_asker, ANSWERED_WITHIN))
 		return ETIMEDOUT;
 	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(question, reply)
 	    ? 0
