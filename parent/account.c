@@ -9,6 +9,7 @@
 
 #include "account.h"
 #include "clock.h"
+#include "descriptors.h"
 #include "nameservice.h"
 #include "procfs.h"
 #include "report.h"
@@ -73,7 +74,7 @@ files_changed(void)
 static void
 forget_asker(void)
 {
-	(void)close(to_asker);
+	descriptor_close(to_asker);
 	to_asker = -1;
 	asker = 0;
 }
@@ -102,19 +103,17 @@ end_asker(void)
 static bool
 start_asker(void)
 {
-	int ends[2], error;
+	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		return false;
 	asker = fork();
 	if (asker == 0)
 		nameservice_answer(ends[1], !files_are_roots, asks_as, asks_in);
-	error = errno;
-	(void)close(ends[1]);
+	descriptor_close(ends[1]);
 	to_asker = ends[0];
 	if (asker == -1)
 		forget_asker();
-	errno = error;
 	return asker != 0;
 }
 

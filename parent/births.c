@@ -234,8 +234,7 @@ ask_run(struct profile *profile, const struct account *account)
 	if (failed != STAGE_NONE)
 		fail(profile, failed, errno);
 	outputs_release(profile);
-	if (cgroup != -1)
-		(void)close(cgroup);
+	descriptor_close(cgroup);
 	return result;
 }
 
@@ -463,8 +462,7 @@ births_born(void *subject, struct incoming *incoming)
 		surveys_born(message, pidfd);
 	} else if (profile == NULL || profile->generation != message->generation ||
 	    !jobs_match(run ? &profile->birth : &profile->reader, message)) {
-		if (pidfd != -1)
-			(void)close(pidfd); /* not wanted any more: its gate is gone, it ends */
+		descriptor_close(pidfd); /* not wanted any more: its gate is gone, it ends */
 	} else if (run) {
 		run_born(profile, message, pidfd);
 	} else if (pidfd == -1) {

@@ -265,13 +265,12 @@ signal_directory(int above, const char *name, int directory, void *context)
 		pidfd = pidfd_open(pid, 0);
 		if (pidfd != -1 && cgroup_contains(signal->profile, pid))
 			pidfd_signal(pidfd, signal->number);
-		if (pidfd != -1)
-			(void)close(pidfd);
+		descriptor_close(pidfd);
 	}
 	if (processes != NULL)
 		(void)fclose(processes);
-	else if (file != -1)
-		(void)close(file);
+	else
+		descriptor_close(file);
 }
 
 bool

@@ -536,8 +536,7 @@ ends_soon(pid_t pid)
 	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
 	bool ended = poll(&end, 1, GONE_WITHIN / MILLISECOND) == 1;
 
-	if (end.fd != -1)
-		(void)close(end.fd);
+	descriptor_close(end.fd);
 	return ended;
 }
 

@@ -250,6 +250,5 @@ files_rotate_log(unsigned keep)
 {
 	int oldest = log_to_terminal ? -1 : logfile_rotate(path_try(log_folder), log_name, keep);
 
-	if (oldest != -1)
-		(void)close(oldest);
+	descriptor_close(oldest);
 }

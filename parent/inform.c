@@ -205,8 +205,7 @@ send_file(const struct message *message, int descriptor)
 
 	sent = children_send(CHILD_MONITOR, message, &descriptor, descriptor == -1 ? 0 : 1) ==
 	    CHANNEL_DONE;
-	if (descriptor != -1)
-		(void)close(descriptor);
+	descriptor_close(descriptor);
 	return sent;
 }
 
@@ -219,8 +218,8 @@ inform_remains(int file)
 	message_begin(&message, MESSAGE_REMAINS);
 	if (file != -1 && children_ready(CHILD_MONITOR))
 		(void)send_file(&message, file);
-	else if (file != -1)
-		(void)close(file);
+	else
+		descriptor_close(file);
 }
 
 static bool

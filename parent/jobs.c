@@ -32,7 +32,7 @@ jobs_request(struct job *job, struct job_request *request, unsigned source)
 	static uint32_t number;
 	struct message *message = &request->message;
 	enum channel_result result;
-	int ends[2], error;
+	int ends[2];
 
 	if (channel_pair(ends) == -1)
 		return CHANNEL_BROKEN;
@@ -42,13 +42,11 @@ jobs_request(struct job *job, struct job_request *request, unsigned source)
 	result = children_send(CHILD_SPAWNER, message, request->descriptors, request->count);
 	if (result == CHANNEL_DONE && loop_add(ends[0], EPOLLIN, source, message->index) == -1)
 		result = CHANNEL_BROKEN;
-	error = errno;
-	(void)close(ends[1]);
+	descriptor_close(ends[1]);
 	if (result == CHANNEL_DONE)
 		*job = (struct job){.channel = ends[0], .pidfd = -1, .number = number};
 	else
-		(void)close(ends[0]);
-	errno = error;
+		descriptor_close(ends[0]);
 	return result;
 }
 

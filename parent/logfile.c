@@ -45,12 +45,10 @@ logfile_open(int directory, const char *name, struct file_facts *facts, bool rea
 	    ? errno
 	    : 0;
 	facts->size = (uint64_t)status.st_size;
-	if (directory != -1)
-		(void)close(directory);
+	descriptor_close(directory);
 	if (facts->error == 0)
 		return file;
-	if (file != -1)
-		(void)close(file);
+	descriptor_close(file);
 	return -1;
 }
 
@@ -66,8 +64,7 @@ remove_name(int directory, const char *name)
 	if (file != -1 && fstat(file, &status) == 0 && status.st_nlink == 0 &&
 	    fcntl(file, F_SETLEASE, F_WRLCK) == 0 && fcntl(file, F_SETLEASE, F_UNLCK) == 0)
 		return file;
-	if (file != -1)
-		(void)close(file);
+	descriptor_close(file);
 	return -1;
 }
 

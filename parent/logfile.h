@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "descriptors.h"
 #include "message.h"
 
 /*

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "descriptors.h"
 #include "nameservice.h"
 #include "privdrop.h"
 #include "report.h"
@@ -50,8 +51,7 @@ not_found(void)
 
 	if (file == -1 && errno != ENOENT)
 		return REFUSAL_UNREADABLE;
-	if (file != -1)
-		(void)close(file);
+	descriptor_close(file);
 	return REFUSAL_NO_ACCOUNT;
 }
 

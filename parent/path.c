@@ -32,8 +32,7 @@ step(struct walk *walk, const char *component, mode_t make)
 	next = openat(walk->directory, component, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (next == -1)
 		return false;
-	if (walk->directory >= 0)
-		(void)close(walk->directory); /* O_PATH: close(2) has nothing to report */
+	descriptor_close(walk->directory);
 	walk->directory = next;
 	if (fstat(next, &status) == -1)
 		return false;
@@ -87,7 +86,7 @@ int
 path_walk(const char *path, uid_t owner, mode_t make, enum refusal *refusal, char *culprit)
 {
 	struct walk walk = {.directory = -1, .owner = owner, .refusal = REFUSAL_UNREADABLE};
-	int opened = -1, error;
+	int opened = -1;
 
 	(void)snprintf(culprit, PATH_MAX, "%s", path);
 	errno = path[0] == '/' ? ENAMETOOLONG : ENOENT;
@@ -96,11 +95,8 @@ path_walk(const char *path, uid_t owner, mode_t make, enum refusal *refusal, cha
 		if (opened == -1)
 			walk.refusal = REFUSAL_UNREADABLE;
 	}
-	error = errno;
-	if (walk.directory >= 0)
-		(void)close(walk.directory);
+	descriptor_close(walk.directory);
 	*refusal = walk.refusal;
-	errno = error;
 	return opened;
 }
 

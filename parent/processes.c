@@ -443,8 +443,7 @@ adopt_recorded(struct profile *profile)
 		processes_pidfd_event(table_index(profile), 0); /* a zombie tells how it ended */
 		return;
 	}
-	if (pidfd != -1)
-		(void)close(pidfd);
+	descriptor_close(pidfd);
 	if (daemon_may_follow(profile))
 		profile->process.end = END_UNKNOWN; /* of `run` */
 	else

@@ -421,8 +421,7 @@ find_orphan(const char *name)
 		return;
 	cgroup_remove(name); /* where nothing lives */
 	lives = cgroup_populated(name, &events);
-	if (events != -1)
-		(void)close(events);
+	descriptor_close(events);
 	if (!lives)
 		return;
 	profile = table_add(name);

@@ -218,8 +218,7 @@ surveys_born(const struct message *born, int pidfd)
 	struct errand *survey = born->index < SURVEYS_MAX ? surveys[born->index] : NULL;
 
 	if (survey == NULL || !jobs_match(&survey->job, born)) {
-		if (pidfd != -1)
-			(void)close(pidfd);
+		descriptor_close(pidfd);
 		return;
 	}
 	if (pidfd == -1) {

@@ -88,8 +88,7 @@ look_at(const char *name, struct stat *status)
 	int entry = trust_open_entry(directory, name);
 	bool known = entry != -1 && fstat(entry, status) == 0;
 
-	if (entry != -1)
-		(void)close(entry);
+	descriptor_close(entry);
 	return known;
 }
 

@@ -119,8 +119,7 @@ run_probe(const char *path, int output)
 static void
 end_probe(void)
 {
-	if (said != -1)
-		(void)close(said);
+	descriptor_close(said);
 	said = -1;
 	probe = 0;
 }

@@ -5,6 +5,7 @@
 #ifndef PROCLAUNCH_CHANNEL_H
 #define PROCLAUNCH_CHANNEL_H
 
+#include "descriptors.h"
 #include "message.h"
 
 #define CHANNEL_DESCRIPTORS_MAX 5

@@ -1,9 +1,25 @@
 /*
- * The numbers at which descriptors stand across an exec. Everything that is not listed here is
- * closed on both sides: by the parent before the exec, by the child as its first act.
+ * Letting go of a descriptor, and the numbers at which descriptors stand across an exec. Everything
+ * that is not listed here is closed on both sides: by the parent before the exec, by the child as
+ * its first act.
  */
 #ifndef PROCLAUNCH_DESCRIPTORS_H
 #define PROCLAUNCH_DESCRIPTORS_H
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Closes it; -1: there is none. Not for what was written to, which close(2) may have to report.
+ * errno stays as it was: that of whatever made us let go. */
+static inline void
+descriptor_close(int descriptor)
+{
+	int before = errno;
+
+	if (descriptor != -1)
+		(void)close(descriptor);
+	errno = before;
+}
 
 enum descriptor_number {
 	/* monitor and spawner: 0 and 1 are /dev/null */

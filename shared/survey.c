@@ -227,21 +227,18 @@ survey_profile(const struct survey *survey, const char *name)
 		survey_opened(survey, name, entry, &status);
 	else if (profile_name_valid(name))
 		emit_unseen(survey, name, error == 0 ? ENOENT : error);
-	if (entry != -1)
-		(void)close(entry);
+	descriptor_close(entry);
 }
 
 DIR *
 survey_open(int directory)
 {
 	/* a descriptor of its own: its offset is not shared with anybody */
-	int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error;
+	int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = own == -1 ? NULL : fdopendir(own);
 
-	error = errno;
-	if (stream == NULL && own != -1)
-		(void)close(own);
-	errno = error;
+	if (stream == NULL)
+		descriptor_close(own);
 	return stream;
 }
 

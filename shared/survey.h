@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 
+#include "descriptors.h"
 #include "message.h"
 
 /*

@@ -80,7 +80,7 @@ trust_open_profile(int directory, const char *name)
 {
 	const char *slash = strchr(name, '/');
 	char tenant[FULL_NAME_BYTES];
-	int above, opened, error;
+	int above, opened;
 
 	if (slash == NULL)
 		return trust_open_entry(directory, name);
@@ -89,8 +89,6 @@ trust_open_profile(int directory, const char *name)
 	if (above == -1 || slash[1] == '\0')
 		return above;
 	opened = trust_open_entry(above, slash + 1);
-	error = errno;
-	(void)close(above);
-	errno = error;
+	descriptor_close(above);
 	return opened;
 }

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "descriptors.h"
 #include "message.h"
 
 /*
