@@ -56,16 +56,6 @@ handle_note(void *subject, struct incoming *incoming)
 		inform_report(REPORT_LEDGER, errno, profile->facts.name);
 }
 
-/* Somebody has given a command for the profile, and may have edited it before. */
-static void
-handle_settle(void *subject, struct incoming *incoming)
-{
-	struct profile *profile = subject;
-
-	profile->settle = incoming->message.number;
-	watch_await(profile);
-}
-
 static void
 handle_keep(void *subject, struct incoming *incoming)
 {
@@ -153,7 +143,7 @@ static const struct rule profile_rules[] = {
     {MESSAGE_OPEN, FROM_MONITOR, 0, 0, 0, handle_open},
     {MESSAGE_ROTATE, FROM_MONITOR, 0, 0, 0, handle_rotate},
     {MESSAGE_READ, FROM_MONITOR, 0, 0, 0, handle_read},
-    {MESSAGE_SETTLE, FROM_MONITOR, 0, 0, 0, handle_settle},
+    {MESSAGE_SETTLE, FROM_MONITOR, 0, 0, 0, watch_await},
     {MESSAGE_KEEP, FROM_MONITOR, 0, 0, 0, handle_keep},
     {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},
 };

@@ -112,8 +112,7 @@ watch_entry(struct profile *entry)
 	/* what has gone, or is no directory any more, need not be watched */
 	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
 		say_unwatched(entry->facts.name);
-	if (directory != -1)
-		(void)close(directory);
+	descriptor_close(directory);
 }
 
 void
@@ -138,8 +137,11 @@ watch_open(int64_t rescan)
 }
 
 void
-watch_await(struct profile *profile)
+watch_await(void *subject, struct incoming *incoming)
 {
+	struct profile *profile = subject;
+
+	profile->settle = incoming->message.number;
 	profile->tell &= ~(unsigned)TELL_SETTLED; /* it was about what had been edited before */
 	if (profile->unsettled == 0)
 		watch_look_at(profile, clock_now());

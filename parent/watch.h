@@ -22,9 +22,10 @@ void watch_entry(struct profile *entry);
 /* The profile or tenant is looked at again at this time (clock_now() scale), or before. */
 void watch_look_at(struct profile *entry, int64_t when);
 
-/* The monitor wants to know when what has been edited until now has been told: the profile is
- * looked at now, unless it is about to be found still. */
-void watch_await(struct profile *profile);
+/* SETTLE has come: somebody has given a command for the profile, and may have edited it before. The
+ * monitor wants to know when what has been edited until now has been told: the profile is looked at
+ * now, unless it is about to be found still. */
+void watch_await(void *subject, struct incoming *incoming);
 
 /* Watches a profile's directory that has just been opened, before anything in it is looked at. The
  * watch, for profile->watch; or -1. */

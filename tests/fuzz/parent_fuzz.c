@@ -554,8 +554,11 @@ watch_look_at(struct profile *profile, int64_t when)
 }
 
 void
-watch_await(struct profile *profile)
+watch_await(void *subject, struct incoming *incoming)
 {
+	struct profile *profile = subject;
+
+	profile->settle = incoming->message.number;
 	PROPERTY(table_at(table_index(profile)) == profile);
 }
 
