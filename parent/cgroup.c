@@ -32,26 +32,14 @@ static int ours = -1; /* our subtree, its name, and its path as /proc/PID/cgroup
 static char ours_name[64];
 static char ours_path[2 * PATH_MAX];
 
-static int
-open_profile(const char *profile)
-{
-	if (ours == -1) {
-		errno = ENOENT;
-		return -1;
-	}
-	return openat(
-	    ours, files_name(PREFIX, profile, ""), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
 /* The process's path in the unified hierarchy, "" for its root; false when there is none. No name
  * in it holds a newline. cgroups(7). */
 static bool
 path_of(pid_t pid, char *path, size_t size)
 {
-	char name[48], text[4 * PATH_MAX], *line;
+	char text[4 * PATH_MAX], *line;
 
-	(void)snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	if (!procfs_read(name, text, sizeof(text)))
+	if (!procfs_read_of(pid, "cgroup", text, sizeof(text)))
 		return false;
 	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (line == NULL)
@@ -278,12 +266,10 @@ cgroup_populated(const char *profile, int *events)
 {
 	char text[128];
 	ssize_t length;
-	int directory;
 
-	if (*events == -1 && (directory = open_profile(profile)) != -1) {
-		*events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		(void)close(directory);
-	}
+	if (*events == -1)
+		*events = openat(
+		    ours, files_name(PREFIX, profile, "/cgroup.events"), O_RDONLY | O_CLOEXEC);
 	if (*events == -1) /* for want of descriptors or memory nobody can tell */
 		return errno != ENOENT;
 	length = pread(*events, text, sizeof(text) - 1, 0);
@@ -296,18 +282,16 @@ void
 cgroup_signal(const char *profile, int number)
 {
 	struct signal signal = {.profile = profile, .number = number};
-	int directory, file;
+	int file;
 
 	if (number != SIGKILL) {
 		walk_profile(profile, signal_directory, &signal);
-	} else if ((directory = open_profile(profile)) != -1) {
-		file = openat(directory, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-		if (file != -1) {
-			(void)!write(file, "1", 1); /* the caller watches whether they end */
-			(void)close(file);
-		}
-		(void)close(directory);
+		return;
 	}
+	file = openat(ours, files_name(PREFIX, profile, "/cgroup.kill"), O_WRONLY | O_CLOEXEC);
+	if (file != -1)
+		(void)!write(file, "1", 1); /* the caller watches whether they end */
+	descriptor_close(file);
 }
 
 static void

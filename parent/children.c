@@ -7,11 +7,9 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "account.h"
@@ -25,6 +23,7 @@
 #include "ledger.h"
 #include "nofile.h"
 #include "outputs.h"
+#include "pidfd.h"
 #include "sources.h"
 #include "profiles.h"
 #include "report.h"
@@ -533,10 +532,10 @@ children_tend(int64_t now)
 static bool
 ends_soon(pid_t pid)
 {
-	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	bool ended = poll(&end, 1, GONE_WITHIN / MILLISECOND) == 1;
+	int pidfd = pidfd_open(pid, 0);
+	bool ended = pidfd_ends(pidfd, GONE_WITHIN / MILLISECOND);
 
-	descriptor_close(end.fd);
+	descriptor_close(pidfd);
 	return ended;
 }
 

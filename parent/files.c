@@ -138,13 +138,12 @@ files_hide_pid(void)
 const char *
 files_name(const char *prefix, const char *profile, const char *suffix)
 {
-	static char name[FULL_NAME_BYTES + 16];
-	char *slash;
+	static char name[FULL_NAME_BYTES + 32];
+	size_t slash = strlen(prefix) + strcspn(profile, "/");
 
 	(void)snprintf(name, sizeof(name), "%s%s%s", prefix, profile, suffix);
-	slash = strchr(name, '/');
-	if (slash != NULL)
-		*slash = '%';
+	if (strchr(profile, '/') != NULL)
+		name[slash] = '%';
 	return name;
 }
 

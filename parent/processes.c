@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -94,14 +93,6 @@ processes_release(struct profile *profile)
 	loop_close(&profile->pidfd);
 }
 
-static bool
-has_ended(int pidfd)
-{
-	struct pollfd end = {.fd = pidfd, .events = POLLIN};
-
-	return poll(&end, 1, 0) == 1;
-}
-
 /* Is what the pidfd holds a member of the profile? The pid cannot change hands while it lives. */
 static enum claim_verdict
 judge(const struct profile *profile, pid_t pid, int pidfd)
@@ -125,7 +116,7 @@ judge(const struct profile *profile, pid_t pid, int pidfd)
 			    stat.start_ticks >= profile->start_ticks));
 	if (!member)
 		return CLAIM_FOREIGN;
-	return has_ended(pidfd) ? CLAIM_ENDED : CLAIM_NUMBER;
+	return pidfd_ends(pidfd, 0) ? CLAIM_ENDED : CLAIM_NUMBER;
 }
 
 /* A daemon may begin its session only after its pid file has named it, as Debian's nginx does. What
@@ -387,7 +378,7 @@ processes_pidfd_event(uint32_t index, uint32_t events)
 	siginfo_t how = {.si_pid = 0};
 
 	(void)events;
-	if (profile == NULL || profile->pidfd == -1 || !has_ended(profile->pidfd))
+	if (profile == NULL || profile->pidfd == -1 || !pidfd_ends(profile->pidfd, 0))
 		return;
 	/* no child of ours; or one that somebody traces, who may never let us hear of its end */
 	if (waitid(P_PIDFD, (id_t)profile->pidfd, &how, WEXITED | WNOHANG | WNOWAIT) == -1 ||

@@ -28,9 +28,8 @@ procfs_read(const char *path, char *text, size_t size)
 	return length > 0;
 }
 
-/* The same of /proc/PID/NAME; false when the process has gone. */
-static bool
-slurp(pid_t pid, const char *name, char *text, size_t size)
+bool
+procfs_read_of(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[48];
 
@@ -43,7 +42,7 @@ procfs_stat(pid_t pid, struct procfs_stat *stat)
 {
 	char text[1024], *after;
 
-	if (!slurp(pid, "stat", text, sizeof(text)))
+	if (!procfs_read_of(pid, "stat", text, sizeof(text)))
 		return false;
 	/* the process chose the name in front, which may hold anything, ')' and digits too */
 	after = strrchr(text, ')');
@@ -64,7 +63,7 @@ procfs_has_uid(pid_t pid, uid_t uid, bool all)
 	char text[2048], *line;
 	unsigned ids[4], matching = 0, i;
 
-	if (!slurp(pid, "status", text, sizeof(text)))
+	if (!procfs_read_of(pid, "status", text, sizeof(text)))
 		return false;
 	line = strstr(text, "\nUid:"); /* in the name before it newlines are escaped */
 	if (line == NULL ||
@@ -82,7 +81,7 @@ procfs_waits_in(pid_t pid, struct stat *where)
 	unsigned descriptor, beyond;
 	long call;
 
-	if (!slurp(pid, "syscall", text, sizeof(text)) ||
+	if (!procfs_read_of(pid, "syscall", text, sizeof(text)) ||
 	    sscanf(text, "%ld %x %*x %*x %x", &call, &descriptor, &beyond) != 3)
 		return false;
 	if (call == SYS_read)

@@ -21,6 +21,9 @@ struct procfs_stat {
  * there is nothing. */
 bool procfs_read(const char *path, char *text, size_t size);
 
+/* The same of /proc/PID/NAME; false when the process has gone. */
+bool procfs_read_of(pid_t pid, const char *name, char *text, size_t size);
+
 /* False with errno: ENOENT or ESRCH when there is no such process. */
 bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 

@@ -1,9 +1,7 @@
 #include <sys/epoll.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "sources.h"
@@ -86,12 +84,10 @@ pin_member(pid_t pid, void *context)
 static void
 drop_dead(struct profile *profile)
 {
-	struct pollfd end = {.events = POLLIN};
 	unsigned i;
 
 	for (i = profile->pin_count; i-- > 0;) {
-		end.fd = profile->pins[i].pidfd;
-		if (poll(&end, 1, 0) != 1)
+		if (!pidfd_ends(profile->pins[i].pidfd, 0))
 			continue;
 		loop_close(&profile->pins[i].pidfd);
 		profile->pins[i] = profile->pins[--profile->pin_count];
