@@ -100,23 +100,6 @@ drop_report(void)
 	reports_kept++;
 }
 
-static struct message *
-new_report(enum report report)
-{
-	struct message *message;
-
-	if (reports_count == REPORTS_MAX && reports_told > 0)
-		drop_report(); /* it is as good as written */
-	if (reports_count == REPORTS_MAX) {
-		reports_lost++;
-		return NULL;
-	}
-	message = &reports[(reports_first + reports_count++) % REPORTS_MAX];
-	message_begin(message, MESSAGE_REPORT);
-	message->number = report;
-	return message;
-}
-
 void
 inform_report(enum report report, int value, const char *text)
 {
@@ -136,10 +119,17 @@ inform_skipped(const struct message *finding, const char *tenant)
 void
 inform_child(enum report report, const char *which, pid_t pid, enum process_end end, int value)
 {
-	struct message *message = new_report(report);
+	struct message *message;
 
-	if (message == NULL)
+	if (reports_count == REPORTS_MAX && reports_told > 0)
+		drop_report(); /* it is as good as written */
+	if (reports_count == REPORTS_MAX) {
+		reports_lost++;
 		return;
+	}
+	message = &reports[(reports_first + reports_count++) % REPORTS_MAX];
+	message_begin(message, MESSAGE_REPORT);
+	message->number = report;
 	message->report.pid = pid;
 	message->report.end = end;
 	message->report.value = value;
