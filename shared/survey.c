@@ -135,14 +135,6 @@ survey_setting(
 }
 
 static void
-begin_profile(struct message *finding, const char *name)
-{
-	message_begin(finding, MESSAGE_PROFILE);
-	strncpy(finding->profile.name, name, sizeof(finding->profile.name) - 1);
-	finding->profile.trigger = DIGEST_BEGIN;
-}
-
-static void
 emit_skipped(const struct survey *survey, enum report why, const char *name)
 {
 	struct message message;
@@ -151,21 +143,6 @@ emit_skipped(const struct survey *survey, enum report why, const char *name)
 	message.number = why;
 	strncpy(message.report.text, name, sizeof(message.report.text) - 1);
 	survey->sink(&message);
-}
-
-/* Nothing stands there under a name that a profile may have; or it cannot be seen. */
-static void
-emit_unseen(const struct survey *survey, const char *name, int error)
-{
-	struct message finding;
-
-	begin_profile(&finding, name);
-	if (error == ENOENT)
-		finding.profile.gone = 1;
-	else
-		survey_refuse(&finding.profile, SETTING_DIRECTORY, REFUSAL_UNREADABLE, error);
-	finding.profile.owner = survey->owner;
-	survey->sink(&finding);
 }
 
 enum report
@@ -191,42 +168,49 @@ is_profile(const struct survey *survey, const char *name, const struct stat *sta
 }
 
 static void
-survey_opened(const struct survey *survey, const char *name, int profile, const struct stat *status)
+survey_opened(const struct survey *survey, struct profile_facts *facts, int profile,
+    const struct stat *status)
 {
-	struct message finding;
-	struct profile_facts *facts = &finding.profile;
 	enum refusal refusal = trust_owner(status, survey->owner);
 	unsigned setting;
 
-	begin_profile(&finding, name);
 	facts->device = status->st_dev;
 	facts->inode = status->st_ino;
 	/* what root has put into a tenant's directory is the tenant's all the same: who owns the
 	 * directory above can take it away and put something else there */
-	facts->owner = survey->owner != 0 ? survey->owner : status->st_uid;
+	if (survey->owner == 0)
+		facts->owner = status->st_uid;
 	if (refusal == REFUSAL_NONE && survey->opened != NULL)
-		survey->opened(name, profile);
+		survey->opened(facts->name, profile);
 	if (refusal != REFUSAL_NONE)
 		survey_refuse(facts, SETTING_DIRECTORY, refusal, 0);
 	for (setting = 0; refusal == REFUSAL_NONE && setting < SETTING_COUNT; setting++)
 		survey_setting(survey, facts, profile, (enum setting)setting);
 	if (facts->trigger < 2)
 		facts->trigger = 2; /* the two smallest have a meaning of their own */
-	survey->sink(&finding);
 }
 
 void
 survey_profile(const struct survey *survey, const char *name)
 {
+	struct message finding;
+	struct profile_facts *facts = &finding.profile;
 	struct stat status;
 	int entry = trust_open_entry(survey->directory, name);
-	int error = entry == -1 || fstat(entry, &status) == -1 ? errno : 0;
+	bool seen = entry != -1 && fstat(entry, &status) == 0;
 
-	/* what is no directory may have been one, which has gone */
-	if (error == 0 && is_profile(survey, name, &status))
-		survey_opened(survey, name, entry, &status);
-	else if (profile_name_valid(name))
-		emit_unseen(survey, name, error == 0 ? ENOENT : error);
+	message_begin(&finding, MESSAGE_PROFILE);
+	strncpy(facts->name, name, sizeof(facts->name) - 1);
+	facts->trigger = DIGEST_BEGIN;
+	facts->owner = survey->owner;
+	if (seen && is_profile(survey, name, &status))
+		survey_opened(survey, facts, entry, &status);
+	else if (seen || errno == ENOENT) /* should it have been a profile, that has gone */
+		facts->gone = 1;
+	else
+		survey_refuse(facts, SETTING_DIRECTORY, REFUSAL_UNREADABLE, errno);
+	if (profile_name_valid(name))
+		survey->sink(&finding);
 	descriptor_close(entry);
 }
 
