@@ -402,9 +402,8 @@ children_pong(void *subject, struct incoming *incoming)
 {
 	struct child *child = subject;
 
-	if (incoming->message.number != child->ping)
-		return;
-	child->answer_by = NEVER;
+	if (incoming->message.number == child->ping)
+		child->answer_by = NEVER;
 }
 
 void

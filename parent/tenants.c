@@ -81,27 +81,20 @@ tenants_count(const char *name, bool refused_too)
 	return count;
 }
 
-/* What stands there? False with errno. A tenant may have mounted a file system of his own. */
-static bool
-look_at(const char *name, struct stat *status)
-{
-	int entry = trust_open_entry(directory, name);
-	bool known = entry != -1 && fstat(entry, status) == 0;
-
-	descriptor_close(entry);
-	return known;
-}
-
 /* Is the entry a tenant's directory? REPORT_COUNT when it is, or when there is none or it is a
  * plain file, which is nobody's: then there is no account. Else what is to be said of it. */
 static enum report
 examine(const char *name, struct account *account)
 {
+	/* a tenant may have mounted a file system of his own */
+	int entry = trust_open_entry(directory, name);
 	struct stat status;
+	bool known = entry != -1 && fstat(entry, &status) == 0;
 	enum report report;
 
+	descriptor_close(entry);
 	account->name[0] = '\0';
-	if (!look_at(name, &status))
+	if (!known)
 		return errno == ENOENT ? REPORT_COUNT : REPORT_UNSCANNED;
 	report = survey_judge(name, &status);
 	if (report != REPORT_COUNT || S_ISREG(status.st_mode))

@@ -603,7 +603,7 @@ wait_until_nobody_asks(void)
 	REQUIRE(how.si_code == CLD_EXITED);
 }
 
-/* In the place of whoever asks: the reply of parent/account.c, in which something is too long or of
+/* In the place of whoever asks: the reply of parent/nameservice.c, in which something is too long or of
  * another account than was asked for. */
 static _Noreturn void
 answer_too_much(void)
