@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -133,11 +134,13 @@ static int
 go_to_background(void)
 {
 	char well;
-	int ready[2];
+	int ready[2], status;
+	pid_t second;
 
 	if (pipe2(ready, O_CLOEXEC) == -1)
 		fatal("pipe2");
-	switch (fork()) {
+	second = fork();
+	switch (second) {
 	case -1:
 		fatal("fork");
 	case 0:
@@ -147,7 +150,12 @@ go_to_background(void)
 		return ready[1];
 	default:
 		(void)close(ready[1]);
-		_exit(read(ready[0], &well, 1) == 1 ? 0 : 1);
+		if (read(ready[0], &well, 1) == 1)
+			_exit(0);
+		/* it has said why, unless it was killed, or the shell's limits leave it no stack */
+		if (waitpid(second, &status, 0) == second && WIFSIGNALED(status))
+			fatalx("proclaunch ended at once, with signal %d", WTERMSIG(status));
+		_exit(1);
 	}
 }
 
@@ -340,6 +348,10 @@ main(int count, char **arguments)
 		fatalx("started with no_new_privs, under which nothing can be confined or become"
 		       " another user: remove NoNewPrivileges= from the unit, or no-new-privileges"
 		       " from the container");
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 0)
+		fatalx(
+		    "started without CAP_KILL, without which nobody's service can be stopped: add"
+		    " it to the unit, or to the container");
 	/* or we could not be upgraded when the directory that we were started in is removed */
 	if (!options.relative && chdir("/") == -1)
 		fatal("/");

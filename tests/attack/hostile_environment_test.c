@@ -441,22 +441,37 @@ no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent(void **state)
 	host_stop_all(host);
 }
 
+/* Runs it as root with this option of setpriv(1); it is refused, and the reason begins and ends so.
+ */
 static void
-under_no_new_privs_root_is_told_how_to_mend_it(void **state)
+assert_refused_under(struct host *host, const char *option, const char *reason, const char *remedy)
 {
-	struct host *host = *state;
 	struct outcome outcome;
 	char program[PATH_MAX];
 
 	(void)host_program("proclaunch", program, sizeof(program));
-	run_program(&outcome, "/usr/bin/setpriv", "--no-new-privs", program, host->state,
-	    host->profiles, NULL);
+	run_program(
+	    &outcome, "/usr/bin/setpriv", option, program, host->state, host->profiles, NULL);
 	assert_int_equal(outcome.status, 1);
 	assert_string_equal(outcome.output, "");
-	assert_ptr_equal(
-	    strstr(outcome.error, "proclaunch: started with no_new_privs, "), outcome.error);
-	assert_non_null(strstr(outcome.error, "remove NoNewPrivileges= from the unit, "));
+	assert_ptr_equal(strstr(outcome.error, reason), outcome.error);
+	assert_non_null(strstr(outcome.error, remedy));
 	assert_int_equal(host_processes(host), 0);
+}
+
+static void
+under_no_new_privs_root_is_told_how_to_mend_it(void **state)
+{
+	assert_refused_under(*state, "--no-new-privs", "proclaunch: started with no_new_privs, ",
+	    "remove NoNewPrivileges= from the unit, ");
+}
+
+/* It came up, and then no stop, not even SIGHUP, ever came to an end. */
+static void
+without_the_right_to_kill_root_is_told_how_to_mend_it(void **state)
+{
+	assert_refused_under(*state, "--bounding-set=-kill",
+	    "proclaunch: started without CAP_KILL, ", "add it to the unit, ");
 }
 
 int
@@ -469,6 +484,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(what_is_larger_than_a_limit_permits_is_an_error_and_no_end),
 	    ROOT_TEST(no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent),
 	    ROOT_TEST(under_no_new_privs_root_is_told_how_to_mend_it),
+	    ROOT_TEST(without_the_right_to_kill_root_is_told_how_to_mend_it),
 	};
 
 	if (count == 1 && strcmp(arguments[0], "./run") == 0)

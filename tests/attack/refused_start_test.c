@@ -310,6 +310,8 @@ static const struct step {
     {{"background", SYS_pipe2, FAULT_ANY, 0, EMFILE}, "--log-level=info", "pipe2: "},
     {{"child in it", SYS_clone, FAULT_ANY, 0, EAGAIN}, "--log-level=info", "fork: "},
     {{"own session", SYS_setsid, FAULT_ANY, 0, EPERM}, "--log-level=info", "setsid: "},
+    {{"life", SYS_setsid, FAULT_ANY, 0, FAULT_END}, "--log-level=info",
+	"proclaunch: proclaunch ended at once, with signal 31"},
     {{"lock", SYS_fcntl, 1, F_SETLK, ENOLCK}, NULL, "state directory: lock: "},
     {{"subreaper", SYS_prctl, 0, PR_SET_CHILD_SUBREAPER, EINVAL}, NULL, "prctl: "},
     {{"non-dumpable", SYS_prctl, 0, PR_SET_DUMPABLE, EINVAL}, NULL, "prctl: "},
