@@ -115,18 +115,29 @@ path_explain(enum refusal refusal)
 	}
 }
 
+/* The directories that the command line names, the state directory first: path_spoilt(). */
+#define NAMED_MAX 5
+static const char *named[NAMED_MAX];
+static int state;
+
 int
 path_open(const char *what, const char *path, mode_t make)
 {
 	char culprit[PATH_MAX];
 	enum refusal refusal;
 	int opened = path_walk(path, geteuid(), make, &refusal, culprit);
+	unsigned i;
 
-	if (opened != -1)
-		return opened;
-	if (refusal == REFUSAL_UNREADABLE)
+	if (opened == -1 && refusal == REFUSAL_UNREADABLE)
 		fatal("%s: %s", what, culprit);
-	fatalx("%s: %s %s", what, culprit, path_explain(refusal));
+	if (opened == -1)
+		fatalx("%s: %s %s", what, culprit, path_explain(refusal));
+	for (i = 0; i < NAMED_MAX - 1 && named[i] != NULL;)
+		i++;
+	named[i] = path;
+	if (i == 0)
+		state = opened;
+	return opened;
 }
 
 int
@@ -136,4 +147,32 @@ path_try(const char *path)
 	enum refusal refusal;
 
 	return path_walk(path, geteuid(), 0, &refusal, culprit);
+}
+
+bool
+path_same(int one, int other)
+{
+	struct stat first, second;
+
+	return fstat(one, &first) == 0 && fstat(other, &second) == 0 &&
+	    first.st_ino == second.st_ino && first.st_dev == second.st_dev;
+}
+
+const char *
+path_spoilt(void)
+{
+	unsigned i;
+
+	for (i = 0; i < NAMED_MAX && named[i] != NULL; i++) {
+		int opened = path_try(named[i]);
+		bool another = i == 0 && opened != -1 && !path_same(opened, state);
+
+		if (opened == -1)
+			return named[i];
+		(void)close(opened);
+		errno = ESTALE;
+		if (another)
+			return named[i];
+	}
+	return NULL;
 }

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "message.h"
 
 /*
@@ -24,6 +26,13 @@ int path_walk(const char *path, uid_t owner, mode_t make, enum refusal *refusal,
 /* The same for whoever runs this: fatal, with how to mend it. The second returns -1 instead. */
 int path_open(const char *what, const char *path, mode_t make);
 int path_try(const char *path);
+
+/* Do both descriptors lead to the same directory? */
+bool path_same(int one, int other);
+
+/* Who takes over from us by the same command line could not open this directory again, or would
+ * find another state directory there: its path, with errno. NULL when all are in order. */
+const char *path_spoilt(void);
 
 /* The refusal in words, for a message to an administrator; never NULL. */
 const char *path_explain(enum refusal refusal);

@@ -17,6 +17,7 @@
 #include "inform.h"
 #include "leave.h"
 #include "nofile.h"
+#include "path.h"
 #include "privdrop.h"
 #include "processes.h"
 #include "report.h"
@@ -153,11 +154,32 @@ start_probe(void)
 		abandon(errno);
 }
 
+/* Who has taken over can only end when it cannot begin: so what it needs is looked at before. */
+static bool
+is_spoilt(void)
+{
+	struct file_facts facts = {.age = 0};
+	const char *path = path_spoilt();
+	int log;
+
+	if (path == NULL) {
+		log = files_open_log(&facts, false);
+		if (log != -1) {
+			(void)close(log);
+			return false;
+		}
+		path = "the log";
+		errno = (int)facts.error;
+	}
+	inform_report(REPORT_NOT_UPGRADED, errno, path);
+	return true;
+}
+
 void
 upgrade_begin(void)
 {
-	if (give_up_at != NEVER)
-		return; /* one is under way */
+	if (give_up_at != NEVER || is_spoilt())
+		return; /* one is under way, or would be in vain */
 	give_up_at = clock_now() + PROVED_WITHIN;
 	tried = PARENT;
 	start_probe();

@@ -498,13 +498,37 @@ a_second_signal_during_an_upgrade_begins_no_second_one(void **state)
 	host_stop_all(host);
 }
 
-static char started_in[PATH_MAX]; /* before_exec has no argument */
-
+/* The interpreter of a program that is tried, and is gone when the program is to take over. */
 static void
-enter_directory(void)
+install_interpreter(const struct host *host, char *path, size_t size)
 {
-	if (chdir(started_in) == -1)
-		_exit(125);
+	char folder[PATH_MAX], *bytes;
+	size_t length;
+	int file;
+
+	(void)snprintf(folder, sizeof(folder), "%s/interpreter", host->root);
+	assert_int_equal(mkdir(folder, 0755), 0);
+	assert_int_equal(chmod(folder, 0777), 0); /* whoever tries it takes it away */
+	(void)snprintf(path, size, "%.90s/interpreter/sh", host->root);
+	bytes = read_bytes("/bin/sh", &length);
+	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_true(file != -1);
+	assert_int_equal(write(file, bytes, length), length);
+	assert_int_equal(close(file), 0);
+	free(bytes);
+}
+
+/* A parent that is tried with success, and cannot be executed when it is to take over. */
+static void
+install_fleeting_parent(const struct host *host)
+{
+	char interpreter[128], script[512];
+
+	install_interpreter(host, interpreter, sizeof(interpreter));
+	(void)snprintf(script, sizeof(script),
+	    "#!%s\nrm %s\necho 'ProcLaunch " PROCLAUNCH_VERSION " (build " PROCLAUNCH_BUILD ")'\n",
+	    interpreter, interpreter);
+	install(host, PARENT, script, strlen(script), 0755);
 }
 
 /* The monitor and the spawner have been ended by then: the old parent starts its own again. */
@@ -512,20 +536,10 @@ static void
 when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **state)
 {
 	struct host *host = *state;
-	struct running running;
-	char moved[PATH_MAX];
-	pid_t monitor, spawner;
+	struct running running = start_services(host);
+	pid_t monitor = host_monitor(host), spawner = host_spawner(host);
 
-	/* a relative path on its command line means that directory, which is not there any more */
-	(void)snprintf(started_in, sizeof(started_in), "%s/here", host->root);
-	(void)snprintf(moved, sizeof(moved), "%s/there", host->root);
-	assert_int_equal(mkdir(started_in, 0755), 0);
-	host->before_exec = enter_directory;
-	running = start_services_with(host, "--tenants=.");
-	monitor = host_monitor(host);
-	spawner = host_spawner(host);
-	assert_int_equal(rename(started_in, moved), 0);
-	install_all(host, NEXT);
+	install_fleeting_parent(host);
 	host_mark_log(host);
 	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
 	host_wait_log(host,
@@ -545,6 +559,15 @@ when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **s
 	assert_output_is_whole(host);
 	host_stop_all(host);
 	assert_int_equal(host_processes(host), 0);
+}
+
+static char started_in[PATH_MAX]; /* before_exec has no argument */
+
+static void
+enter_directory(void)
+{
+	if (chdir(started_in) == -1)
+		_exit(125);
 }
 
 /* The folder that the program was built in, say; all paths on the command line are absolute. */
@@ -580,31 +603,10 @@ permit_few_descriptors(void)
 		_exit(125);
 }
 
-/* The interpreter of a program that is tried, and is gone when the program is to take over. */
-static void
-install_interpreter(const struct host *host, char *path, size_t size)
-{
-	char folder[PATH_MAX], *bytes;
-	size_t length;
-	int file;
-
-	(void)snprintf(folder, sizeof(folder), "%s/interpreter", host->root);
-	assert_int_equal(mkdir(folder, 0755), 0);
-	assert_int_equal(chmod(folder, 0777), 0); /* whoever tries it takes it away */
-	(void)snprintf(path, size, "%.90s/interpreter/sh", host->root);
-	bytes = read_bytes("/bin/sh", &length);
-	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	assert_true(file != -1);
-	assert_int_equal(write(file, bytes, length), length);
-	assert_int_equal(close(file), 0);
-	free(bytes);
-}
-
 /* The limit on open files was given back for the exec: the parent needs it raised again. */
 static void
 when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before(void **state)
 {
-	char interpreter[128], script[512];
 	struct host *host = *state;
 	struct rlimit before, after;
 	pid_t monitor;
@@ -614,11 +616,7 @@ when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before(void
 	monitor = host_monitor(host);
 	assert_int_equal(prlimit(host->supervisor, RLIMIT_NOFILE, NULL, &before), 0);
 	assert_true(before.rlim_cur == before.rlim_max);
-	install_interpreter(host, interpreter, sizeof(interpreter));
-	(void)snprintf(script, sizeof(script),
-	    "#!%s\nrm %s\necho 'ProcLaunch " PROCLAUNCH_VERSION " (build " PROCLAUNCH_BUILD ")'\n",
-	    interpreter, interpreter);
-	install(host, PARENT, script, strlen(script), 0755);
+	install_fleeting_parent(host);
 	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
 	host_wait_log(host,
 	    " WARN  ProcLaunch not upgraded: .*/bin/proclaunch: No such file or directory\\.");
@@ -626,6 +624,55 @@ when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before(void
 	assert_int_not_equal(host_monitor(host), monitor); /* it was as late as that */
 	assert_int_equal(prlimit(host->supervisor, RLIMIT_NOFILE, NULL, &after), 0);
 	assert_true(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+	host_stop_all(host);
+}
+
+static void
+assert_not_upgraded(struct host *host, const struct running *running, const char *why)
+{
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch not upgraded: %s\\. The old binaries carry on\\.$", why);
+	assert_true(answers(host, OLD));
+	assert_nothing_has_happened(host, running);
+}
+
+/* The new parent would refuse to start, as it should, and nobody would supervise any more. */
+static void
+when_the_new_parent_could_not_open_what_the_old_one_has_that_one_carries_on(void **state)
+{
+	struct host *host = *state;
+	char tenants[PATH_MAX], option[PATH_MAX], moved[PATH_MAX];
+	struct running running;
+
+	(void)snprintf(tenants, sizeof(tenants), "%s/tenants", host->root);
+	(void)snprintf(option, sizeof(option), "--tenants=%.100s/tenants", host->root);
+	(void)snprintf(moved, sizeof(moved), "%s/moved", host->root);
+	assert_int_equal(mkdir(tenants, 0755), 0);
+	running = start_services_with(host, option);
+	install_all(host, NEXT);
+	assert_int_equal(rename(tenants, moved), 0);
+	assert_not_upgraded(host, &running, ".*/tenants: No such file or directory");
+	assert_int_equal(rename(moved, tenants), 0);
+	assert_int_equal(chmod(host->profiles, 0777), 0);
+	assert_not_upgraded(host, &running, ".*/profiles: Operation not permitted");
+	assert_int_equal(chmod(host->profiles, 0755), 0);
+	assert_int_equal(link(host->log, moved), 0);
+	assert_not_upgraded(host, &running, "the log: Operation not permitted");
+	assert_int_equal(unlink(moved), 0);
+	/* in another state directory it would find no ledger, and start all a second time */
+	assert_int_equal(rename(host->state, moved), 0);
+	assert_int_equal(mkdir(host->state, 0711), 0);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " not upgraded: %s: Stale file handle\\. ", host->state);
+	assert_int_equal(rmdir(host->state), 0);
+	assert_int_equal(rename(moved, host->state), 0);
+	host_mark_log(host);
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " ProcLaunch upgraded from ");
+	assert_nothing_has_happened(host, &running);
 	host_stop_all(host);
 }
 
@@ -654,6 +701,9 @@ main(void)
 	    UPGRADE_TEST(a_second_signal_during_an_upgrade_begins_no_second_one, "", set_up_root),
 	    UPGRADE_TEST(when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on,
 		"", set_up_root),
+	    UPGRADE_TEST(
+		when_the_new_parent_could_not_open_what_the_old_one_has_that_one_carries_on, "",
+		set_up_root),
 	    UPGRADE_TEST(
 		the_directory_that_the_parent_was_started_in_may_be_removed, "", set_up_root),
 	    UPGRADE_TEST(

@@ -25,6 +25,7 @@
 #include "inform.h"
 #include "leave.h"
 #include "nofile.h"
+#include "path.h"
 #include "privdrop.h"
 #include "processes.h"
 #include "upgrade.h"
@@ -82,6 +83,20 @@ void
 files_keep(int *lock, int *control)
 {
 	*lock = *control = -1;
+}
+
+/* a new parent could begin */
+int
+files_open_log(struct file_facts *facts, bool read)
+{
+	REQUIRE(!read && facts->age == 0);
+	return dup(STDERR_FILENO);
+}
+
+const char *
+path_spoilt(void)
+{
+	return NULL;
 }
 
 void
