@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "wishes.h"
 
 static int directory = -1;
+static const char *place; /* where it stands */
 static bool without_root;
 
 #define PROFILES_AT_ONCE 16
@@ -36,6 +38,7 @@ void
 profiles_open(const char *path, bool no_root)
 {
 	without_root = no_root;
+	place = path;
 	directory = path_open("profiles directory", path, 0);
 }
 
@@ -444,6 +447,25 @@ fail_scan(int error)
 {
 	inform_report(REPORT_UNSCANNED, error, "the profiles directory");
 	return error;
+}
+
+bool
+profiles_follow(void)
+{
+	static bool missed;
+	int opened = path_try(place);
+
+	if (opened == -1 && !missed)
+		(void)fail_scan(errno);
+	missed = opened == -1;
+	if (missed)
+		return false;
+	if (!path_same(opened, directory)) {
+		(void)dup3(opened, directory, O_CLOEXEC); /* cannot fail on open files */
+		watch_profiles();
+	}
+	(void)close(opened);
+	return true;
 }
 
 int

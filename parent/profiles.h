@@ -28,6 +28,13 @@ int profiles_base(const char *name);
 /* The profile's directory is gone, or not the tenant's any more. */
 void profiles_gone(struct profile *profile);
 
+/*
+ * The directory that stands at the path of the command line now is the one that counts, and is
+ * watched and scanned where it is another one. While none stands there, or one that others have a
+ * hand in, the old one counts on, and this says false, and once why.
+ */
+bool profiles_follow(void);
+
 /* Begins to survey all of it. 0, or the errno of what prevented it. */
 int profiles_scan(void);
 /* Surveys some more of it, so that services and clients need not wait for thousands of profiles. At

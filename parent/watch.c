@@ -33,6 +33,7 @@ static int accounts_watch = -1;
 static int64_t next_look = NEVER;    /* the earliest look_at of all entries, or before it */
 static int64_t next_scan;	     /* the first one at once */
 static int64_t next_tenants = NEVER; /* the tenants alone */
+static int64_t next_follow = NEVER;  /* does the profiles directory still stand in its place? */
 static int64_t rescan_every;
 static bool coming_up = true;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
@@ -116,6 +117,18 @@ watch_entry(struct profile *entry)
 }
 
 void
+watch_profiles(void)
+{
+	if (profiles_watch != -1)
+		(void)inotify_rm_watch(inotify, profiles_watch); /* it may have gone */
+	/* a profile that an ordinary user may not read is not watched: that it may be read is seen
+	 * from above */
+	profiles_watch = watch_directory(profiles_directory(), "the profiles directory",
+	    IN_MOVE_SELF | (geteuid() == 0 ? 0 : IN_ATTRIB));
+	next_scan = clock_now();
+}
+
+void
 watch_open(int64_t rescan)
 {
 	rescan_every = rescan;
@@ -124,10 +137,7 @@ watch_open(int64_t rescan)
 		say_unwatched("anything");
 		return;
 	}
-	/* a profile that an ordinary user may not read is not watched: that it may be read is seen
-	 * from above */
-	profiles_watch = watch_directory(
-	    profiles_directory(), "the profiles directory", geteuid() == 0 ? 0 : IN_ATTRIB);
+	watch_profiles();
 	if (tenants_directory() != -1) /* whom it belongs to, and quotas, are of importance there */
 		tenants_watch = watch_directory(
 		    tenants_directory(), "the tenants directory", IN_ATTRIB | IN_CLOSE_WRITE);
@@ -236,6 +246,9 @@ handle(const struct inotify_event *event)
 		inform_report(REPORT_OVERFLOW, 0, "");
 		start_over();
 	} else if (event->wd == profiles_watch) {
+		/* who removes all that is in it may remove it next: that, nobody is told of */
+		if ((event->mask & (IN_MOVE_SELF | IN_DELETE)) != 0)
+			next_follow = clock_now() + STILL_FOR;
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
 	} else if (event->wd == accounts_watch) {
@@ -275,9 +288,9 @@ watch_event(uint32_t index, uint32_t events)
 int64_t
 watch_deadline(void)
 {
-	return profiles_scanning()
-	    ? 0
-	    : clock_earlier(next_look, clock_earlier(next_scan, next_tenants));
+	return profiles_scanning() ? 0
+				   : clock_earlier(clock_earlier(next_look, next_follow),
+					 clock_earlier(next_scan, next_tenants));
 }
 
 static void
@@ -305,6 +318,8 @@ watch_tend(int64_t now)
 {
 	int error = 0;
 
+	if (now >= clock_earlier(next_follow, next_scan))
+		next_follow = profiles_follow() ? NEVER : now + TRY_AGAIN;
 	if (profiles_scanning()) { /* one that is due meanwhile comes after it, or none would end */
 		error = profiles_scan_on();
 	} else if (now >= next_scan) {

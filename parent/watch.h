@@ -12,6 +12,9 @@
  * `rescan` nanoseconds (0: never) for file systems that tell nobody of changes. */
 void watch_open(int64_t rescan);
 
+/* The profiles directory is another one now: watches that one, and scans it. */
+void watch_profiles(void);
+
 /* Watches the directory of a profile or a tenant for one event, unless it is watched. Where a
  * tenant has mounted something that could hold us up, it is not. */
 void watch_entry(struct profile *entry);

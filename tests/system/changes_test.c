@@ -3,9 +3,11 @@
  */
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -1050,6 +1052,52 @@ a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one(void **
 	host_stop_all(host);
 }
 
+/* By the hasty clock, in which the seconds between two looks pass with each death of a spawner. */
+static void
+the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char next[sizeof(host->profiles)], aside[sizeof(host->profiles)];
+	pid_t web, gone, again;
+
+	(void)snprintf(host->log, sizeof(host->log), "%s/log", host->root);
+	(void)snprintf(aside, sizeof(aside), "%s/aside", host->root);
+	memcpy(next, host->profiles, sizeof(next));
+	/* the one that is to come is made first, in its place */
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "new", "exec sleep 1000");
+	assert_int_equal(rename(next, aside), 0);
+	assert_int_equal(mkdir(host->profiles, 0755), 0);
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "gone", "exec sleep 1000");
+	host_start_with(host, "--log-path", host->log, NULL);
+	web = host_wait_running(host, "web");
+	gone = host_wait_running(host, "gone");
+	host_mark_log(host);
+	assert_int_equal(
+	    syscall(SYS_renameat2, AT_FDCWD, aside, AT_FDCWD, host->profiles, RENAME_EXCHANGE), 0);
+	(void)host_wait_running(host, "new");
+	process_wait_gone(gone);
+	process_wait_gone(web);
+	again = host_wait_running(host, "web");
+	host_profile(host, "later", "exec sleep 1000"); /* it is watched */
+	(void)host_wait_running(host, "later");
+	/* one that is removed and made again */
+	assert_int_equal(host_count_log(host, " WARN "), 0);
+	run_program(&outcome, "/bin/rm", "-r", host->profiles, NULL);
+	assert_int_equal(outcome.status, 0);
+	process_wait_gone(again);
+	host_wait_log(host,
+	    " WARN  ProcLaunch cannot read the profiles directory: No such file or directory$");
+	assert_int_equal(mkdir(host->profiles, 0755), 0);
+	host_profile(host, "web", "exec sleep 1000");
+	host_mark_log(host);
+	assert_int_equal(kill(host_spawner(host), SIGKILL), 0);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -1107,6 +1155,9 @@ main(void)
 	    ROOT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
 	    TENANT_TEST(after_an_overflow_of_events_every_profile_is_scanned_and_watched_again),
 	    ROOT_TEST(rescan_sees_what_inotify_cannot),
+	    cmocka_unit_test_setup_teardown(
+		the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts,
+		host_set_up_hasty, host_tear_down),
 	    ROOT_TEST(a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one),
 	};
 
