@@ -75,15 +75,13 @@ open_outputs(const char *profile)
 	int outputs = outputs_path != NULL ? path_try(outputs_path) : open_ours(state, "output");
 	const char *slash = strchr(profile, '/');
 	char tenant[FULL_NAME_BYTES];
-	int opened, error;
+	int opened;
 
 	if (outputs == -1 || slash == NULL)
 		return outputs;
 	(void)snprintf(tenant, sizeof(tenant), "%.*s", (int)(slash - profile), profile);
 	opened = open_ours(outputs, tenant);
-	error = errno;
-	(void)close(outputs);
-	errno = error;
+	descriptor_close(outputs);
 	return opened;
 }
 

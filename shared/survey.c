@@ -83,7 +83,7 @@ open_setting(const struct survey *survey, int directory, enum setting setting, b
 	    .flags = flags | O_NOFOLLOW, .resolve = survey->opened != NULL ? RESOLVE_NO_XDEV : 0};
 	long file = syscall(SYS_openat2, directory, setting_name(setting), &how, sizeof(how));
 	char path[32];
-	int entry, error;
+	int entry;
 
 	if (file != -1 || errno != EXDEV)
 		return (int)file;
@@ -91,9 +91,7 @@ open_setting(const struct survey *survey, int directory, enum setting setting, b
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", entry);
 	if (entry != -1)
 		file = open(path, (int)flags);
-	error = errno;
-	(void)close(entry);
-	errno = error;
+	descriptor_close(entry);
 	return (int)file;
 }
 
@@ -107,7 +105,7 @@ survey_setting(
 	int file;
 
 	file = open_setting(survey, directory, setting, presence);
-	if (file == -1) {
+	if (file == -1 || fstat(file, &status) == -1) {
 		if (errno == ELOOP)
 			survey_refuse(facts, setting, REFUSAL_LINK, 0);
 		else if (errno == ENXIO) /* a socket, or a device that nothing drives */
@@ -116,11 +114,7 @@ survey_setting(
 			survey_refuse(facts, setting, REFUSAL_UNREADABLE, errno);
 		else if (setting == SETTING_RUN)
 			survey_refuse(facts, setting, REFUSAL_MISSING, 0);
-		return;
-	}
-	if (fstat(file, &status) == -1) {
-		survey_refuse(facts, setting, REFUSAL_UNREADABLE, errno);
-		(void)close(file);
+		descriptor_close(file);
 		return;
 	}
 	facts->present |= SETTING_BIT(setting);
@@ -156,17 +150,6 @@ survey_judge(const char *name, const struct stat *status)
 								    : REPORT_SKIPPED_NAME;
 }
 
-/* True when the entry is a directory that can be a profile. */
-static bool
-is_profile(const struct survey *survey, const char *name, const struct stat *status)
-{
-	enum report skipped = survey_judge(name, status);
-
-	if (skipped != REPORT_COUNT)
-		emit_skipped(survey, skipped, name);
-	return skipped == REPORT_COUNT && S_ISDIR(status->st_mode);
-}
-
 static void
 survey_opened(const struct survey *survey, struct profile_facts *facts, int profile,
     const struct stat *status)
@@ -198,12 +181,15 @@ survey_profile(const struct survey *survey, const char *name)
 	struct stat status;
 	int entry = trust_open_entry(survey->directory, name);
 	bool seen = entry != -1 && fstat(entry, &status) == 0;
+	enum report skipped = seen ? survey_judge(name, &status) : REPORT_COUNT;
 
 	message_begin(&finding, MESSAGE_PROFILE);
 	strncpy(facts->name, name, sizeof(facts->name) - 1);
 	facts->trigger = DIGEST_BEGIN;
 	facts->owner = survey->owner;
-	if (seen && is_profile(survey, name, &status))
+	if (skipped != REPORT_COUNT)
+		emit_skipped(survey, skipped, name);
+	if (seen && skipped == REPORT_COUNT && S_ISDIR(status.st_mode))
 		survey_opened(survey, facts, entry, &status);
 	else if (seen || errno == ENOENT) /* should it have been a profile, that has gone */
 		facts->gone = 1;
