@@ -577,6 +577,52 @@ survey_as_tenant(void *context)
 	REQUIRE(findings[1].profile.refused_setting == SETTING_USER);
 }
 
+/* What the look at its names has not told is asked for by name. */
+static void
+survey_unlisted(void *context)
+{
+	struct survey *survey = context;
+
+	survey->sink = keep_finding;
+	REQUIRE(setresuid(TENANT, TENANT, TENANT) == 0);
+	survey_profile(survey, "web");
+	REQUIRE(found == 2);
+	REQUIRE(findings[1].profile.refusal == REFUSAL_NONE);
+	REQUIRE(findings[1].profile.present ==
+	    (SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_KILL_MODE)));
+}
+
+static void
+files_are_found_in_a_directory_that_its_user_may_not_list(void **state)
+{
+	struct survey survey = survey_for(TENANT);
+
+	(void)state;
+	make_profile("web", TENANT);
+	folder_write(folder, "web/kill_mode", 0644, "group\n");
+	folder_chmod(folder, "web", 0311);
+	child_run(survey_unlisted, &survey);
+}
+
+static void
+files_are_found_among_more_names_than_are_looked_at(void **state)
+{
+	enum setting setting;
+	char name[64];
+	unsigned i;
+
+	(void)state;
+	make_profile("web", 0);
+	for (i = 0; i < 400; i++) {
+		(void)snprintf(name, sizeof(name), "web/data-%u", i);
+		make_plain(name);
+	}
+	for (setting = SETTING_RUN + 1; setting < SETTING_COUNT; setting++)
+		folder_write(folder, in_web(setting), 0644, "");
+	assert_accepted(0);
+	assert_int_equal(findings[found - 1].profile.present, SETTING_BIT(SETTING_COUNT) - 1);
+}
+
 static void
 what_its_user_may_not_read_is_refused_with_the_reason(void **state)
 {
@@ -1120,6 +1166,8 @@ main(void)
 	    TEST(a_directory_that_is_not_there_is_gone),
 	    TEST(what_is_no_directory_any_more_has_gone),
 	    TEST(a_name_that_leads_elsewhere_is_no_profile),
+	    TEST(files_are_found_in_a_directory_that_its_user_may_not_list),
+	    TEST(files_are_found_among_more_names_than_are_looked_at),
 	    TEST(what_its_user_may_not_read_is_refused_with_the_reason),
 	    TEST(a_file_that_can_be_opened_and_not_read_is_refused),
 	    TEST(what_cannot_be_seen_is_refused_but_has_not_gone),
