@@ -1,21 +1,45 @@
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "files.h"
+#include "survey.h"
 #include "wishes.h"
 
 static int directories[WISH_COUNT] = {-1, -1, -1};
+/* Does anything stand in them? Most hosts keep nothing, and need not be asked for each profile. */
+static bool kept[WISH_COUNT];
+
+static void
+open_directory(enum wish wish, const char *name)
+{
+	const struct dirent *entry = NULL;
+	struct stat status;
+	DIR *stream;
+
+	directories[wish] = files_open_own(name, 0700, &status);
+	stream = survey_open(directories[wish]);
+	while (stream != NULL && (entry = readdir(stream)) != NULL && entry->d_name[0] == '.')
+		;
+	kept[wish] = stream == NULL || entry != NULL;
+	if (stream != NULL)
+		(void)closedir(stream);
+}
 
 void
 wishes_open(void)
 {
-	struct stat status;
+	open_directory(WISH_UP, "enabled");
+	open_directory(WISH_DOWN, "disabled");
+}
 
-	directories[WISH_UP] = files_open_own("enabled", 0700, &status);
-	directories[WISH_DOWN] = files_open_own("disabled", 0700, &status);
+static bool
+is_kept(enum wish wish, const char *name)
+{
+	return kept[wish] && faccessat(directories[wish], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum wish
@@ -23,11 +47,9 @@ wishes_of(const char *profile)
 {
 	const char *name = files_name("", profile, "");
 
-	if (faccessat(directories[WISH_DOWN], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return WISH_DOWN;
-	if (faccessat(directories[WISH_UP], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		return WISH_UP;
-	return WISH_DEFAULT;
+	return is_kept(WISH_DOWN, name) ? WISH_DOWN
+	    : is_kept(WISH_UP, name)	? WISH_UP
+					: WISH_DEFAULT;
 }
 
 static int
@@ -54,6 +76,7 @@ wishes_keep(const char *profile, enum wish wish)
 {
 	const char *name = files_name("", profile, "");
 
+	kept[wish] = true;
 	/* made before the other is erased; where a crash leaves both, disabled is what counts */
 	if (wish != WISH_DEFAULT && create(directories[wish], name) == -1)
 		return -1;
