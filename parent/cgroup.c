@@ -172,16 +172,19 @@ int
 cgroup_make(const char *profile)
 {
 	const char *name = files_name(PREFIX, profile, "");
+	bool made = mkdirat(ours, name, 0755) == 0;
 
 	/* cgroup.kill reaches those who are cloned into the cgroup later, too: the kernel takes
 	 * them for children of those who were in it (kill_seq in kernel/cgroup/cgroup.c,
 	 * Linux 6.14). What was killed once is made anew; where somebody lives in it, it stays. */
-	if (unlinkat(ours, name, AT_REMOVEDIR) == -1 && errno == EBUSY)
-		cgroup_remove(profile); /* there may be others below it */
-	if (mkdirat(ours, name, 0755) == -1 && errno != EEXIST &&
-	    (errno != ENOENT || !make_again() || mkdirat(ours, name, 0755) == -1))
-		return -1;
-	return openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (!made && errno == EEXIST) {
+		if (unlinkat(ours, name, AT_REMOVEDIR) == -1 && errno == EBUSY)
+			cgroup_remove(profile); /* there may be others below it */
+		made = mkdirat(ours, name, 0755) == 0 || errno == EEXIST;
+	} else if (!made && errno == ENOENT) {
+		made = make_again() && mkdirat(ours, name, 0755) == 0;
+	}
+	return made ? openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 }
 
 /* A directory, open, and what it is called in the one above it. */
