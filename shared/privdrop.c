@@ -9,19 +9,26 @@
 
 #include "privdrop.h"
 
+/* errno is written only here: to do so costs a newborn the copy of a page. */
+static enum stage
+not_as_asked(void)
+{
+	errno = EPERM;
+	return STAGE_VERIFY;
+}
+
 enum stage
 privdrop_verify(uid_t uid, gid_t gid)
 {
 	uid_t real_uid, effective_uid, saved_uid;
 	gid_t real_gid, effective_gid, saved_gid;
 
-	if (getresuid(&real_uid, &effective_uid, &saved_uid) == -1 ||
-	    getresgid(&real_gid, &effective_gid, &saved_gid) == -1)
+	if (syscall(SYS_getresuid, &real_uid, &effective_uid, &saved_uid) == -1 ||
+	    syscall(SYS_getresgid, &real_gid, &effective_gid, &saved_gid) == -1)
 		return STAGE_VERIFY;
-	errno = EPERM;
 	if (real_uid != uid || effective_uid != uid || saved_uid != uid || real_gid != gid ||
 	    effective_gid != gid || saved_gid != gid)
-		return STAGE_VERIFY;
+		return not_as_asked();
 	return STAGE_NONE;
 }
 
@@ -37,14 +44,13 @@ verify_groups(const gid_t *groups, size_t count)
 
 	if (have == -1)
 		return STAGE_VERIFY;
-	errno = EPERM;
 	if ((size_t)have != count)
-		return STAGE_VERIFY;
+		return not_as_asked();
 	for (i = 0; i < have; i++) {
 		for (known = 0; known < count && groups[known] != now[i];)
 			known++;
 		if (known == count)
-			return STAGE_VERIFY;
+			return not_as_asked();
 	}
 	return STAGE_NONE;
 }

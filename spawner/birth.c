@@ -22,8 +22,6 @@
 #include "privdrop.h"
 #include "survey.h"
 
-#define ENVIRONMENT_MAX 16
-
 /* Ends the child: it has executed nothing, and the parent knows which step failed. */
 static _Noreturn void
 give_up(enum stage stage)
@@ -88,20 +86,19 @@ static enum stage
 reset_attributes(const struct birth *birth)
 {
 	static const struct sched_param no_priority = {.sched_priority = 0};
-	cpu_set_t every_cpu[16];
+	static const unsigned char every_cpu[2048] = {[0 ... 2047] = 0xff};
 
 	if (!limit_processes(birth->request->processes))
 		return STAGE_RLIMIT;
-	if (sched_setscheduler(0, SCHED_OTHER, &no_priority) == -1 && !tolerable())
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_OTHER, &no_priority) == -1 && !tolerable())
 		return STAGE_SCHEDULER;
 	if (setpriority(PRIO_PROCESS, 0, 0) == -1 && !tolerable())
 		return STAGE_NICE;
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, 0) == -1 && errno != ENOSYS)
 		return STAGE_IO_PRIORITY;
-	memset(every_cpu, 0xff, sizeof(every_cpu));
-	if (sched_setaffinity(0, sizeof(every_cpu), every_cpu) == -1)
+	if (syscall(SYS_sched_setaffinity, 0, sizeof(every_cpu), every_cpu) == -1)
 		return STAGE_AFFINITY;
-	if (personality(PER_LINUX) == -1)
+	if (syscall(SYS_personality, PER_LINUX) == -1)
 		return STAGE_PERSONALITY;
 	if (!reset_oom_score(birth->oom_score))
 		return STAGE_OOM_SCORE;
@@ -118,16 +115,16 @@ reset_attributes(const struct birth *birth)
 static enum stage
 leave_spawner(const struct birth *birth)
 {
-	sigset_t none;
+	static const unsigned long none[8];
 
 	(void)birth;
-	(void)sigemptyset(&none);
-	if (setsid() == -1)
+	if (syscall(SYS_setsid) == -1)
 		return STAGE_SETSID;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno != ENOSYS &&
 	    geteuid() == 0)
 		return STAGE_KEYRING;
-	return sigprocmask(SIG_SETMASK, &none, NULL) == -1 ? STAGE_SIGNALS : STAGE_NONE;
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, NSIG / 8) == -1 ? STAGE_SIGNALS
+										    : STAGE_NONE;
 }
 
 /* 0, 1 and 2 are the service's, the first as the spawner has it; the job closes itself at the exec,
@@ -150,7 +147,7 @@ become_user(const struct birth *birth)
 {
 	const struct fork_request *request = birth->request;
 
-	if (geteuid() != 0) /* whose group need not be the account's: newgrp(1) */
+	if (syscall(SYS_geteuid) != 0) /* whose group need not be the account's: newgrp(1) */
 		return privdrop_verify(request->uid, getgid());
 	return privdrop(request->uid, request->gid, request->groups, request->group_count);
 }
@@ -189,7 +186,8 @@ birth_enter_directory(const struct fork_request *request)
 	long directory;
 
 	directory = syscall(SYS_openat2, AT_FDCWD, request->where, &how, sizeof(how));
-	if (directory == -1 || fstat((int)directory, &status) == -1 || fchdir((int)directory) == -1)
+	if (directory == -1 || fstatat((int)directory, "", &status, AT_EMPTY_PATH) == -1 ||
+	    fchdir((int)directory) == -1)
 		return STAGE_DIRECTORY;
 	if (status.st_dev != request->device || status.st_ino != request->inode) {
 		errno = ESTALE;
@@ -199,35 +197,29 @@ birth_enter_directory(const struct fork_request *request)
 }
 
 static enum stage
-execute(const struct fork_request *request)
+execute(const struct birth *birth)
 {
 	static char run[] = "./run";
 	char *arguments[] = {run, NULL};
-	char *environment[ENVIRONMENT_MAX + 1];
-	size_t count = 0, offset;
 
-	for (offset = 0; offset < request->environment_bytes && count < ENVIRONMENT_MAX;
-	     offset += strlen(request->environment + offset) + 1)
-		environment[count++] = (char *)(uintptr_t)(request->environment + offset);
-	environment[count] = NULL;
-	if (request->uid != 0 && request->new_privs == 0 &&
+	if (birth->request->uid != 0 && birth->request->new_privs == 0 &&
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return STAGE_NO_NEW_PRIVS;
 	/* not through a link: what was checked is what stands there under this very name */
-	(void)execveat(AT_FDCWD, run, arguments, environment, AT_SYMLINK_NOFOLLOW);
+	(void)execveat(AT_FDCWD, run, arguments, birth->environment, AT_SYMLINK_NOFOLLOW);
 	return STAGE_EXEC;
 }
 
 /* At the gate it waits until the parent has written it into the ledger. */
 static _Noreturn void
-run(const struct fork_request *request)
+run(const struct birth *birth)
 {
 	enum stage failed;
 
 	(void)job_expect(MESSAGE_GO);
-	failed = birth_enter_directory(request);
+	failed = birth_enter_directory(birth->request);
 	if (failed == STAGE_NONE)
-		failed = execute(request);
+		failed = execute(birth);
 	give_up(failed);
 }
 
@@ -252,12 +244,24 @@ child(const struct birth *birth)
 	case TASK_SURVEY:
 		survey_as_owner(birth->request);
 	default:
-		run(birth->request);
+		run(birth);
 	}
 }
 
+static void
+list_environment(struct birth *birth)
+{
+	const struct fork_request *request = birth->request;
+	size_t count = 0, offset;
+
+	for (offset = 0; offset < request->environment_bytes && count < ENVIRONMENT_MAX;
+	     offset += strlen(request->environment + offset) + 1)
+		birth->environment[count++] = (char *)(uintptr_t)(request->environment + offset);
+	birth->environment[count] = NULL;
+}
+
 pid_t
-birth_fork(const struct birth *birth, int *pidfd)
+birth_fork(struct birth *birth, int *pidfd)
 {
 	/*
 	 * CLONE_PARENT: the service is the root parent's child from its first moment, so that the
@@ -270,6 +274,7 @@ birth_fork(const struct birth *birth, int *pidfd)
 	    .cgroup = (uint32_t)birth->cgroup};
 	long pid;
 
+	list_environment(birth);
 	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0)
 		child(birth);

@@ -37,8 +37,9 @@ job_expect(enum message_type type)
 	static struct incoming incoming;
 	enum channel_result result;
 
-	while ((result = channel_receive(channel, &incoming, message_valid)) == CHANNEL_AGAIN)
+	do /* it is rarely there before we are */
 		job_wait(POLLIN);
+	while ((result = channel_receive(channel, &incoming, message_valid)) == CHANNEL_AGAIN);
 	if (result != CHANNEL_DONE || incoming.message.type != type)
 		_exit(0);
 	return &incoming.message;

@@ -68,34 +68,38 @@ handle_ping(void *subject, struct incoming *incoming)
 }
 
 /* The descriptors stand in the order of struct fork_request. Who is given no output has nothing to
- * say there: 0 is /dev/null. What came along is closed behind us; the child has its copies. */
+ * say there: 0 is /dev/null. What came along is closed behind us; the child has its copies. The
+ * answer takes the request's place: each page that is written after a fork has to be copied. */
 static void
 handle_fork(void *subject, struct incoming *incoming)
 {
-	const struct message *request = &incoming->message;
-	struct birth birth = {.request = &request->fork,
+	struct message *message = &incoming->message;
+	const uint32_t index = message->index, generation = message->generation,
+		       number = message->number, task = message->fork.task;
+	struct birth birth = {.request = &message->fork,
 	    .job = incoming->descriptors[0],
 	    .directory = incoming->descriptors[1],
 	    .output = incoming->count > 2 ? incoming->descriptors[2] : STDIN_FILENO,
 	    .cgroup = incoming->count > 4 ? incoming->descriptors[4] : -1,
 	    .oom_score = oom_score};
-	struct message born;
 	int pidfd = -1;
+	pid_t pid = -1;
 
 	(void)subject;
 	birth.error = incoming->count > 3 ? incoming->descriptors[3] : birth.output;
-	message_begin(&born, MESSAGE_BORN);
-	born.index = request->index;
-	born.generation = request->generation;
-	born.number = request->number;
-	born.born.task = request->fork.task;
-	born.born.pid = -1;
-	errno = EPERM;
-	if ((options & HELLO_NO_ROOT) == 0 || request->fork.uid != 0)
-		born.born.pid = birth_fork(&birth, &pidfd);
-	born.born.error = born.born.pid == -1 ? errno : 0;
-	job_send(&born, &pidfd, born.born.pid == -1 ? 0 : 1);
-	if (born.born.pid != -1)
+	if ((options & HELLO_NO_ROOT) == 0 || message->fork.uid != 0)
+		pid = birth_fork(&birth, &pidfd);
+	else
+		errno = EPERM;
+	message_begin(message, MESSAGE_BORN);
+	message->index = index;
+	message->generation = generation;
+	message->number = number;
+	message->born.task = task;
+	message->born.pid = pid;
+	message->born.error = pid == -1 ? errno : 0;
+	job_send(message, &pidfd, pid == -1 ? 0 : 1);
+	if (pid != -1)
 		(void)close(pidfd);
 }
 

@@ -29,7 +29,7 @@ static int null_device;
 static struct fork_request expected;
 
 pid_t
-birth_fork(const struct birth *birth, int *pidfd)
+birth_fork(struct birth *birth, int *pidfd)
 {
 	const struct fork_request *request = birth->request;
 
