@@ -50,6 +50,16 @@ static struct known {
 	int64_t until;
 } answers[ANSWERS];
 
+/* Were they looked at in this turn of the loop, if there is one? */
+static bool looked, turns;
+
+void
+account_turn(void)
+{
+	turns = true;
+	looked = false;
+}
+
 /* A file that there is not has the state of all zero: another name service answers then. */
 static bool
 files_changed(void)
@@ -59,6 +69,9 @@ files_changed(void)
 	bool changed = false;
 	size_t i;
 
+	if (looked)
+		return false;
+	looked = turns;
 	files_are_roots = false;
 	for (i = 0; i < FILES; i++) {
 		memset(&now, 0, sizeof(now));

@@ -30,6 +30,13 @@ enum refusal account_by_text(const char *text, size_t length, struct account *ac
 /* The same for a uid. */
 enum refusal account_by_uid(uid_t uid, struct account *account);
 
+/*
+ * What is looked up from now on is not answered from before: the loop waits, or has waited. Then
+ * the files are looked at once until the next call, for a crowd of births as for one; who has asked
+ * for one of them did so before. Without these calls they are looked at each time.
+ */
+void account_turn(void);
+
 /* The parent has reaped this child: was it the one that asks? */
 void account_reaped(pid_t pid);
 

@@ -238,7 +238,9 @@ turn(void)
 	    clock_earlier(surveys_deadline(), clock_earlier(leave_deadline(), upgrade_deadline())));
 	int64_t now;
 
+	account_turn();
 	loop_wait(clock_earlier(deadline, reap_at), handlers);
+	account_turn(); /* a request may have been read after an answer */
 	now = clock_now();
 	if (now >= reap_at)
 		reap_at = processes_reap() ? now : NEVER;
