@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -841,6 +842,31 @@ what_a_newborn_may_not_say_ends_it_before_it_executes_anything(void **state)
 	host_stop_all(host);
 }
 
+/* On its way through the exec it would hardly notice that its channel has gone. */
+static void
+what_a_newborn_may_not_say_ends_it_though_its_gate_is_open(void **state)
+{
+	struct host *host = *state;
+	struct pollfd gate = {.events = POLLIN};
+	struct message ping;
+	pid_t newborn;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	newborn = hold_newborn(host, "web");
+	gate.fd = peer_take(newborn, FD_JOB);
+	peer_stop(newborn);
+	peer_continue(host->supervisor);
+	assert_int_equal(poll(&gate, 1, SOON), 1);
+	peer_fill(&ping, MESSAGE_PING, NO_PROFILE, 0);
+	assert_true(peer_send(gate.fd, &ping, 0));
+	host_wait_log(host, " web died pid %d signal SIGKILL$", newborn);
+	assert_int_equal(close(gate.fd), 0);
+	host_stop_all(host);
+}
+
 /* Whoever kills it, as the kernel does when memory is short: nothing was executed, so that
  * `restart` has no say in whether it is tried again. */
 static void
@@ -1038,6 +1064,7 @@ main(void)
 	    ROOT_TEST(what_ends_while_it_is_signalled_has_ended),
 	    ROOT_TEST(what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else),
 	    ROOT_TEST(what_a_newborn_may_not_say_ends_it_before_it_executes_anything),
+	    ROOT_TEST(what_a_newborn_may_not_say_ends_it_though_its_gate_is_open),
 	    ROOT_TEST(a_newborn_that_is_killed_before_it_executes_anything_is_made_again),
 	    ROOT_TEST(no_descriptor_comes_to_the_parent_but_from_the_spawner),
 	    ROOT_TEST(what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was),

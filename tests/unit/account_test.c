@@ -4,6 +4,7 @@
  */
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -631,8 +632,10 @@ answer_too_much(void)
 		reply.account.uid = 64003;
 	if (overrun == 8)
 		reply.account.uid = 0;
-	if (overrun == OF_NO_ACCOUNT)
+	if (overrun == OF_NO_ACCOUNT) {
 		reply.account.uid = 1000;
+		reply.account.name[0] = '\0';
+	}
 	(void)!write(STDERR_FILENO + 1, &reply, sizeof(reply));
 	_exit(0);
 }
@@ -663,6 +666,27 @@ a_reply_that_would_overrun_the_parent_or_is_about_another_is_refused(void **stat
 {
 	(void)state;
 	child_run(ask_who_lost_his_mind, NULL);
+}
+
+/* Then there is nobody to be ended: by the number 0 it would be we. */
+static void
+ask_without_descriptors(void *context)
+{
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+
+	(void)context;
+	REQUIRE(setpgid(0, 0) == 0);
+	use_accounts();
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
+	REQUIRE(errno == EMFILE);
+}
+
+static void
+where_nobody_can_be_asked_for_want_of_descriptors_that_is_said(void **state)
+{
+	(void)state;
+	child_run(ask_without_descriptors, NULL);
 }
 
 /* It has ended when the next question comes, and nobody has noticed. */
@@ -923,6 +947,7 @@ main(void)
 	    TEST(a_name_service_that_hangs_is_given_up_and_not_asked_again_for_a_while),
 	    TEST(a_name_service_that_crashes_takes_nobody_along),
 	    TEST(a_reply_that_would_overrun_the_parent_or_is_about_another_is_refused),
+	    TEST(where_nobody_can_be_asked_for_want_of_descriptors_that_is_said),
 	    TEST(who_asks_leaves_and_another_one_asks),
 	    TEST(what_the_files_say_serves_until_they_say_something_else),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
