@@ -246,6 +246,9 @@ assert_untouched(struct host *host, const char *name, const char *groups)
 
 	(void)snprintf(path, sizeof(path), "%s/%s/" REPORT, host->profiles, name);
 	wait_for_file(path, report, sizeof(report));
+	/* all that there are, should whoever runs the tests keep to some of them */
+	memset(&ours, 0xff, sizeof(ours));
+	assert_int_equal(sched_setaffinity(0, sizeof(ours), &ours), 0);
 	assert_int_equal(sched_getaffinity(0, sizeof(ours), &ours), 0);
 	(void)snprintf(expected, sizeof(expected),
 	    "descriptors 0 1 2\ngroups%s\nsignals %d\nvariable PATH\nvariable HOME\n"

@@ -49,8 +49,8 @@ end_storm(struct host *host)
 {
 	host_write(host, "lines/stop", 0644, "%s", "");
 	host_write(host, "blocks/stop", 0644, "%s", "");
-	wait_until(contains(log_path(host, "lines.log"), "\nend "));
-	wait_until(contains(log_path(host, "blocks.log"), "\nend "));
+	wait_until(last_line_begins(log_path(host, "lines.log"), "end "));
+	wait_until(last_line_begins(log_path(host, "blocks.log"), "end "));
 }
 
 /* Of files that were not rotated; at most as many seams as there were deaths. */
@@ -216,6 +216,7 @@ static void
 a_fifo_that_is_full_and_cannot_grow_tears_no_line(void **state)
 {
 	static const char *const names[] = {"one", "two", "three"};
+	struct deadline printed = deadline_in(6 * SOON); /* in small pieces */
 	struct host *host = *state;
 	unsigned long next;
 	char path[PATH_MAX], *text;
@@ -242,7 +243,8 @@ a_fifo_that_is_full_and_cannot_grow_tears_no_line(void **state)
 	host_write(host, "go", 0644, "%s", "");
 	for (i = 0; i < 3; i++) {
 		(void)snprintf(path, sizeof(path), "%s.log", names[i]);
-		wait_until(contains(log_path(host, path), "\nend "));
+		while (!last_line_begins(log_path(host, path), "end "))
+			deadline_pause(&printed, path, __FILE__, __LINE__);
 		text = content_of(log_path(host, path), &length);
 		next = 1000000;
 		(void)printed_in_order(text, &next);

@@ -129,7 +129,7 @@ run_script(struct outcome *outcome, const char *script, uid_t uid)
 {
 	const char *arguments[] = {"/bin/sh", "-c", script, NULL};
 
-	run_program_as(outcome, uid, arguments);
+	run_patiently_as(outcome, uid, arguments);
 	if (outcome->status != 0)
 		fail_msg(
 		    "%s%s-> %d in:\n%s", outcome->output, outcome->error, outcome->status, script);
