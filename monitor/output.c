@@ -63,9 +63,13 @@
  * Who prints without end keeps us on a processor, and a process that was just born is easily put
  * behind us there, to wait for the scheduler's next tick or two, though another processor is idle
  * at times. And who asks us something waits for us. So for some milliseconds after a start or a
- * question each FIFO in which much is found rests as well.
+ * question each FIFO in which much is found rests as well, at once: the parent is asked for the
+ * start behind all that is looked at before.
  */
 #define GIVE_WAY (5 * MILLISECOND)
+/* To write what a few print without end takes milliseconds, and whoever has something to tell us
+ * meanwhile waits. So a turn is over after this, or after one look. */
+#define TURN_FOR (MILLISECOND / 4)
 /* A file that cannot be put aside grows for so long before it is tried again. */
 #define GROW_FOR (60 * SECOND)
 /* So many pieces that cannot be read are skipped in one go: it takes longer than to read them, and
@@ -664,10 +668,8 @@ move_lines(struct profile *profile, enum stream which)
 	(void)have_left(stream, fifo_consume(stream->fifo, take));
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
-	if (length > LITTLE && clock_now() < give_way_until && hurried_at == 0) {
-		rest(stream, clock_now());
-		return false;
-	}
+	if (length > LITTLE)
+		stream->much_at = clock_now();
 	if (take < length || stream->flush > 0)
 		return true;
 	rest_if_hot(stream, length);
@@ -734,14 +736,32 @@ output_give_way(void)
 	give_way_until = clock_now() + GIVE_WAY;
 }
 
+/* Has much just been found in it, and somebody is given way to? What a service has left that has
+ * ended does not wait: should its FIFO be locked, that is to keep us before its successor is asked
+ * for, and not the parent. */
+static bool
+gives_way(const struct output_stream *stream)
+{
+	int64_t now = clock_now();
+
+	return now < give_way_until && now - stream->much_at < REST && stream->flush == 0 &&
+	    hurried_at == 0;
+}
+
 static void
 pump(struct output_stream *stream)
 {
-	if (look_at_stream(stream)) {
+	bool more = !gives_way(stream) && look_at_stream(stream);
+
+	if (stream->resting)
+		return;
+	if (gives_way(stream)) {
+		rest(stream, clock_now());
+	} else if (more) {
 		enqueue(stream);
 	} else if (stream->next_fifo != -1 && piece_look(stream->fifo) == 0) {
 		turn_to_next_fifo(stream);
-	} else if (stream->muted && !stream->resting) {
+	} else if (stream->muted) {
 		stream->heat = 0;
 		hear(stream, true);
 	}
@@ -935,12 +955,12 @@ output_tend(int64_t now)
 		look_at_due(now);
 	while ((stream = TAILQ_FIRST(&resting)) != NULL && stream->rest_until <= now)
 		enqueue(stream);
-	/* each that is ready now gets one turn: nobody waits for somebody who prints without end */
+	/* each that is ready now gets one look: nobody waits for somebody who prints without end */
 	last = TAILQ_LAST(&ready, stream_queue);
 	while ((stream = TAILQ_FIRST(&ready)) != NULL) {
 		dequeue(stream);
 		pump(stream);
-		if (stream == last)
+		if (stream == last || clock_now() - now > TURN_FOR)
 			break;
 	}
 }

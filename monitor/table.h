@@ -44,6 +44,7 @@ struct output_stream {
 	size_t flush;	     /* the service has ended, and left no more bytes than these: an
 			      * unfinished line goes out too; 0: all that it left has gone out */
 	int64_t moved_at;    /* when lines were last written */
+	int64_t much_at;     /* when much was last written */
 	int64_t rest_until;
 	uint64_t since_little; /* bytes that were written since a look that found little */
 	int64_t stuck_since;   /* what could not be written waits since; 0: nothing does */

@@ -2,9 +2,12 @@
  * Who prints much delays no other, and costs no memory. DESIGN.md section 9.
  */
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/sched/types.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -298,6 +301,30 @@ services_that_print_much_leave_room_for_the_long_lines_of_others(void **state)
 	host_stop_all(host);
 }
 
+/* Of the time that a process asks for on a processor, nanoseconds; 0: this kernel does not say. */
+static uint64_t
+slice_of(pid_t pid)
+{
+	struct sched_attr attributes;
+
+	assert_int_equal(syscall(SYS_sched_getattr, pid, &attributes, sizeof(attributes), 0), 0);
+	return attributes.sched_runtime;
+}
+
+static void
+whoever_wakes_up_where_the_monitor_writes_is_let_first(void **state)
+{
+	struct host *host = *state;
+
+	host_start(host);
+	if (slice_of(host_monitor(host)) == 0) {
+		host_stop_all(host);
+		skip();
+	}
+	assert_true(slice_of(host_monitor(host)) > slice_of(host->supervisor));
+	host_stop_all(host);
+}
+
 static void
 a_thousand_services_that_print_at_once_are_written_within_bounds(void **state)
 {
@@ -332,6 +359,7 @@ main(void)
 	    ROOT_TEST(a_service_that_never_ends_its_line_costs_no_memory_and_gets_split),
 	    ROOT_TEST(a_long_line_stays_whole_where_many_services_share_the_room),
 	    ROOT_TEST(services_that_print_much_leave_room_for_the_long_lines_of_others),
+	    ROOT_TEST(whoever_wakes_up_where_the_monitor_writes_is_let_first),
 	    ROOT_TEST(a_thousand_services_that_print_at_once_are_written_within_bounds),
 	};
 
