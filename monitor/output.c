@@ -63,7 +63,7 @@
  * Who prints without end keeps us on a processor, and a process that was just born is easily put
  * behind us there, to wait for the scheduler's next tick or two, though another processor is idle
  * at times. And who asks us something waits for us. So for some milliseconds after a start or a
- * question each FIFO in which much is found rests as well, at once: the parent is asked for the
+ * question all FIFOs in which much is found rest as well, at once: the parent is asked for the
  * start behind all that is looked at before.
  */
 #define GIVE_WAY (5 * MILLISECOND)
@@ -88,6 +88,7 @@ static uint32_t parting_mark;
 static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
 static int64_t give_way_until;
+static int64_t much_at;	   /* when much was last found anywhere */
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
 void
@@ -668,8 +669,9 @@ move_lines(struct profile *profile, enum stream which)
 	(void)have_left(stream, fifo_consume(stream->fifo, take));
 	stream->last_use = ++uses;
 	commands_log_grew(profile);
-	if (length > LITTLE)
-		stream->much_at = clock_now();
+	stream->much = length > LITTLE;
+	if (stream->much)
+		much_at = clock_now();
 	if (take < length || stream->flush > 0)
 		return true;
 	rest_if_hot(stream, length);
@@ -736,7 +738,7 @@ output_give_way(void)
 	give_way_until = clock_now() + GIVE_WAY;
 }
 
-/* Has much just been found in it, and somebody is given way to? What a service has left that has
+/* Of all in which much was found one is looked at in each rest. What a service has left that has
  * ended does not wait: should its FIFO be locked, that is to keep us before its successor is asked
  * for, and not the parent. */
 static bool
@@ -744,7 +746,7 @@ gives_way(const struct output_stream *stream)
 {
 	int64_t now = clock_now();
 
-	return now < give_way_until && now - stream->much_at < REST && stream->flush == 0 &&
+	return stream->much && now < give_way_until && now - much_at < REST && stream->flush == 0 &&
 	    hurried_at == 0;
 }
 

@@ -21,13 +21,12 @@ enum asked {
 };
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
-/* Streams that want a file, and how many are on their way to another one. Those come last, and few
+/* Streams that want a file, and whether one is on its way to another one. Those come last, and one
  * at a time, for where many print much into small files there are always some that do: all else
  * would wait behind them, who have no file yet too, with us or with the parent, whom each costs a
  * millisecond. */
 static TAILQ_HEAD(, output_stream) wants = TAILQ_HEAD_INITIALIZER(wants);
-static unsigned rotations;
-#define ROTATIONS_MAX 4
+static bool rotating;
 /* What clients are to read, by token. */
 static struct read {
 	bool due;
@@ -138,7 +137,7 @@ parent_has_file(struct output_stream *stream)
 	if (stream->wanting)
 		TAILQ_REMOVE(&wants, stream, want);
 	else if (stream->rotating)
-		rotations--;
+		rotating = false;
 	stream->wanting = stream->rotating = false;
 }
 
@@ -256,13 +255,12 @@ send_wants(void)
 {
 	struct output_stream *stream;
 
-	while ((stream = TAILQ_FIRST(&wants)) != NULL &&
-	    (!stream->rotating || rotations < ROTATIONS_MAX)) {
+	while ((stream = TAILQ_FIRST(&wants)) != NULL && !(stream->rotating && rotating)) {
 		if (!send_want(stream))
 			return false;
 		TAILQ_REMOVE(&wants, stream, want);
 		stream->wanting = false;
-		rotations += stream->rotating;
+		rotating = rotating || stream->rotating;
 	}
 	return true;
 }

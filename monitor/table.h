@@ -36,6 +36,7 @@ struct output_stream {
 	bool rotating;	/* ... another one, and to put the one before aside */
 	bool wanting;	/* ... and has not been told so yet: stands in the queue of these */
 	bool idle;	/* look_at is for a notice alone: a line that comes before is written */
+	bool much;	/* stood in it when it was looked at last */
 	bool handed_on; /* another user's lines come now: they go into another file */
 	unsigned heat;	/* looks that found little, each soon after the one before */
 	struct line_file file;
@@ -44,7 +45,6 @@ struct output_stream {
 	size_t flush;	     /* the service has ended, and left no more bytes than these: an
 			      * unfinished line goes out too; 0: all that it left has gone out */
 	int64_t moved_at;    /* when lines were last written */
-	int64_t much_at;     /* when much was last written */
 	int64_t rest_until;
 	uint64_t since_little; /* bytes that were written since a look that found little */
 	int64_t stuck_since;   /* what could not be written waits since; 0: nothing does */

@@ -35,6 +35,7 @@
 #include "remains.h"
 
 static int64_t hour = 1000 * SECOND;
+static int64_t passes;				 /* whenever it is asked */
 static bool room;				 /* for one more descriptor in the set */
 static unsigned watched;			 /* how often one came in */
 static bool heard;				 /* what is printed raises an event */
@@ -44,6 +45,7 @@ int
 clock_gettime(clockid_t clock, struct timespec *time)
 {
 	(void)clock;
+	hour += passes;
 	time->tv_sec = hour / SECOND;
 	time->tv_nsec = hour % SECOND;
 	return 0;
@@ -279,6 +281,34 @@ who_prints_without_end_gets_one_turn_like_everybody_else(void **state)
 	child_run(take_turns, *state);
 }
 
+/* There are more who print than can be seen to in no time. */
+static void
+print_together(void *context)
+{
+	struct printer printers[3];
+	unsigned i;
+
+	room = true;
+	prepare();
+	for (i = 0; i < 3; i++)
+		printers[i] = begin_printer(context, i);
+	for (i = 0; i < 3; i++)
+		print_line(&printers[i]);
+	passes = 1 * MILLISECOND;
+	output_tend(hour);
+	passes = 0;
+	REQUIRE(size_of(&printers[0]) == 4 && size_of(&printers[1]) == 0);
+	REQUIRE(output_deadline() == 0);
+	output_tend(hour);
+	REQUIRE(size_of(&printers[1]) == 4 && size_of(&printers[2]) == 4);
+}
+
+static void
+a_turn_is_over_soon_however_many_print(void **state)
+{
+	child_run(print_together, *state);
+}
+
 /* A line now and then: whenever it is looked whether there is room, none stands there. */
 static void
 print_now_and_then(const struct printer *printer, int64_t time)
@@ -478,7 +508,7 @@ fill_many_files(void *context)
 		REQUIRE(size_of(&printers[i]) == MUCH);
 	}
 	parent_owe_mark();
-	REQUIRE(!parent_flush() && hear_rotations(ends[1], false) == 4);
+	REQUIRE(!parent_flush() && hear_rotations(ends[1], false) == 1);
 	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 0);
 	/* the next one's turn comes when there is another file in the place of one, or none: */
 	REQUIRE(ftruncate(printers[0].file, 0) == 0);
@@ -493,9 +523,12 @@ fill_many_files(void *context)
 	output.message.file.error = ENOENT;
 	say_of(1, &output, MESSAGE_OUTPUT, -1, output_take_file);
 	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
-	say_of(2, &output, MESSAGE_OUTPUT, -1, output_take_file);
-	output_forget(table_used(3));
+	output_forget(table_used(2));
 	REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == 1);
+	for (i = 3; i < PRINTERS; i++) {
+		say_of(i, &output, MESSAGE_OUTPUT, -1, output_take_file);
+		REQUIRE(!parent_flush() && hear_rotations(ends[1], true) == (i + 1 < PRINTERS));
+	}
 	pass(0);
 	REQUIRE(size_of(&printers[0]) == MUCH && size_of(&printers[1]) == MUCH);
 	/* one that could not be opened may be full still: it is put aside then, and does not grow
@@ -510,7 +543,7 @@ fill_many_files(void *context)
 }
 
 static void
-the_parent_is_asked_for_other_files_last_and_for_few_at_a_time(void **state)
+the_parent_is_asked_for_other_files_last_and_for_one_at_a_time(void **state)
 {
 	child_run(fill_many_files, *state);
 }
@@ -553,6 +586,8 @@ main(void)
 		who_prints_without_end_gets_one_turn_like_everybody_else, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
+		a_turn_is_over_soon_however_many_print, folder_set_up, folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
 		who_prints_without_end_gives_way_to_starts_and_questions, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
@@ -562,7 +597,7 @@ main(void)
 		who_prints_now_and_then_is_written_again_within_a_second, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
-		the_parent_is_asked_for_other_files_last_and_for_few_at_a_time, folder_set_up,
+		the_parent_is_asked_for_other_files_last_and_for_one_at_a_time, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test(a_control_socket_that_cannot_be_watched_is_tried_again),
 	};
