@@ -248,7 +248,8 @@ handle(const struct inotify_event *event)
 	} else if (event->wd == profiles_watch) {
 		/* who removes all that is in it may remove it next: that, nobody is told of */
 		if ((event->mask & (IN_MOVE_SELF | IN_DELETE)) != 0)
-			next_follow = clock_now() + STILL_FOR;
+			next_follow =
+			    clock_now() + ((event->mask & IN_DELETE) != 0 ? PATIENCE : STILL_FOR);
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
 	} else if (event->wd == accounts_watch) {
