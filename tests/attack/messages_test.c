@@ -457,6 +457,33 @@ a_message_of_another_size_ends_the_sender(void **state)
 }
 
 static void
+hang_up(struct host *host, const char *name, pid_t pid)
+{
+	int channel = peer_take(pid, FD_PARENT);
+
+	peer_stop(pid); /* it does not leave by itself */
+	assert_int_equal(shutdown(channel, SHUT_RDWR), 0);
+	process_wait_gone(pid);
+	assert_int_equal(close(channel), 0);
+	host_wait_log(host, " ProcLaunch %s died pid %d signal SIGKILL", name, pid);
+}
+
+/* At once, and not because it answers no more. */
+static void
+who_has_hung_up_is_ended(void **state)
+{
+	struct host *host = *state;
+
+	start(host);
+	hang_up(host, "monitor", host_monitor(host));
+	host_settle(host);
+	hang_up(host, "spawner", host_spawner(host));
+	assert_int_equal(host_count_log(host, " has not answered for 10 s"), 0);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+static void
 what_is_said_about_a_profile_that_is_not_there_changes_nothing(void **state)
 {
 	struct seat seat = {.name = "monitor"};
@@ -1057,6 +1084,7 @@ main(void)
 	    ROOT_TEST(what_a_parent_may_not_say_ends_who_hears_it),
 	    ROOT_TEST(a_descriptor_too_many_or_too_few_ends_the_sender),
 	    ROOT_TEST(a_message_of_another_size_ends_the_sender),
+	    ROOT_TEST(who_has_hung_up_is_ended),
 	    ROOT_TEST(what_is_said_about_a_profile_that_is_not_there_changes_nothing),
 	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
 	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
