@@ -914,8 +914,9 @@ profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
 	host_stop_all(host);
 }
 
-/* The kernel counts all processes of the uid, so that it must be one that nothing else has. */
-#define LONELY_UID 47110
+/* The kernel counts all processes of the uid, so that it must be one that nothing else has, nor
+ * another run of this test beside it. */
+#define LONELY_UID (200000 + (uid_t)getpid())
 
 static void
 processes_over_the_quota_are_not_made(void **state)
