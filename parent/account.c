@@ -117,17 +117,21 @@ static bool
 start_asker(void)
 {
 	int ends[2];
+	pid_t child;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == -1)
 		return false;
-	asker = fork();
-	if (asker == 0)
+	child = fork();
+	if (child == 0)
 		nameservice_answer(ends[1], !files_are_roots, asks_as, asks_in);
 	descriptor_close(ends[1]);
+	if (child == -1) {
+		descriptor_close(ends[0]);
+		return false;
+	}
 	to_asker = ends[0];
-	if (asker == -1)
-		forget_asker();
-	return asker != 0;
+	asker = child; /* never -1, which kill(2) takes for everybody */
+	return true;
 }
 
 /* What foreign code has had in its hands may say anything, but not overrun us, nor speak of another

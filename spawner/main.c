@@ -59,12 +59,9 @@ handle_hello(void *subject, struct incoming *incoming)
 static void
 handle_ping(void *subject, struct incoming *incoming)
 {
-	struct message pong;
-
 	(void)subject;
-	message_begin(&pong, MESSAGE_PONG);
-	pong.number = incoming->message.number;
-	job_send(&pong, NULL, 0);
+	incoming->message.type = MESSAGE_PONG; /* of the same number */
+	job_send(&incoming->message, NULL, 0);
 }
 
 /* The descriptors stand in the order of struct fork_request. Who is given no output has nothing to
@@ -74,8 +71,7 @@ static void
 handle_fork(void *subject, struct incoming *incoming)
 {
 	struct message *message = &incoming->message;
-	const uint32_t index = message->index, generation = message->generation,
-		       number = message->number, task = message->fork.task;
+	const uint32_t task = message->fork.task;
 	struct birth birth = {.request = &message->fork,
 	    .job = incoming->descriptors[0],
 	    .directory = incoming->descriptors[1],
@@ -91,10 +87,8 @@ handle_fork(void *subject, struct incoming *incoming)
 		pid = birth_fork(&birth, &pidfd);
 	else
 		errno = EPERM;
-	message_begin(message, MESSAGE_BORN);
-	message->index = index;
-	message->generation = generation;
-	message->number = number;
+	message->type = MESSAGE_BORN; /* of the same index, generation and number */
+	memset(&message->fork, 0, sizeof(*message) - offsetof(struct message, fork));
 	message->born.task = task;
 	message->born.pid = pid;
 	message->born.error = pid == -1 ? errno : 0;
