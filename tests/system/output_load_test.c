@@ -177,8 +177,8 @@ a_service_that_never_ends_its_line_costs_no_memory_and_gets_split(void **state)
 	before = memory_of(monitor);
 	assert_true(before > 0);
 	host_write(host, "web/go", 0644, "%s", "");
-	wait_until(access(old_path(log_path(host, "web.log"), 3), F_OK) == 0);
-	assert_true(contains(old_path(log_path(host, "web.log"), 3), "x\\\nx"));
+	/* which is put aside all the time: at times there is none */
+	wait_until(contains(old_path(log_path(host, "web.log"), 3), "x\\\nx"));
 	assert_int_equal(host_monitor(host), monitor);
 	assert_true(memory_of(monitor) < before + 1024);
 	host_stop_all(host);
