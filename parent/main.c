@@ -331,6 +331,22 @@ say_start(const char *before)
 	inform_report(REPORT_UPGRADED, 0, before);
 }
 
+/* Root that lacks one of these would find out only when something is to be started, or stopped. */
+static void
+look_at_privileges(void)
+{
+	if (geteuid() != 0)
+		return;
+	/* then an exec gives nothing back, and monitor and spawner could not drop what they have */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		fatalx("started with no_new_privs, under which nothing can be confined or become"
+		       " another user: remove NoNewPrivileges= from the unit, or no-new-privileges"
+		       " from the container");
+	if (prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 0)
+		fatalx("started without CAP_KILL, without which nobody's service can be stopped:"
+		       " add it to the unit, or to the container");
+}
+
 int
 main(int count, char **arguments)
 {
@@ -345,15 +361,7 @@ main(int count, char **arguments)
 	 */
 	(void)close_range(STDERR_FILENO + 1, ~0U, before == NULL ? 0 : CLOSE_RANGE_CLOEXEC);
 	options_read(&options, count, arguments);
-	/* then an exec gives nothing back, and monitor and spawner could not drop what they have */
-	if (geteuid() == 0 && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		fatalx("started with no_new_privs, under which nothing can be confined or become"
-		       " another user: remove NoNewPrivileges= from the unit, or no-new-privileges"
-		       " from the container");
-	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 0)
-		fatalx(
-		    "started without CAP_KILL, without which nobody's service can be stopped: add"
-		    " it to the unit, or to the container");
+	look_at_privileges();
 	/* or we could not be upgraded when the directory that we were started in is removed */
 	if (!options.relative && chdir("/") == -1)
 		fatal("/");
