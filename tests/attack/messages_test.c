@@ -869,6 +869,17 @@ what_a_newborn_may_not_say_ends_it_before_it_executes_anything(void **state)
 	host_stop_all(host);
 }
 
+/* Of a service that has nothing but its user. */
+static pid_t
+hold_tenants_newborn(struct host *host)
+{
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, "%s\n", TENANT);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	return hold_newborn(host, "web");
+}
+
 /* On its way through the exec it would hardly notice that its channel has gone. */
 static void
 what_a_newborn_may_not_say_ends_it_though_its_gate_is_open(void **state)
@@ -878,11 +889,7 @@ what_a_newborn_may_not_say_ends_it_though_its_gate_is_open(void **state)
 	struct message ping;
 	pid_t newborn;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_write(host, "web/user", 0644, "%s\n", TENANT);
-	host_write(host, "web/down", 0644, "%s", "");
-	host_start(host);
-	newborn = hold_newborn(host, "web");
+	newborn = hold_tenants_newborn(host);
 	gate.fd = peer_take(newborn, FD_JOB);
 	peer_stop(newborn);
 	peer_continue(host->supervisor);
@@ -902,11 +909,7 @@ a_newborn_that_is_killed_before_it_executes_anything_is_made_again(void **state)
 	struct host *host = *state;
 	pid_t newborn;
 
-	host_profile(host, "web", "exec sleep 1000");
-	host_write(host, "web/user", 0644, "%s\n", TENANT);
-	host_write(host, "web/down", 0644, "%s", "");
-	host_start(host);
-	newborn = hold_newborn(host, "web");
+	newborn = hold_tenants_newborn(host);
 	assert_int_equal(kill(newborn, SIGKILL), 0);
 	process_wait_gone(newborn); /* or it could be let go of before it dies */
 	peer_continue(host->supervisor);
