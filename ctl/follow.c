@@ -45,8 +45,7 @@ print_rest(int file, off_t from)
 		printed = print(block, (size_t)length);
 		from += (off_t)printed;
 	}
-	if (fflush(stdout) == EOF)
-		fatal("standard output");
+	show_flush();
 	return from;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "report.h"
 #include "show.h"
 #include "words.h"
 
@@ -56,6 +57,13 @@ show_explanation(const struct row *row)
 }
 
 void
+show_flush(void)
+{
+	if (fflush(stdout) == EOF)
+		fatal("standard output");
+}
+
+void
 show_transition(const struct request *request, const struct transition_facts *transition)
 {
 	char text[TIME_TEXT_BYTES];
@@ -69,7 +77,7 @@ show_transition(const struct request *request, const struct transition_facts *tr
 			(void)printf(" pid %d", transition->pid);
 		(void)printf(" (%s)\n", transition->reason);
 	}
-	(void)fflush(stdout);
+	show_flush();
 }
 
 /* How many bytes the character has that begins with this byte, RFC 3629; 0: none does. */

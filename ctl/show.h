@@ -15,7 +15,11 @@ const char *show_timer(const struct row *row);
 /* The answer of `explain` to a person. */
 void show_explanation(const struct row *row);
 
-/* One transition: a line for a person, or a JSON object on a line. */
+/* What was printed reaches whoever reads it now. Who cannot be told anything is not served on: ends
+ * the program, before anything else can fail and be taken for the reason. */
+void show_flush(void);
+
+/* One transition, by show_flush(): a line for a person, or a JSON object on a line. */
 void show_transition(const struct request *request, const struct transition_facts *transition);
 
 /*

@@ -1480,7 +1480,8 @@ an_answer_that_cannot_be_printed_is_no_answer(void **state)
 		const char *command;
 		int status;
 	} lost[] = {{"list", CTL_FAILED}, {"list --json", CTL_FAILED}, {"metrics", CTL_FAILED},
-	    {"explain web", CTL_FAILED}, {"events", CTL_FAILED}, {"log web", CTL_FAILED},
+	    {"explain web", CTL_FAILED}, {"events", CTL_FAILED}, {"events -f -n 1", CTL_FAILED},
+	    {"events --json", CTL_FAILED}, {"log web", CTL_FAILED}, {"log -f web", CTL_FAILED},
 	    {"status", STATUS_UNKNOWN}, {"status web", STATUS_UNKNOWN},
 	    {"status --json", STATUS_UNKNOWN}, {"check", NAGIOS_UNKNOWN}, {"--help", CTL_FAILED},
 	    {"--version", CTL_FAILED}};
