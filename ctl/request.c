@@ -91,12 +91,21 @@ static const struct {
 #define USES (sizeof(uses) / sizeof(uses[0]))
 static bool given[USES];
 
+/* The synopsis alone: a screenful of verbs would push what is wrong, in the line above, off it. */
 static _Noreturn void
 usage_error(void)
 {
-	(void)fputs(usage, stderr);
+	(void)fprintf(stderr, "%.*sproclaunchctl --help lists the verbs and what each takes\n",
+	    (int)(strstr(usage, "\n\n") + 1 - usage), usage);
 	exit(EXIT_USAGE);
 }
+
+/* Say what is wrong with the command line, as warningx() does, and exit. */
+#define mistake(...)                   \
+	do {                           \
+		warningx(__VA_ARGS__); \
+		usage_error();         \
+	} while (0)
 
 static _Noreturn void
 print_and_exit(const char *text)
@@ -115,8 +124,7 @@ read_colour(const char *text)
 		return COLOUR_ALWAYS;
 	if (strcmp(text, "never") == 0)
 		return COLOUR_NEVER;
-	warningx("--color=%s: must be auto, always or never", text);
-	usage_error();
+	mistake("--color=%s: must be auto, always or never", text);
 }
 
 static long
@@ -125,10 +133,8 @@ read_number(const char *option, const char *text, long most)
 	char *end;
 	long number = strtol(text, &end, 10);
 
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || number > most) {
-		warningx("%s %s: must be a number from 0 to %ld", option, text, most);
-		usage_error();
-	}
+	if (text[0] < '0' || text[0] > '9' || *end != '\0' || number > most)
+		mistake("%s %s: must be a number from 0 to %ld", option, text, most);
 	return number;
 }
 
@@ -142,10 +148,8 @@ read_seconds(const char *text)
 	if (digits > 0 && text[digits] == '.')
 		decimals = strspn(text + digits + 1, "0123456789");
 	if (digits == 0 || text[digits + (decimals > 0 ? decimals + 1 : 0)] != '\0' ||
-	    seconds > TIMEOUT_MOST) {
-		warningx("--timeout %s: must be a number from 0 to %d", text, TIMEOUT_MOST);
-		usage_error();
-	}
+	    seconds > TIMEOUT_MOST)
+		mistake("--timeout=%s: must be a number from 0 to %d", text, TIMEOUT_MOST);
 	return (int64_t)(seconds * SECOND);
 }
 
@@ -154,10 +158,8 @@ read_state(const char *text)
 {
 	enum state state = state_from_text(text);
 
-	if (state == STATE_COUNT) {
-		warningx("--for=%s: must be stopped, starting, running or stopping", text);
-		usage_error();
-	}
+	if (state == STATE_COUNT)
+		mistake("--for=%s: must be stopped, starting, running or stopping", text);
 	return state;
 }
 
@@ -171,8 +173,7 @@ check_value(int letter)
 		return;
 	while (option->val != letter)
 		option++;
-	warningx("--%s: must not be empty", option->name);
-	usage_error();
+	mistake("--%s: must not be empty", option->name);
 }
 
 static void
@@ -246,26 +247,19 @@ read_signal(struct request *request, const char *text)
 	if (request->signal != 0)
 		return;
 	if (text[0] == '\0')
-		warningx("signal needs a signal, such as HUP, and the name of a profile");
-	else
-		warningx(
-		    "signal: %s: not a signal that may be sent; proclaunchctl(1) lists them", text);
-	usage_error();
+		mistake("signal needs a signal, such as HUP, and the name of a profile");
+	mistake("signal: %s: not a signal that may be sent; proclaunchctl(1) lists them", text);
 }
 
 /* The first operand is the verb; of `signal` the second is the signal. */
 static void
 read_operands(struct request *request, int count, char **operands)
 {
-	if (count == 0) {
-		warningx("a verb is needed");
-		usage_error();
-	}
+	if (count == 0)
+		mistake("a verb is needed");
 	request->verb = verb_from_text(operands[0]);
-	if (request->verb == VERB_COUNT) {
-		warningx("%s: no such verb", operands[0]);
-		usage_error();
-	}
+	if (request->verb == VERB_COUNT)
+		mistake("%s: no such verb", operands[0]);
 	count--;
 	operands++;
 	if (request->verb == VERB_SIGNAL) {
@@ -285,38 +279,25 @@ check_use(const struct request *request)
 	bool alone = request->verb == VERB_STATUS || request->verb == VERB_LOG;
 	size_t i;
 
-	if (request->name_count > 0 && !rule->names) {
-		warningx("%s takes no name", rule->name);
-		usage_error();
-	}
-	if (request->name_count == 0 && rule->authority == AUTHORITY_OWNER && !alone) {
-		warningx("%s needs the name of a profile", rule->name);
-		usage_error();
-	}
+	if (request->name_count > 0 && !rule->names)
+		mistake("%s takes no name", rule->name);
+	if (request->name_count == 0 && rule->authority == AUTHORITY_OWNER && !alone)
+		mistake("%s needs the name of a profile", rule->name);
 	for (i = 0; i < (size_t)request->name_count; i++) {
 		if (request->names[i][0] != '\0')
 			continue;
-		warningx("the name of a profile must not be empty"); /* nor mean all of them */
-		usage_error();
+		mistake("the name of a profile must not be empty"); /* nor mean all of them */
 	}
-	if (request->name_count > 1 &&
-	    (request->verb == VERB_LOG || request->verb == VERB_EVENTS)) {
-		warningx("%s takes one name", rule->name);
-		usage_error();
-	}
-	if (request->error && request->name_count == 0) {
-		warningx("--stderr needs the name of a profile");
-		usage_error();
-	}
-	if (request->verb == VERB_WAIT && request->state == STATE_COUNT) {
-		warningx("wait needs --for=STATE");
-		usage_error();
-	}
+	if (request->name_count > 1 && (request->verb == VERB_LOG || request->verb == VERB_EVENTS))
+		mistake("%s takes one name", rule->name);
+	if (request->error && request->name_count == 0)
+		mistake("--stderr needs the name of a profile");
+	if (request->verb == VERB_WAIT && request->state == STATE_COUNT)
+		mistake("wait needs --for=STATE");
 	for (i = 0; i < USES; i++) {
 		if (!given[i] || (uses[i].verbs & VERB(request->verb)) != 0)
 			continue;
-		warningx("%s takes no %s", rule->name, uses[i].name);
-		usage_error();
+		mistake("%s takes no %s", rule->name, uses[i].name);
 	}
 }
 
@@ -337,10 +318,8 @@ request_read(struct request *request, int count, char **arguments)
 		read_option(request, letter);
 	if (request->version && optind == count)
 		print_and_exit(BUILD_LINE);
-	if (request->version) {
-		warningx("--version takes no verb; there is a verb of that name");
-		usage_error();
-	}
+	if (request->version)
+		mistake("--version takes no verb; there is a verb of that name");
 	read_operands(request, count - optind, arguments + optind);
 	check_use(request);
 }
