@@ -23,7 +23,8 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_WRITABLE] = "may be written to by others: chmod go-w, and see its ACL",
     [REFUSAL_NOT_EXECUTABLE] = "is not executable: chmod +x",
     [REFUSAL_ROOT_ONLY] = "counts in a profile that root owns only: remove it",
-    [REFUSAL_NO_ACCOUNT] = "must name an existing account exactly, by name",
+    [REFUSAL_NO_ACCOUNT] =
+	"must name an existing account exactly, by name and with nothing behind it",
     [REFUSAL_UID_CHANGED] = "names an account whose uid has changed: touch the file to accept it",
     [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
     [REFUSAL_NO_ROOT] =

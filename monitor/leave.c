@@ -121,6 +121,8 @@ sum_up_check(void)
 		checked++;
 		faults += !supervise_accepted(profile);
 	}
+	if (checked == 0)
+		log_line(TAG_PROCLAUNCH, SAY_CHECKED_NONE); /* somebody has named one profile */
 	log_line(TAG_PROCLAUNCH, SAY_CHECKED, checked, faults, reports_skipped());
 	intention = LEFT;
 	parent_goodbye(faults + reports_skipped());

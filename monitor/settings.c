@@ -47,7 +47,9 @@ static const char *
 parse_signal(int *number, const char *bytes, size_t length)
 {
 	*number = signal_from_text(bytes, length);
-	return *number != 0 ? NULL : "must be the name or number of a signal, such as TERM or 15";
+	return *number != 0
+	    ? NULL
+	    : "must be the name or number of a signal that may be sent, such as TERM or 15";
 }
 
 static const char *
@@ -127,7 +129,7 @@ static const char *
 parse_yes_no(bool *answer, bool yes, const char *value, size_t length)
 {
 	if (!is(value, length, "yes") && !is(value, length, "no"))
-		return "has a line that must say yes or no";
+		return "has a merge_stderr or discard that is neither yes nor no";
 	*answer = is(value, length, "yes") == yes;
 	return NULL;
 }

@@ -67,7 +67,9 @@
 
 #define SAY_COMMAND_REFUSED	 LEVEL_WARN, "refused %s by uid %u"
 #define SAY_COMMAND_REFUSED_NAME LEVEL_WARN, "refused %s by uid %u: %s"
-#define SAY_CHECKED		 LEVEL_INFO, "%u profiles checked, %u at fault, %u other entries skipped"
+#define SAY_CHECKED_NONE \
+	LEVEL_WARN, "no profile is in this directory: name the one that profiles stand in"
+#define SAY_CHECKED LEVEL_INFO, "%u profiles checked, %u at fault, %u other entries skipped"
 
 #define SAY_COMMAND_BY	      LEVEL_INFO, "%s by uid %u"
 #define SAY_SIGNAL_BY	      LEVEL_INFO, "%s %s by uid %u"

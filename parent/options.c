@@ -144,7 +144,7 @@ read_quota(struct options *options, const char *text)
 		if (!quota_set(&options->quota, text, length, '=')) {
 			warningx(
 			    "--tenant-quota: %.*s: there are profiles, processes, output_bytes, "
-			    "restarts_per_minute and clients, each with = and a number",
+			    "restarts_per_minute and clients, each with = and a number above 0",
 			    (int)length, text);
 			usage_error();
 		}

@@ -105,7 +105,7 @@ path_explain(enum refusal refusal)
 {
 	switch (refusal) {
 	case REFUSAL_OWNER:
-		return "belongs to somebody else than root and the user who runs this: chown it";
+		return "belongs to somebody else: chown it, or run this as its owner";
 	case REFUSAL_WRITABLE:
 		return "may be written to by others: chmod go-w, and see its ACL";
 	case REFUSAL_LINK:

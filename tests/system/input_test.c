@@ -1076,6 +1076,11 @@ check_prints_what_is_wrong_starts_nothing_and_exits_1(void **state)
 	assert_string_equal(outcome.error, "");
 	assert_string_equal(
 	    outcome.output, "ProcLaunch 2 profiles checked, 0 at fault, 0 other entries skipped\n");
+	/* a profile in the place of their directory is not good news */
+	host_run(host, &outcome, "--check", host_path(host, "web", path, sizeof(path)), NULL);
+	assert_string_equal(outcome.output,
+	    "ProcLaunch no profile is in this directory: name the one that profiles stand in\n"
+	    "ProcLaunch 0 profiles checked, 0 at fault, 0 other entries skipped\n");
 
 	host_write(host, "mail/stop_timeout", 0644, CANARY);
 	host_write(host, "empty/README", 0644, "%s", "");
