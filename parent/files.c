@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include "logfile.h"
 #include "path.h"
 #include "report.h"
+#include "survey.h"
 
 #define PID_FILE       "proclaunch.pid"
 #define SPARE_PID_FILE "spare.pid"
@@ -162,6 +164,20 @@ files_open_own(const char *name, mode_t mode, struct stat *status)
 	return opened;
 }
 
+bool
+files_stand_in(int directory)
+{
+	DIR *stream = survey_open(directory);
+	const struct dirent *entry = NULL;
+
+	while (stream != NULL && (entry = readdir(stream)) != NULL &&
+	    entry->d_name[strspn(entry->d_name, ".")] == '\0')
+		; /* itself, and the one above it */
+	if (stream != NULL)
+		(void)closedir(stream);
+	return stream == NULL || entry != NULL;
+}
+
 int
 files_open_empty(void)
 {
@@ -170,7 +186,8 @@ files_open_empty(void)
 
 	if (fchmod(empty, 0555) == -1)
 		fatal("state directory: empty");
-	if (status.st_nlink != 2)
+	/* not by its links, which btrfs does not count for directories and nobody for files */
+	if (files_stand_in(empty))
 		fatalx("state directory: empty must be an empty directory: remove it");
 	return empty;
 }

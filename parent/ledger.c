@@ -1,4 +1,7 @@
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+
+#include <linux/fs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +72,9 @@ open_own(int state_directory, const char *name)
 		fatalx("%s: it must be a plain file of mode 0600 that belongs to uid %u alone:"
 		       " move it away",
 		    name, geteuid());
+	/* btrfs would write elsewhere than where room has been made; no other one knows the flag */
+	if (status.st_size == 0)
+		(void)ioctl(file, FS_IOC_SETFLAGS, &(int){FS_NOCOW_FL});
 	return file;
 }
 

@@ -1,12 +1,10 @@
 #include <sys/stat.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "files.h"
-#include "survey.h"
 #include "wishes.h"
 
 static int directories[WISH_COUNT] = {-1, -1, -1};
@@ -16,17 +14,10 @@ static bool kept[WISH_COUNT];
 static void
 open_directory(enum wish wish, const char *name)
 {
-	const struct dirent *entry = NULL;
 	struct stat status;
-	DIR *stream;
 
 	directories[wish] = files_open_own(name, 0700, &status);
-	stream = survey_open(directories[wish]);
-	while (stream != NULL && (entry = readdir(stream)) != NULL && entry->d_name[0] == '.')
-		;
-	kept[wish] = stream == NULL || entry != NULL;
-	if (stream != NULL)
-		(void)closedir(stream);
+	kept[wish] = files_stand_in(directories[wish]);
 }
 
 void

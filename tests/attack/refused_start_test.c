@@ -3,6 +3,7 @@
  * not of one build, or the kernel refuses a step of the start. Each time the reason is said, the
  * exit status is 1, nothing is executed, and what a link leads to stays as it was.
  */
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -110,7 +111,7 @@ make_service(struct host *host)
 
 #define OUTSIDE "outside" /* where links lead: outside/, and in it the file `file` */
 
-enum kind { DIRECTORY, FULL_DIRECTORY, FILE_OF_OURS, LINK, LINK_TO_FILE };
+enum kind { DIRECTORY, FULL_DIRECTORY, DIRECTORY_WITH_FILE, FILE_OF_OURS, LINK, LINK_TO_FILE };
 
 static const struct entry {
 	const char *name;
@@ -121,6 +122,7 @@ static const struct entry {
 } entries[] = {
     {"empty", DIRECTORY, 0555, true, "state directory: empty belongs to uid"},
     {"empty", FULL_DIRECTORY, 0555, false, "empty must be an empty directory"},
+    {"empty", DIRECTORY_WITH_FILE, 0555, false, "empty must be an empty directory"},
     {"empty", LINK, 0, false, "state directory: empty: Not a directory"},
     {"empty", FILE_OF_OURS, 0600, false, "state directory: empty: Not a directory"},
     {"fifo", DIRECTORY, 0700, true, "state directory: fifo belongs to uid"},
@@ -177,6 +179,8 @@ make_entry(const struct host *host, const struct entry *entry)
 		(void)snprintf(below, sizeof(below), "%s/below", path);
 		if (entry->kind == FULL_DIRECTORY)
 			assert_int_equal(mkdir(below, 0755), 0);
+		if (entry->kind == DIRECTORY_WITH_FILE)
+			assert_int_equal(mknod(below, S_IFREG | 0600, 0), 0);
 		break;
 	}
 	assert_int_equal(chmod(path, entry->mode), 0);
@@ -234,6 +238,37 @@ what_we_have_not_made_in_the_state_directory_is_not_used(void **state)
 		host_remove(host, "../" OUTSIDE);
 	}
 	/* or the table would pass for a program that can do nothing */
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+}
+
+/* btrfs counts one link of each directory, and so does overlayfs where two of its layers have it.
+ */
+static void
+the_state_directory_may_be_where_links_of_directories_are_not_counted(void **state)
+{
+	static const char *const made[] = {
+	    "upper", "upper/empty", "lower", "lower/empty", "work", "../state"};
+	struct host *host = *state;
+	char layers[PATH_MAX - 64], path[PATH_MAX], options[3 * PATH_MAX];
+	struct stat status;
+	size_t i;
+
+	make_service(host);
+	(void)snprintf(layers, sizeof(layers), "%s/layers", host->root);
+	assert_int_equal(mkdir(layers, 0755), 0);
+	assert_int_equal(mount("layers", layers, "tmpfs", 0, "mode=755"), 0);
+	for (i = 0; i < COUNT(made); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", layers, made[i]);
+		assert_int_equal(mkdir(path, 0755), 0);
+	}
+	(void)snprintf(options, sizeof(options),
+	    "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", layers, layers, layers);
+	assert_int_equal(mount("layers", host->state, "overlay", 0, options), 0);
+	in_state(host, "empty", path, sizeof(path));
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_nlink, 1);
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	host_stop_all(host);
@@ -587,6 +622,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(what_we_have_not_made_in_the_state_directory_is_not_used),
+	    ROOT_TEST(the_state_directory_may_be_where_links_of_directories_are_not_counted),
 	    ROOT_TEST(programs_that_are_not_all_there_or_not_of_one_build_start_nothing),
 	    ROOT_TEST(a_start_of_which_any_step_fails_says_which_and_executes_nothing),
 	    ROOT_TEST(a_parent_that_cannot_give_up_its_capabilities_executes_nothing),

@@ -5,8 +5,11 @@
  * The room keeps its descriptor and its boot id for the life of its process, so each life here is a
  * child.
  */
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+#include <linux/fs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -709,6 +712,56 @@ what_an_earlier_process_reserved_still_is(void **state)
 	child_run(rewrite_after_a_restart_on_a_full_disk, NULL);
 }
 
+/* Takes the place of libc's: which files were asked to be written in place, while still empty. */
+static ino_t in_place[4];
+static size_t in_place_count;
+
+int
+ioctl(int descriptor, unsigned long request, ...)
+{
+	struct stat status;
+	va_list arguments;
+	const int *flags;
+
+	va_start(arguments, request);
+	flags = va_arg(arguments, const int *);
+	va_end(arguments);
+	REQUIRE(request == FS_IOC_SETFLAGS && *flags == FS_NOCOW_FL);
+	REQUIRE(fstat(descriptor, &status) == 0 && status.st_size == 0);
+	REQUIRE(in_place_count < sizeof(in_place) / sizeof(in_place[0]));
+	in_place[in_place_count++] = status.st_ino;
+	errno = EOPNOTSUPP; /* as all file systems say but one */
+	return -1;
+}
+
+/* btrfs writes to another place each time, and then what was reserved is of no use. */
+static void
+open_for_writing_in_place(void *context)
+{
+	static const char *const names[] = {"ledger", "lines"};
+	struct stat status;
+	size_t i;
+
+	(void)context;
+	ledger_open(folder->descriptor);
+	REQUIRE(in_place_count == 2);
+	for (i = 0; i < 2; i++) {
+		REQUIRE(fstatat(folder->descriptor, names[i], &status, 0) == 0);
+		REQUIRE(status.st_ino == in_place[i]);
+	}
+	REQUIRE(ledger_write(add_profile(0, "web")) == 0);
+	/* what holds something would lose its other flags, and not become one of that kind */
+	ledger_open(folder->descriptor);
+	REQUIRE(in_place_count == 2);
+}
+
+static void
+what_is_reserved_is_where_records_will_be_written(void **state)
+{
+	(void)state;
+	child_run(open_for_writing_in_place, NULL);
+}
+
 /* An error of the disk, and a record that was written in part. */
 static void
 write_where_writing_fails(void *context)
@@ -769,6 +822,7 @@ main(void)
 	    TEST(on_a_full_disk_nothing_is_reserved),
 	    TEST(what_was_reserved_can_be_written_when_the_disk_is_full),
 	    TEST(what_an_earlier_process_reserved_still_is),
+	    TEST(what_is_reserved_is_where_records_will_be_written),
 	    TEST(a_record_that_could_not_be_written_whole_is_reported),
 	};
 
