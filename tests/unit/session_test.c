@@ -185,13 +185,28 @@ members_of_the_session_and_of_the_user_are_pinned_and_nobody_else(void **state)
 }
 
 static void
+lead_as_somebody_else(void *context)
+{
+	(void)context;
+	REQUIRE(setsid() != -1);
+	REQUIRE(setresuid(UID, UID, UID) == 0);
+	pause_for_ever();
+}
+
+/* Our own session will not do for the other one: its leader may be in no PID namespace of ours, as
+ * where a container is entered, and it is 0 then. */
+static void
 members_of_the_session_of_the_daemon_are_pinned_too(void **state)
 {
 	struct profile *profile = &((struct family *)*state)->profile;
+	char byte;
 
-	profile->sessions[0] = getsid(0); /* in which nobody descends from us */
+	profile->sessions[0] = child_begin(lead_as_somebody_else, NULL);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
 	profile->sessions[1] = profile->process.pid;
 	assert_int_equal(session_pin(profile), MEMBERS);
+	assert_int_equal(kill(profile->sessions[0], SIGKILL), 0);
+	assert_int_equal(waitpid(profile->sessions[0], NULL, 0), profile->sessions[0]);
 	profile->sessions[0] = profile->process.pid;
 	profile->sessions[1] = 0;
 	assert_pins_hold_what_they_name(profile);
