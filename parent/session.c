@@ -68,8 +68,8 @@ pin_member(pid_t pid, void *context)
 	if (profile->pin_count == PINS_MAX)
 		return false;
 	pidfd = open_member(profile, pid);
-	if (pidfd == -1)
-		return errno == ESRCH;
+	if (pidfd == -1) /* EINVAL, of older kernels: it was reaped in the middle of the look */
+		return errno == ESRCH || errno == EINVAL;
 	pins = reallocarray(profile->pins, profile->pin_count + 1, sizeof(*pins));
 	if (pins != NULL)
 		profile->pins = pins; /* the old ones are there no more, whatever follows */

@@ -3,6 +3,7 @@
  * that descend from us. They are pinned one by one; one that cannot be costs none of the others.
  */
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -71,6 +72,18 @@ reallocarray(void *old, size_t count, size_t size)
 	return new;
 }
 
+static pid_t ending; /* reaped in the middle of a look at it; 0: nobody */
+
+/* As older kernels say it; others ESRCH. */
+int
+pidfd_open(pid_t pid, unsigned flags)
+{
+	if (pid != ending)
+		return (int)syscall(SYS_pidfd_open, pid, flags);
+	errno = EINVAL;
+	return -1;
+}
+
 static int ready[2];
 
 /* As long as its parent lives. */
@@ -126,6 +139,7 @@ set_up(void **state)
 	for (all = 0; all < sizeof(bytes);)
 		all += (size_t)read(ready[0], bytes, sizeof(bytes) - all);
 	refused = added = 0;
+	ending = 0;
 	*state = family;
 	return 0;
 }
@@ -255,6 +269,24 @@ one_that_cannot_be_watched_costs_none_of_the_others(void **state)
 	assert_int_equal(session_pin(profile), MEMBERS);
 }
 
+/* It counted as one that could not be pinned for want of descriptors, and nobody told of its end.
+ */
+static void
+one_that_ends_in_the_middle_of_a_look_is_none_and_costs_none_of_the_others(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	assert_int_equal(session_pin(profile), MEMBERS);
+	ending = profile->pins[0].pid; /* the first that is met */
+	loop_close(&profile->pins[0].pidfd);
+	profile->pins[0] = profile->pins[--profile->pin_count];
+	assert_int_equal(session_pin(profile), MEMBERS - 1);
+	session_release(profile);
+	profile->sessions[0] = profile->process.pid;
+	assert_int_equal(session_pin(profile), MEMBERS - 1);
+	assert_int_equal(profile->pin_count, MEMBERS - 1);
+}
+
 static void
 a_signal_ends_the_members_and_nobody_else(void **state)
 {
@@ -282,6 +314,8 @@ main(void)
 	    SESSION_UNIT_TEST(members_of_the_session_of_the_daemon_are_pinned_too),
 	    SESSION_UNIT_TEST(who_does_not_descend_from_us_is_no_member_unless_it_was_adopted),
 	    SESSION_UNIT_TEST(one_that_cannot_be_watched_costs_none_of_the_others),
+	    SESSION_UNIT_TEST(
+		one_that_ends_in_the_middle_of_a_look_is_none_and_costs_none_of_the_others),
 	    SESSION_UNIT_TEST(a_signal_ends_the_members_and_nobody_else),
 	};
 
