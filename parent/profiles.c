@@ -310,6 +310,7 @@ take(struct draft *draft, const struct message *finding)
 	draft->facts = finding->profile;
 	memset(
 	    draft->facts.account, 0, sizeof(draft->facts.account)); /* ours to say, as are these */
+	memset(&draft->facts.quota, 0, sizeof(draft->facts.quota));
 	draft->facts.uid = 0;
 	draft->facts.settings = 0;
 	for (setting = 0; setting < SETTING_COUNT; setting++)

@@ -308,6 +308,61 @@ what_a_survey_says_of_other_profiles_or_owners_is_not_believed(void **state)
 	host_stop_all(host);
 }
 
+/* A survey of `mine` in the spawner's place, by which it has a quota. */
+static void
+survey_with_quota(struct seat *seat, const struct quota *quota)
+{
+	struct message finding;
+	pid_t child;
+	int pidfd;
+
+	hear_fork(seat);
+	assert_int_equal(seat->request.fork.task, TASK_SURVEY);
+	assert_string_equal(seat->request.fork.name, "mine");
+	child = make_child(&pidfd);
+	answer(seat, child, pidfd, 0, 0);
+	peer_fill(&finding, MESSAGE_PROFILE, NO_PROFILE, 0);
+	(void)strcpy(finding.profile.name, "mine");
+	finding.profile.owner = account_uid(TENANT);
+	finding.profile.trigger = 4711;
+	finding.profile.present = SETTING_BIT(SETTING_RUN);
+	finding.profile.quota = *quota;
+	assert_true(peer_send(seat->job, &finding, 0));
+	peer_fill(&finding, MESSAGE_SURVEYED, NO_PROFILE, 0);
+	assert_true(peer_send(seat->job, &finding, 0));
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	assert_int_equal(close(seat->job), 0);
+}
+
+/* That is root's to say: by his own word he would have as many connections as he likes, and a share
+ * of no profiles is what the monitor cannot compute. */
+static void
+what_a_survey_says_of_a_quota_is_not_believed(void **state)
+{
+	const struct quota quota = {.output_bytes = 1};
+	struct host *host = *state;
+	struct seat seat;
+	pid_t monitor;
+
+	host_profile(host, "mine", "exec sleep 1000");
+	host_chown(host, "mine", TENANT);
+	host_start(host);
+	(void)host_wait_running(host, "mine");
+	host_settle(host);
+	host_mark_log(host);
+	monitor = host_monitor(host);
+	take_seat(host, &seat);
+	host_write(host, "mine/README", 0644, "%s", "");
+	survey_with_quota(&seat, &quota);
+	survey_with_quota(&seat, &quota); /* twice the same: it is told */
+	leave_seat(&seat);
+	host_wait_log(host, " INFO  mine changed. Restarting.$");
+	assert_int_equal(host_count_log(host, " ProcLaunch monitor "), 0);
+	assert_int_equal(host_monitor(host), monitor);
+	host_stop_all(host);
+}
+
 /* It hangs in a file of its tenant's, or its tenant, as whom it runs, has stopped it. */
 static void
 a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn(void **state)
@@ -578,6 +633,7 @@ main(void)
 	    ROOT_TEST(a_child_that_has_hung_up_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
+	    ROOT_TEST(what_a_survey_says_of_a_quota_is_not_believed),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
 	    ROOT_TEST(a_reader_that_is_killed_is_replaced),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
