@@ -136,18 +136,18 @@ explain_failure(const struct profile *profile, char *text, size_t size)
 	return text;
 }
 
+static const char *const claim_texts[CLAIM_VERDICT_COUNT] = {
+    [CLAIM_NOT_REGULAR] = "is no plain file",
+    [CLAIM_TOO_LARGE] = "is larger than 32 bytes",
+    [CLAIM_NO_PROCESS] = "which does not exist",
+    [CLAIM_THREAD] = "which is no process but a thread",
+    [CLAIM_FOREIGN] = "which is not in this profile",
+    [CLAIM_ENDED] = "which has ended",
+};
+
 void
 explain_claim(const struct profile *profile, const struct claim *claim)
 {
-	static const char *const texts[CLAIM_VERDICT_COUNT] = {
-	    [CLAIM_NOT_REGULAR] = "is no plain file",
-	    [CLAIM_TOO_LARGE] = "is larger than 32 bytes",
-	    [CLAIM_NO_PROCESS] = "which does not exist",
-	    [CLAIM_THREAD] = "which is no process but a thread",
-	    [CLAIM_FOREIGN] = "which is not in this profile",
-	    [CLAIM_ENDED] = "which has ended",
-	};
-
 	switch (claim->verdict) {
 	case CLAIM_MALFORMED:
 		share_line(profile, SAY_CLAIM_TEXT, claim->text);
@@ -157,13 +157,13 @@ explain_claim(const struct profile *profile, const struct claim *claim)
 		break;
 	case CLAIM_NOT_REGULAR:
 	case CLAIM_TOO_LARGE:
-		share_line(profile, SAY_CLAIM_FILE, texts[claim->verdict]);
+		share_line(profile, SAY_CLAIM_FILE, claim_texts[claim->verdict]);
 		break;
 	case CLAIM_ABSENT:
 	case CLAIM_NUMBER:
 		break; /* nothing was refused */
 	default:
-		share_line(profile, SAY_CLAIM_PID, claim->pid, texts[claim->verdict]);
+		share_line(profile, SAY_CLAIM_PID, claim->pid, claim_texts[claim->verdict]);
 		break;
 	}
 }
@@ -198,6 +198,43 @@ last_end(const struct profile *profile, char *text, size_t size)
 	return text;
 }
 
+/* So it seems: what stays in the foreground does not end with status 0 at once. */
+static bool
+has_gone_to_the_background(const struct profile *profile)
+{
+	return !profile->settings.pid_file && profile->exit_end == END_EXIT &&
+	    profile->exit_value == 0;
+}
+
+/* What pid_file names in the place of the service. The log, which says so too, is root's: its owner
+ * has only this. */
+static const char *
+wrong_claim(const struct profile *profile, char *text, size_t size)
+{
+	const struct claim *claim = &profile->claim;
+
+	if (profile->claims == 0)
+		return "";
+	switch (claim->verdict) {
+	case CLAIM_MALFORMED:
+		return "; it names what is not a pid";
+	case CLAIM_UNREADABLE:
+		(void)snprintf(
+		    text, size, "; it names a file that cannot be read: %s", strerror(claim->pid));
+		break;
+	case CLAIM_NOT_REGULAR:
+	case CLAIM_TOO_LARGE:
+		(void)snprintf(
+		    text, size, "; it names a file that %s", claim_texts[claim->verdict]);
+		break;
+	default:
+		(void)snprintf(
+		    text, size, "; it names pid %d, %s", claim->pid, claim_texts[claim->verdict]);
+		break;
+	}
+	return text;
+}
+
 static void
 explain_stopped(const struct profile *profile, struct row *row)
 {
@@ -216,8 +253,9 @@ explain_stopped(const struct profile *profile, struct row *row)
 		decide(row, "down", "not started until asked for");
 	else if (profile->unnamed && (profile->finished || profile->timer == TIMER_START))
 		decide(row, "pid_file",
-		    "pid_file has named no process of it within start_timeout%s",
-		    profile->finished ? ", and it is not to be started again" : "");
+		    "pid_file has named no process of it within start_timeout%s%s",
+		    profile->finished ? ", and it is not to be started again" : "",
+		    wrong_claim(profile, text, sizeof(text)));
 	else if (profile->finished)
 		decide(row, "restart", "%s, and is not to be started again",
 		    last_end(profile, text, sizeof(text)));
@@ -229,8 +267,11 @@ explain_stopped(const struct profile *profile, struct row *row)
 		decide(row, "backoff", "cannot start: %s",
 		    explain_failure(profile, text, sizeof(text)));
 	else if (profile->timer == TIMER_START)
-		decide(row, "backoff", "%s, %u starts in a row have failed",
-		    last_end(profile, text, sizeof(text)), profile->failures);
+		decide(row, "backoff", "%s, %u starts in a row have failed%s",
+		    last_end(profile, text, sizeof(text)), profile->failures,
+		    has_gone_to_the_background(profile)
+			? ": a daemon that puts itself into the background needs a pid_file"
+			: "");
 	else
 		decide(row, "", "all profiles are being stopped");
 }
@@ -238,8 +279,12 @@ explain_stopped(const struct profile *profile, struct row *row)
 static void
 explain_stopping(const struct profile *profile, struct row *row)
 {
-	const char *deadline = profile->timer == TIMER_OVERDUE ? ", then SIGKILL" : "";
+	const char *deadline = "";
 
+	if (profile->timer == TIMER_OVERDUE)
+		deadline = ", then SIGKILL";
+	else if (profile->timer == TIMER_STILL_STOPPING)
+		deadline = ", however long it takes: there is no stop_timeout";
 	if (profile->process.phase == PHASE_REST)
 		decide(row, "kill_mode", "waiting for what pid %d has left behind to end%s",
 		    profile->exit_pid, deadline);
@@ -265,13 +310,16 @@ explain_running(const struct profile *profile, struct row *row)
 static void
 explain_state(const struct profile *profile, struct row *row)
 {
+	char text[160];
+
 	switch (profile->state) {
 	case STATE_STOPPED:
 		explain_stopped(profile, row);
 		break;
 	case STATE_STARTING:
 		if (profile->process.phase == PHASE_UP)
-			decide(row, "pid_file", "waiting for pid_file to name a process of it");
+			decide(row, "pid_file", "waiting for pid_file to name a process of it%s",
+			    wrong_claim(profile, text, sizeof(text)));
 		else
 			decide(row, "", "waiting for run to be executed");
 		break;

@@ -199,6 +199,7 @@ process_hear_claim(void *subject, struct incoming *incoming)
 	if (profile == NULL)
 		return;
 	profile->claims++;
+	profile->claim = message->claim;
 	if (profile->claims <= CLAIMS_LOGGED)
 		explain_claim(profile, &message->claim);
 	else if (profile->claims == CLAIMS_LOGGED + 1)

@@ -998,11 +998,24 @@ static const struct {
     /* first, for it stays so for two seconds */
     {"again", "exit 4", "restart", "", "starting again in [2-9]", "stopped",
 	"^ended with status 4, [0-9]+ starts in a row have failed$", "backoff"},
+    {"daemon", "sleep 1000 &", "restart", "", "starting again in [2-9]", "stopped",
+	"^ended with status 0, [0-9]+ starts in a row have failed: a daemon .* needs a pid_file$",
+	"backoff"},
     {"runs", SERVICE, NULL, NULL, "running pid", "running", "^run has been executed$", "run"},
     {"proved", "(trap '' HUP; exec sleep 1000) & echo $! > new; mv new daemon.pid", "pid_file",
 	"daemon.pid", "running pid", "running", "^pid_file has named its process$", "pid_file"},
     {"waits", "exec sleep 1000", "pid_file", "daemon.pid", "starting", "starting",
 	"^waiting for pid_file to name a process of it$", "pid_file"},
+    {"lies", "echo 1 > daemon.pid; exec sleep 1000", "pid_file", "daemon.pid",
+	"refused: pid_file names pid 1,", "starting",
+	"^waiting for pid_file to name a process of it; it names pid 1, which is not in this "
+	"profile$",
+	"pid_file"},
+    {"talks", "echo one > daemon.pid; exec sleep 1000", "pid_file", "daemon.pid",
+	"refused: pid_file names \"one", "starting", "; it names what is not a pid$", "pid_file"},
+    {"points", "ln -s run daemon.pid; exec sleep 1000", "pid_file", "daemon.pid",
+	"refused: pid_file names a file", "starting", "; it names a file that is no plain file$",
+	"pid_file"},
     {"ended", "exit 3", NULL, NULL, "stopped", "stopped",
 	"^ended with status 3, and is not to be started again$", "restart"},
     {"killed", "kill -9 $$", NULL, NULL, "stopped", "stopped",
@@ -1106,6 +1119,8 @@ explain_says_what_is_waited_for_and_until_when(void **state)
 	    ctl(host, &outcome, "--no-wait", "stop", "deaf", "killed", NULL), CTL_DONE);
 	assert_timer(host, "deaf", "reminder");
 	assert_timer(host, "killed", "stop_timeout");
+	assert_int_equal(ctl(host, &outcome, "explain", "deaf", NULL), CTL_DONE);
+	assert_non_null(strstr(outcome.output, "however long it takes: there is no stop_timeout"));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(kill(host_wait_running(host, "killed"), SIGKILL), 0);
 	host_stop_all(host);
