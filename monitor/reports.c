@@ -158,6 +158,36 @@ say_skipped(uint32_t why, const char *name)
 	}
 }
 
+/* What the parent could not watch, read or record: `text` names it, `value` is the errno. */
+static void
+say_failure(uint32_t what, const struct report_facts *facts)
+{
+	switch (what) {
+	case REPORT_UNWATCHED:
+		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
+		break;
+	case REPORT_UNWATCHED_END:
+		log_line(TAG, SAY_UNWATCHED_END, facts->text, strerror(facts->value));
+		break;
+	case REPORT_UNSCANNED:
+		if (share_permits(owner_of(facts->text)))
+			log_line(TAG, SAY_UNSCANNED, facts->text,
+			    facts->value == EREMOTE
+				? "a FUSE mount, which may keep root waiting for ever"
+				: strerror(facts->value));
+		break;
+	case REPORT_LEDGER:
+		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));
+		break;
+	default: /* REPORT_QUOTA, whose value is the line at fault; 0: all of the file */
+		if (facts->value == 0)
+			log_line(TAG, SAY_QUOTA_FILE, facts->text);
+		else
+			log_line(TAG, SAY_QUOTA_LINE, facts->text, facts->value);
+		break;
+	}
+}
+
 static const char *
 why_not_upgraded(int error)
 {
@@ -200,33 +230,18 @@ reports_log(void *subject, struct incoming *incoming)
 	case REPORT_CHILD_UNSTARTED:
 		say_child(incoming->message.number, facts);
 		break;
+	case REPORT_UNWATCHED:
 	case REPORT_UNWATCHED_END:
-		log_line(TAG, SAY_UNWATCHED_END, facts->text, strerror(facts->value));
+	case REPORT_UNSCANNED:
+	case REPORT_LEDGER:
+	case REPORT_QUOTA:
+		say_failure(incoming->message.number, facts);
 		break;
 	case REPORT_FIFO_STUCK:
 		log_line(TAG, SAY_FIFO_STUCK, facts->text);
 		break;
-	case REPORT_UNWATCHED:
-		log_line(TAG, SAY_UNWATCHED, facts->text, strerror(facts->value));
-		break;
-	case REPORT_QUOTA:
-		if (facts->value == 0)
-			log_line(TAG, SAY_QUOTA_FILE, facts->text);
-		else
-			log_line(TAG, SAY_QUOTA_LINE, facts->text, facts->value);
-		break;
 	case REPORT_OVERFLOW:
 		log_line(TAG, SAY_OVERFLOW);
-		break;
-	case REPORT_UNSCANNED:
-		if (share_permits(owner_of(facts->text)))
-			log_line(TAG, SAY_UNSCANNED, facts->text,
-			    facts->value == EREMOTE
-				? "a FUSE mount, which may keep root waiting for ever"
-				: strerror(facts->value));
-		break;
-	case REPORT_LEDGER:
-		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));
 		break;
 	case REPORT_NO_CGROUPS:
 		log_line(TAG, SAY_NO_CGROUPS);
