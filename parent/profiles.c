@@ -184,7 +184,7 @@ profiles_discard(struct draft *draft)
 
 	for (setting = 0; setting < SETTING_COUNT; setting++)
 		free(draft->contents[setting]);
-	memset(draft, 0, sizeof(*draft));
+	*draft = (struct draft){.told_full = draft->told_full}; /* of the whole survey */
 }
 
 /* Who it runs as stays known when the new answer is a refusal, or that it has gone: a process of
@@ -214,7 +214,7 @@ take_over(struct profile *profile, struct draft *draft)
 
 /* A new entry, where there may be one. */
 static struct profile *
-add(const struct draft *draft)
+add(struct draft *draft)
 {
 	const struct quota *quota = tenants_quota(draft->facts.name);
 	struct profile *profile = NULL;
@@ -223,8 +223,10 @@ add(const struct draft *draft)
 	 * else would be reported meanwhile */
 	if (quota == NULL || tenants_count(draft->facts.name, true) < 2 * quota->profiles)
 		profile = table_add(draft->facts.name);
-	if (profile == NULL && tenants_hears_of_it(draft->facts.name))
+	if (profile == NULL && !draft->told_full) {
 		inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
+		draft->told_full = quota != NULL;
+	}
 	return profile;
 }
 

@@ -8,11 +8,13 @@
 #include "account.h"
 #include "table.h"
 
-/* A finding that is being put together: the contents so far, and what they are of, which comes last. */
+/* A finding that is being put together: the contents so far, and what they are of, which comes
+ * last. */
 struct draft {
 	struct profile_facts facts;
 	struct content *contents[SETTING_COUNT];
-	bool spoiled; /* there was no memory for one of them */
+	bool spoiled;	/* there was no memory for one of them */
+	bool told_full; /* a tenant's survey has found too many profiles, and it has been said */
 };
 
 /* Opens and checks the directory; fatal, with how to mend it, when it cannot be trusted. */

@@ -87,7 +87,6 @@ struct profile {
 	bool used;
 	bool tenant; /* it is a tenant's: facts.owner and facts.quota are all that there is of it */
 	bool seen;   /* by the scan that is under way */
-	bool told_full; /* a tenant's: the survey that is under way has found too many profiles */
 };
 
 /* A process that `session` holds on to. */

@@ -177,24 +177,9 @@ tenants_surveyed(const char *tenant)
 	}
 }
 
-bool
-tenants_hears_of_it(const char *profile)
-{
-	struct profile *tenant = strchr(profile, '/') == NULL ? NULL : find(profile);
-	bool first = tenant == NULL || !tenant->told_full;
-
-	if (tenant != NULL)
-		tenant->told_full = true;
-	return first;
-}
-
 void
 tenants_begin_survey(const char *tenant)
 {
-	struct profile *entry = find(tenant);
-
-	if (entry != NULL)
-		entry->told_full = false;
 	PROFILES_FOREACH(profile) {
 		if (belongs(profile, tenant))
 			profile->seen = false;

@@ -38,10 +38,6 @@ void tenants_unsurveyed(const char *tenant, int error);
 /* The tenant whose profile has this name ("alice/web"): its quota; NULL when it is no tenant's. */
 const struct quota *tenants_quota(const char *profile);
 
-/* There is no place for that profile. True when it has to be said: a tenant's survey may find
- * thousands more, of which the first is enough. */
-bool tenants_hears_of_it(const char *profile);
-
 /* How many other profiles the tenant of that profile has; with `refused_too` also beyond the quota.
  */
 unsigned tenants_count(const char *profile, bool refused_too);
