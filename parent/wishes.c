@@ -8,29 +8,20 @@
 #include "wishes.h"
 
 static int directories[WISH_COUNT] = {-1, -1, -1};
-/* Does anything stand in them? Most hosts keep nothing, and need not be asked for each profile. */
-static bool kept[WISH_COUNT];
-
-static void
-open_directory(enum wish wish, const char *name)
-{
-	struct stat status;
-
-	directories[wish] = files_open_own(name, 0700, &status);
-	kept[wish] = files_stand_in(directories[wish]);
-}
 
 void
 wishes_open(void)
 {
-	open_directory(WISH_UP, "enabled");
-	open_directory(WISH_DOWN, "disabled");
+	struct stat status;
+
+	directories[WISH_UP] = files_open_own("enabled", 0700, &status);
+	directories[WISH_DOWN] = files_open_own("disabled", 0700, &status);
 }
 
 static bool
 is_kept(enum wish wish, const char *name)
 {
-	return kept[wish] && faccessat(directories[wish], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return faccessat(directories[wish], name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum wish
@@ -67,7 +58,6 @@ wishes_keep(const char *profile, enum wish wish)
 {
 	const char *name = files_name("", profile, "");
 
-	kept[wish] = true;
 	/* made before the other is erased; where a crash leaves both, disabled is what counts */
 	if (wish != WISH_DEFAULT && create(directories[wish], name) == -1)
 		return -1;
