@@ -15,7 +15,7 @@
 #include "procfs.h"
 #include "report.h"
 
-#define RECORD_MAGIC 0x50724c33U /* changes with the record's layout */
+#define RECORD_MAGIC 0x50724c34U /* changes with the record's layout */
 #define RECORD_BYTES 512
 /* Space is reserved for so many records at once. */
 #define RESERVE_RECORDS 128
@@ -38,9 +38,8 @@ struct record {
 	struct process_facts process;
 	struct note note;
 	pid_t sessions[2];
-	int32_t pidfd;		     /* kept open over an exec of our own; else of no meaning */
-	int32_t fifos[STREAM_COUNT]; /* likewise */
-	unsigned char unused[80];
+	int32_t fifos[STREAM_COUNT]; /* kept open over an exec of our own; else of no meaning */
+	unsigned char unused[84];
 };
 _Static_assert(sizeof(struct record) == RECORD_BYTES, "a record never straddles two pages");
 
@@ -149,7 +148,6 @@ ledger_write(const struct profile *profile)
 	record.present = profile->facts.present;
 	record.start_ticks = profile->start_ticks;
 	record.process = profile->process;
-	record.pidfd = profile->pidfd;
 	memcpy(record.fifos, profile->fifos, sizeof(record.fifos));
 	memcpy(record.sessions, profile->sessions, sizeof(record.sessions));
 	record.note = profile->note;
@@ -193,10 +191,8 @@ recall(const struct record *record, bool resumed)
 	profile->process = record->process;
 	memcpy(profile->sessions, record->sessions, sizeof(profile->sessions));
 	profile->note = record->note;
-	if (!resumed)
-		return;
-	profile->pidfd = record->pidfd;
-	memcpy(profile->fifos, record->fifos, sizeof(profile->fifos));
+	if (resumed)
+		memcpy(profile->fifos, record->fifos, sizeof(profile->fifos));
 }
 
 void

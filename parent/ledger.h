@@ -27,7 +27,7 @@ void ledger_forget(uint32_t index);
 /*
  * Reads all records, and makes an entry in the table for each that is whole and of this boot: its
  * name, ids, process and note are as they were recorded, facts.gone is set, and nothing has been
- * verified. With `resumed`, after an upgrade, the descriptors that were recorded are open, and the
+ * verified. With `resumed`, after an upgrade, the FIFOs that were recorded are open, and the
  * entries'.
  */
 void ledger_load(bool resumed);

@@ -3,7 +3,6 @@
 #include <sys/wait.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -420,12 +419,9 @@ adopt_recorded(struct profile *profile)
 {
 	bool daemon = (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0;
 	pid_t pid = profile->process.pid;
-	int pidfd = profile->pidfd; /* kept by an upgrade */
+	int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
 
 	profile->process.adopted = 1;
-	profile->pidfd = -1;
-	if (pidfd == -1 && pid > 0)
-		pidfd = pidfd_open(pid, 0);
 	if (recorded_process_is(profile, pid, pidfd)) {
 		processes_hold(profile, pid, pidfd);
 		note_session(profile);
@@ -445,8 +441,6 @@ void
 processes_keep(void)
 {
 	PROFILES_FOREACH(profile) {
-		if (profile->pidfd != -1)
-			(void)fcntl(profile->pidfd, F_SETFD, 0); /* is open */
 		outputs_keep(profile);
 		processes_changed(profile);
 	}

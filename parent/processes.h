@@ -46,7 +46,8 @@ void processes_adopt(struct profile *profile);
 /* An entry that no record explains: what runs in its cgroup is a stray. */
 void processes_find_strays(struct profile *profile);
 
-/* The pidfds are to outlive an exec, as the FIFOs; the ledger says which they are. */
+/* The FIFOs are to outlive an exec; the ledger says which they are, and who lives, as after a
+ * crash: our children, who have their pids until we reap them. */
 void processes_keep(void);
 
 /* Handlers of the loop. */
