@@ -38,6 +38,18 @@ in_session(const struct profile *profile, pid_t pid)
 	return session > 0 && (session == profile->sessions[0] || session == profile->sessions[1]);
 }
 
+/* After our own death nobody descends from us, and the number of a session that nobody was in any
+ * more can be another's by now: that one's leader is younger than the service. */
+static bool
+is_ours(const struct profile *profile, pid_t pid)
+{
+	struct procfs_stat leader;
+
+	if (profile->process.adopted == 0)
+		return procfs_descends_from_us(pid);
+	return !procfs_stat(getsid(pid), &leader) || leader.start_ticks <= profile->start_ticks;
+}
+
 /* A pidfd first, then the proof, all of it about what the pidfd holds. */
 static int
 open_member(const struct profile *profile, pid_t pid)
@@ -48,8 +60,7 @@ open_member(const struct profile *profile, pid_t pid)
 	if (pidfd == -1)
 		return -1;
 	if (procfs_stat(pid, &stat) && stat.state != 'Z' && in_session(profile, pid) &&
-	    procfs_has_uid(pid, profile->process.uid, true) &&
-	    (profile->process.adopted != 0 || procfs_descends_from_us(pid)))
+	    procfs_has_uid(pid, profile->process.uid, true) && is_ours(profile, pid))
 		return pidfd;
 	(void)close(pidfd);
 	errno = ESRCH; /* who is no member might as well not be there */

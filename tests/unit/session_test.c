@@ -22,6 +22,7 @@
 #include "child.h"
 #include "loop.h"
 #include "open_files.h"
+#include "procfs.h"
 #include "session.h"
 
 #define MEMBERS 5
@@ -127,6 +128,7 @@ static int
 set_up(void **state)
 {
 	struct family *family = calloc(1, sizeof(*family));
+	struct procfs_stat leader;
 	char bytes[MEMBERS + 3];
 	size_t all;
 
@@ -138,6 +140,8 @@ set_up(void **state)
 	family->profile.sessions[0] = family->profile.process.pid;
 	for (all = 0; all < sizeof(bytes);)
 		all += (size_t)read(ready[0], bytes, sizeof(bytes) - all);
+	assert_true(procfs_stat(family->profile.process.pid, &leader));
+	family->profile.start_ticks = leader.start_ticks;
 	refused = added = 0;
 	ending = 0;
 	*state = family;
@@ -249,6 +253,30 @@ who_does_not_descend_from_us_is_no_member_unless_it_was_adopted(void **state)
 	assert_int_equal(session_pin(profile), MEMBERS); /* and nobody was ended */
 }
 
+/* In a child, of which nobody descends: after our own death that says nothing. */
+static void
+look_from_aside_as_an_older_service(void *context)
+{
+	struct profile *profile = context;
+
+	profile->process.adopted = 1;
+	profile->start_ticks--; /* of a service that the leader cannot have started */
+	REQUIRE(session_pin(profile) == 0);
+	session_signal(profile, SIGKILL);
+	REQUIRE(!session_lives(profile));
+}
+
+/* A number is used again: any other session of that user, of root's too, was ended with a service
+ * that had been taken over. */
+static void
+a_session_that_is_younger_than_the_service_is_not_its_own(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	child_run(look_from_aside_as_an_older_service, profile);
+	assert_int_equal(session_pin(profile), MEMBERS); /* and nobody was ended */
+}
+
 /* Once the pins that were there were lost, and read and closed all the same. */
 static void
 one_that_cannot_be_watched_costs_none_of_the_others(void **state)
@@ -313,6 +341,7 @@ main(void)
 	    SESSION_UNIT_TEST(members_of_the_session_and_of_the_user_are_pinned_and_nobody_else),
 	    SESSION_UNIT_TEST(members_of_the_session_of_the_daemon_are_pinned_too),
 	    SESSION_UNIT_TEST(who_does_not_descend_from_us_is_no_member_unless_it_was_adopted),
+	    SESSION_UNIT_TEST(a_session_that_is_younger_than_the_service_is_not_its_own),
 	    SESSION_UNIT_TEST(one_that_cannot_be_watched_costs_none_of_the_others),
 	    SESSION_UNIT_TEST(
 		one_that_ends_in_the_middle_of_a_look_is_none_and_costs_none_of_the_others),
