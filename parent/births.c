@@ -112,11 +112,6 @@ births_start(struct profile *profile, uint32_t attempt)
 	profile->process.uid = profile->facts.uid;
 	profile->process.trigger = profile->facts.trigger;
 	profile->process.started = clock_now();
-	if (profile->facts.refusal != REFUSAL_NONE || profile->facts.gone != 0) {
-		inform_tell(profile, TELL_PROFILE); /* the monitor did not know yet */
-		fail(profile, STAGE_ACCOUNT, EPERM);
-		return;
-	}
 	if (!take_token(profile)) {
 		fail(profile, STAGE_RATE, EAGAIN);
 		return;
@@ -275,8 +270,10 @@ ask(struct profile *profile)
 	else if (refusal != REFUSAL_NONE)
 		profiles_refuse(profile, SETTING_USER, refusal);
 	else if ((profile->ask & ASKED_RUN) != 0)
-		refusal = (enum refusal)profile->facts.refusal; /* since its start was asked for */
+		refusal = profile->facts.gone != 0 ? REFUSAL_MISSING
+						   : (enum refusal)profile->facts.refusal;
 	if (refusal != REFUSAL_NONE) {
+		inform_tell(profile, TELL_PROFILE); /* the monitor may not know yet */
 		if ((profile->ask & ASKED_RUN) != 0)
 			fail(profile, STAGE_ACCOUNT, error);
 		if ((profile->ask & ASKED_READER) != 0)

@@ -363,6 +363,54 @@ what_a_survey_says_of_a_quota_is_not_believed(void **state)
 	host_stop_all(host);
 }
 
+/* A survey of all that a tenant has may name any profile of his; but from the names the parent
+ * makes those of files of root's. */
+static void
+what_a_survey_calls_a_profile_by_no_name_is_not_believed(void **state)
+{
+	static const char *const names[] = {
+	    "", ".", "..", ".mine", "-mine", "mi ne", "mine/", "/mine", "../mine", "mine/../../x"};
+	struct host *host = *state;
+	char option[PATH_MAX], path[PATH_MAX];
+	struct outcome outcome;
+	struct message end;
+	struct seat seat;
+	pid_t child;
+	int pidfd;
+	size_t i;
+
+	assert_int_equal(mkdir(host_path(host, "../tenants", path, sizeof(path)), 0755), 0);
+	assert_int_equal(mkdir(host_path(host, "../tenants/" TENANT, path, sizeof(path)), 0755), 0);
+	host_chown(host, "../tenants/" TENANT, TENANT);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, NULL);
+	take_seat(host, &seat);
+	host_write(host, "../tenants/" TENANT "/README", 0644, "%s", "");
+	hear_fork(&seat);
+	assert_int_equal(seat.request.fork.task, TASK_SURVEY);
+	assert_string_equal(seat.request.fork.where, TENANT);
+	assert_string_equal(seat.request.fork.name, "");
+	child = make_child(&pidfd);
+	answer(&seat, child, pidfd, 0, 0);
+	for (i = 0; i < COUNT(names); i++)
+		say_profile(seat.job, names[i], TENANT);
+	say_profile(seat.job, "mine", TENANT);
+	peer_fill(&end, MESSAGE_SURVEYED, NO_PROFILE, 0);
+	assert_true(peer_send(seat.job, &end, 0));
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	assert_int_equal(close(seat.job), 0);
+	/* what it takes for news it looks at a second time */
+	hear_fork(&seat);
+	assert_string_equal(seat.request.fork.name, "mine");
+	assert_int_equal(close(seat.job), 0);
+	leave_seat(&seat);
+	host_settle(host);
+	assert_int_equal(ctl(host, &outcome, "list", "--no-header", "-o", "name", NULL), CTL_DONE);
+	assert_string_equal(outcome.output, "");
+	host_stop_all(host);
+}
+
 /* It hangs in a file of its tenant's, or its tenant, as whom it runs, has stopped it. */
 static void
 a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn(void **state)
@@ -590,6 +638,44 @@ a_start_that_is_asked_for_again_is_none_when_the_profile_is_refused_by_then(void
 	host_stop_all(host);
 }
 
+/* What has gone is nobody's, which is not to say that it is root's. */
+static void
+a_start_that_is_asked_for_again_is_none_when_the_profile_has_gone_by_then(void **state)
+{
+	struct host *host = *state;
+	char from[PATH_MAX], to[PATH_MAX], fifo[PATH_MAX];
+	struct stat status;
+	struct seat seat;
+	pid_t monitor;
+
+	make_marker(host);
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/down", 0644, "%s", "");
+	host_chown(host, "web", TENANT);
+	host_start(host);
+	host_settle(host);
+	take_seat(host, &seat);
+	ask_for(host, "web");
+	do /* its files are looked at first, for a second at most */
+		hear_fork(&seat);
+	while (seat.request.fork.task != TASK_RUN);
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	assert_int_equal(rename(host_path(host, "web", from, sizeof(from)),
+			     host_path(host, ".web", to, sizeof(to))),
+	    0);
+	host_wait_told(host, "marker");
+	replace_spawner(host, &seat);
+	(void)snprintf(fifo, sizeof(fifo), "%s/fifo/web.out", host->state);
+	assert_int_equal(stat(fifo, &status), 0);
+	assert_int_equal(status.st_uid, account_uid(TENANT));
+	peer_continue(monitor);
+	host_wait_log(host, " web disappeared");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web (running|cannot start: directory)"), 0);
+	host_stop_all(host);
+}
+
 /* The spawner has died before it came to the reader, and the account has gone by the time that it
  * is asked for again: nobody reads as whoever has that uid now. */
 static void
@@ -634,11 +720,13 @@ main(void)
 	    ROOT_TEST(a_child_that_breaks_the_protocol_before_its_birth_is_told_is_no_service),
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
 	    ROOT_TEST(what_a_survey_says_of_a_quota_is_not_believed),
+	    ROOT_TEST(what_a_survey_calls_a_profile_by_no_name_is_not_believed),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
 	    ROOT_TEST(a_reader_that_is_killed_is_replaced),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
 	    ROOT_TEST(no_reader_is_born_as_an_account_that_has_gone),
 	    ROOT_TEST(a_start_that_is_asked_for_again_is_none_when_the_profile_is_refused_by_then),
+	    ROOT_TEST(a_start_that_is_asked_for_again_is_none_when_the_profile_has_gone_by_then),
 	    ROOT_TEST(a_survey_that_takes_ten_seconds_is_given_up_and_others_have_their_turn),
 	};
 
