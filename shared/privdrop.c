@@ -69,8 +69,8 @@ privdrop_keep(uint64_t kept)
 		sets[i].effective = sets[i].permitted;
 		sets[i].inheritable = 0;
 	}
-	return syscall(SYS_capset, &header, sets) == 0 &&
-	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0;
+	/* what is not inheritable the kernel takes out of the ambient set too, capabilities(7) */
+	return syscall(SYS_capset, &header, sets) == 0;
 }
 
 /* All sets empty. The bounding set is the caller's matter: emptying it takes CAP_SETPCAP. */
@@ -84,7 +84,6 @@ empty_capabilities(void)
 	if (!privdrop_keep(0) || syscall(SYS_capget, &header, left) == -1)
 		return STAGE_CAPABILITIES;
 	errno = EPERM;
-	/* the ambient set is never larger than the inheritable one, capabilities(7) */
 	return memcmp(left, none, sizeof(none)) == 0 ? STAGE_NONE : STAGE_CAPABILITIES;
 }
 

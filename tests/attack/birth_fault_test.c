@@ -67,7 +67,6 @@ static const struct step {
     {{"groups verified", SYS_getgroups, FAULT_ANY, 0, EFAULT}, STAGE_VERIFY, EFAULT},
     {{"capabilities", SYS_capset, FAULT_ANY, 0, EPERM}, STAGE_CAPABILITIES, EPERM},
     {{"capabilities verified", SYS_capget, FAULT_ANY, 0, EPERM}, STAGE_CAPABILITIES, EPERM},
-    {{"ambient capabilities", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, STAGE_CAPABILITIES, EPERM},
     {{"a way back by setuid", SYS_setuid, FAULT_ANY, 0, FAULT_LIE}, STAGE_REGAIN, ENOTRECOVERABLE},
     {{"the directory above", SYS_fchdir, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
     {{"the directory", SYS_openat2, FAULT_ANY, 0, EACCES}, STAGE_DIRECTORY, EACCES},
@@ -348,7 +347,6 @@ a_spawner_of_which_any_step_of_the_start_fails_does_not_serve(void **state)
 	    {"bounding set", SYS_prctl, 0, PR_CAPBSET_DROP, EPERM},
 	    {"capabilities read", SYS_capget, FAULT_ANY, 0, EPERM},
 	    {"capabilities", SYS_capset, FAULT_ANY, 0, EPERM},
-	    {"ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM},
 	};
 	struct incoming incoming;
 	struct launch launch;

@@ -958,7 +958,6 @@ static const struct fault faults[] = {
     {"getgroups", SYS_getgroups, FAULT_ANY, 0, EPERM},
     {"capset", SYS_capset, FAULT_ANY, 0, EPERM},
     {"capget", SYS_capget, FAULT_ANY, 0, EPERM},
-    {"ambient set", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM},
     {"limit of processes", SYS_prlimit64, 1, RLIMIT_NPROC, EPERM},
 #ifndef PROCLAUNCH_SANITIZE /* AddressSanitizer asks for it before we do, and gives up */
     {"limit of cores", SYS_prlimit64, 1, RLIMIT_CORE, EPERM},

@@ -367,7 +367,6 @@ static const struct step {
     {{"its uid", SYS_setresuid, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its capabilities read", SYS_capget, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its capabilities", SYS_capset, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
-    {{"its ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM}, NULL, "name services: "},
     {{"its end", SYS_prctl, 0, PR_SET_PDEATHSIG, EINVAL}, NULL, "name services: "},
     {{"its way back", SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, EINVAL}, NULL, "name services: "},
     {{"channel to who asks", SYS_socketpair, FAULT_ANY, 0, EMFILE}, NULL,
@@ -413,7 +412,6 @@ static const struct fault kept[] = {
     {"its groups", SYS_setgroups, FAULT_ANY, 0, EPERM},
     {"its capabilities read", SYS_capget, FAULT_ANY, 0, EPERM},
     {"its capabilities", SYS_capset, FAULT_ANY, 0, EPERM},
-    {"its ambient ones", SYS_prctl, 0, PR_CAP_AMBIENT, EPERM},
 };
 #define LISTENER 100
 
