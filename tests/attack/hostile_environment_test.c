@@ -33,6 +33,7 @@
 
 #include "child.h"
 #include "host.h"
+#include "open_files.h"
 
 #define SECRET	      "proclaunch-test-hostile"
 #define REPORT	      "report"
@@ -368,6 +369,26 @@ nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner(void **
 	assert_int_equal(close(terminal), 0);
 }
 
+/* Monitor and spawner close all others once more; a new binary that an upgrade tries, and that is
+ * not known to be ours, gets whatever does not close itself. */
+static void
+all_that_the_parent_has_open_closes_itself_at_an_exec(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], path[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_profile(host, "daemon", "exec sleep 1000");
+	host_write(host, "daemon/pid_file", 0644, "pid\n"); /* it is waited for, and watched */
+	assert_int_equal(mkdir(host_path(host, "../tenants", path, sizeof(path)), 0755), 0);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, NULL);
+	(void)host_wait_running(host, "web");
+	host_settle(host);
+	assert_in_range(open_files_all_close(host->supervisor), 16, 255);
+	host_stop_all(host);
+}
+
 /* No arguments, not even a name, and nothing but the standard descriptors. */
 static void
 execute_bare(void *context)
@@ -483,6 +504,7 @@ main(int count, char **arguments)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(nothing_that_the_supervisor_was_started_with_reaches_a_service),
 	    ROOT_TEST(nothing_that_the_supervisor_was_started_with_reaches_monitor_and_spawner),
+	    ROOT_TEST(all_that_the_parent_has_open_closes_itself_at_an_exec),
 	    cmocka_unit_test(without_arguments_and_channel_each_program_says_so_and_ends),
 	    ROOT_TEST(what_is_larger_than_a_limit_permits_is_an_error_and_no_end),
 	    ROOT_TEST(no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent),

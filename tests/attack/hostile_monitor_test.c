@@ -399,6 +399,8 @@ wait_replaced(struct scene *scene)
 static void
 a_second_start_while_a_process_lives_is_refused_however_often(void **state)
 {
+	static struct incoming incoming;
+	const struct message *heard = &incoming.message;
 	struct scene *scene = *state;
 	struct message web, other, canary;
 	pid_t pid;
@@ -408,6 +410,16 @@ a_second_start_while_a_process_lives_is_refused_however_often(void **state)
 	for (i = 0; i < 3; i++) /* before there is any answer */
 		say(scene, MESSAGE_START, &web, (uint32_t)i);
 	pid = wait_phase(scene, &web, PHASE_PROVED);
+	/* one more, which is not too many for the rate; what would come of it comes before what
+	 * comes of the next */
+	say(scene, MESSAGE_START, &web, (uint32_t)i);
+	say(scene, MESSAGE_START, &other, 1);
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+		if (heard->type == MESSAGE_PROCESS)
+			assert_int_equal(heard->index, other.index);
+	} while (heard->type != MESSAGE_PROCESS || heard->process.phase != PHASE_PROVED);
 	for (i = 0; i < 500; i++)
 		say(scene, MESSAGE_START, &web, (uint32_t)i);
 	drain(scene);
@@ -561,7 +573,8 @@ flood(struct scene *scene, enum message_type type, const struct message *about, 
 
 	peer_fill(&message, type, about->index, about->generation);
 	for (i = 0; i < times; i++) {
-		message.file.token = i; /* of as many clients */
+		message.file.token =
+		    i * 0x01000193; /* of as many clients, and more than there are */
 		message.file.stream = i % STREAM_COUNT;
 		if (type == MESSAGE_KEEP)
 			message.number = i % WISH_COUNT;
@@ -731,8 +744,9 @@ a_monitor_that_asks_before_it_greets_or_is_of_another_build_is_ended(void **stat
 static void
 what_it_notes_is_given_back_and_decides_nothing(void **state)
 {
+	static struct incoming incoming;
 	struct scene *scene = *state;
-	struct message web, other, canary, note;
+	struct message web, other, canary, note, hello;
 	pid_t bird;
 
 	begin(scene, &web, &other, &canary);
@@ -747,6 +761,16 @@ what_it_notes_is_given_back_and_decides_nothing(void **state)
 	remove_mark(scene, UP);
 	host_start(&scene->host);
 	take_seat(scene);
+	place(scene, RUDE); /* the next one hears all of it */
+	assert_int_equal(kill(scene->monitor, SIGKILL), 0);
+	wait_replaced(scene);
+	peer_fill(&hello, MESSAGE_HELLO, NO_PROFILE, 0);
+	assert_true(peer_send(scene->channel, &hello, 0));
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+	} while (incoming.message.type != MESSAGE_RECALL || incoming.message.index != canary.index);
+	assert_memory_equal(&incoming.message.note, &note.note, sizeof(note.note));
 	assert_true(process_lives(bird));
 	assert_int_equal(count_lines(scene, "canary/signals"), 0);
 	learn(scene, "canary", &canary);

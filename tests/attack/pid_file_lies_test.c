@@ -254,9 +254,9 @@ true_pid(struct host *host, const char *name)
 static void
 make_helper(struct host *host)
 {
-	host_profile(host, "a-helper", "sleep 1000 & echo $!; wait");
-	host_write(host, "a-helper/output", 0644, "format raw\n");
-	host_write(host, "a-helper/user", 0644, OTHER_TENANT "\n");
+	host_profile(host, "helper-of-another", "sleep 1000 & echo $!; wait");
+	host_write(host, "helper-of-another/output", 0644, "format raw\n");
+	host_write(host, "helper-of-another/user", 0644, OTHER_TENANT "\n");
 }
 
 static pid_t
@@ -264,7 +264,7 @@ find_helper(const struct host *host)
 {
 	char path[PATH_MAX];
 
-	(void)snprintf(path, sizeof(path), "%s/output/a-helper.log", host->state);
+	(void)snprintf(path, sizeof(path), "%s/output/helper-of-another.log", host->state);
 	return wait_for_pid_file(path);
 }
 

@@ -681,24 +681,43 @@ output_goes_to_the_directory_that_was_named_and_to_no_other(void **state)
 }
 
 /* The same of the directory that is ours. */
+/* `option` names the directory; NULL: it is that of the state directory. */
 static void
-while_others_may_write_to_the_output_directory_nothing_is_written(void **state)
+assert_waits_while_open(struct host *host, const char *directory, const char *option)
 {
-	struct host *host = *state;
+	char file[PATH_MAX];
 
 	host_profile(host, "web",
 	    "echo one; until [ -e go ]; do sleep 0.01; done; echo two; exec sleep 1000");
 	host_write(host, "web/output", 0644, "format raw\n");
-	host_start(host);
-	wait_until(holds(log_path(host, "web.log"), "one\n"));
-	assert_int_equal(unlink(log_path(host, "web.log")), 0);
-	assert_int_equal(chmod(log_path(host, ""), 0777), 0);
+	assert_true((size_t)snprintf(file, sizeof(file), "%s/web.log", directory) < sizeof(file));
+	host_mark_log(host);
+	host_start_with(host, option, NULL);
+	wait_until(holds(file, "one\n"));
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(chmod(directory, 0777), 0);
 	host_write(host, "web/go", 0644, "%s", "");
 	host_wait_log(host, " WARN  web its output cannot be written and waits: ");
-	assert_int_equal(access(log_path(host, "web.log"), F_OK), -1);
-	assert_int_equal(chmod(log_path(host, ""), 0750), 0);
-	wait_until(holds(log_path(host, "web.log"), "two\n"));
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(chmod(directory, 0750), 0);
+	wait_until(holds(file, "two\n"));
 	host_stop_all(host);
+	host_remove(host, "web");
+}
+
+/* They could put a link there, or a file of their own. */
+static void
+while_others_may_write_to_the_output_directory_nothing_is_written(void **state)
+{
+	struct host *host = *state;
+	char directory[PATH_MAX], option[PATH_MAX + 32];
+
+	(void)snprintf(directory, sizeof(directory), "%s", log_path(host, ""));
+	assert_waits_while_open(host, directory, NULL);
+	(void)snprintf(directory, sizeof(directory), "%s", in_root(host, "elsewhere"));
+	assert_int_equal(mkdir(directory, 0750), 0);
+	(void)snprintf(option, sizeof(option), "--output-dir=%s", directory);
+	assert_waits_while_open(host, directory, option);
 }
 
 static void

@@ -914,6 +914,29 @@ profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
 	host_stop_all(host);
 }
 
+/* Its record tells of it until its directory is looked for. */
+static void
+what_has_gone_while_nobody_looked_takes_no_place_of_the_quota(void **state)
+{
+	struct host *host = *state;
+	pid_t first;
+
+	make_tenants(host);
+	set_quota(host, "profiles 1\n");
+	make_profile(host, TENANT, "first", SERVICE);
+	start_with_tenants(host);
+	first = host_wait_running(host, TENANT "/first");
+	host_crash(host);
+	host_remove(host, TENANTS TENANT "/first");
+	make_profile(host, TENANT, "second", SERVICE);
+	host_mark_log(host);
+	start_with_tenants(host);
+	(void)host_wait_running(host, TENANT "/second");
+	process_wait_gone(first);
+	assert_int_equal(host_count_log(host, " refused: "), 0);
+	host_stop_all(host);
+}
+
 /* The kernel counts all processes of the uid, so that it must be one that nothing else has, nor
  * another run of this test beside it. */
 #define LONELY_UID (200000 + (uid_t)getpid())
@@ -1321,6 +1344,7 @@ main(void)
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
+	    ROOT_TEST(what_has_gone_while_nobody_looked_takes_no_place_of_the_quota),
 	    ROOT_TEST(who_makes_hundreds_of_profiles_more_is_told_once),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
 	    ROOT_TEST(from_a_directory_that_is_his_a_tenant_is_handed_no_log),

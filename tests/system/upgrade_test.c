@@ -27,6 +27,7 @@
 #include "build.h"
 #include "guard.h"
 #include "host.h"
+#include "open_files.h"
 
 static const char *const programs[] = {"proclaunch", "proclaunch-monitor", "proclaunch-spawner"};
 enum { PARENT, MONITOR, SPAWNER, PROGRAMS };
@@ -350,6 +351,8 @@ the_new_programs_take_over_and_no_service_notices(void **state)
 	assert_int_equal(inode_of(host, "control"), control);
 	assert_int_equal(inode_of(host, "fifo/service.out"), fifo);
 	assert_output_is_whole(host);
+	/* nor is it open to who comes next, unless that is one of us again */
+	(void)open_files_all_close(host->supervisor);
 
 	/* what waited for its pid file still does, and each is supervised as ever */
 	host_write(host, "go", 0644, "%s", "");
@@ -460,11 +463,19 @@ static void
 a_signal_to_leave_that_comes_during_an_upgrade_is_not_lost(void **state)
 {
 	struct host *host = *state;
-	struct running running = start_services(host);
+	struct running running;
 
+	/* it keeps the supervisor until the new programs have been tried */
+	host_profile(
+	    host, "slow", "trap : TERM; echo > ready; until [ -e go ]; do sleep 0.01; done");
+	running = start_services(host);
+	host_wait_ready(host, "slow");
 	install_all(host, NEXT);
 	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
-	host_stop_all(host);
+	assert_int_equal(kill(host->supervisor, SIGHUP), 0);
+	host_wait_log(host, " WARN  ProcLaunch not upgraded: .*: Operation canceled");
+	host_write(host, "slow/go", 0644, "%s", "");
+	assert_int_equal(host_signal_and_wait(host, SIGCONT), 111);
 	assert_false(process_lives(running.service));
 	assert_false(process_lives(running.daemon));
 	wait_until(host_processes(host) == 0); /* what was tried was killed a moment ago */
@@ -624,6 +635,7 @@ when_the_exec_itself_fails_the_old_parent_has_as_many_descriptors_as_before(void
 	assert_int_not_equal(host_monitor(host), monitor); /* it was as late as that */
 	assert_int_equal(prlimit(host->supervisor, RLIMIT_NOFILE, NULL, &after), 0);
 	assert_true(after.rlim_cur == before.rlim_cur && after.rlim_max == before.rlim_max);
+	(void)open_files_all_close(host->supervisor); /* what the next one was to have */
 	host_stop_all(host);
 }
 

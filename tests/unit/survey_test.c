@@ -709,8 +709,8 @@ what_cannot_be_seen_is_refused_but_has_not_gone(void **state)
 	child_run(survey_what_cannot_be_entered, &survey);
 }
 
-/* After the look at an entry somebody may put something else in its place. */
-static bool swap_after_look;
+/* After the look at an entry, or at a file in it, somebody may put something else in its place. */
+static bool swap_after_look, swap_file_after_look;
 
 /* In the place of the C library's, for the whole program. */
 int
@@ -723,6 +723,11 @@ fstat(int descriptor, struct stat *status)
 		assert_int_equal(
 		    renameat(folder->descriptor, "web", folder->descriptor, "moved"), 0);
 		link_to("trap", "web");
+	}
+	if (swap_file_after_look && S_ISREG(status->st_mode)) {
+		swap_file_after_look = false;
+		assert_int_equal(
+		    renameat(folder->descriptor, "trap/user", folder->descriptor, "web/user"), 0);
 	}
 	return result;
 }
@@ -738,6 +743,16 @@ what_was_looked_at_is_what_is_read_whatever_takes_its_place(void **state)
 	assert_accepted(0);
 	assert_false(swap_after_look);
 	assert_int_equal(findings[found - 1].profile.present, SETTING_BIT(SETTING_RUN));
+
+	make_profile("mail", 0);
+	assert_int_equal(unlinkat(folder->descriptor, "web", 0), 0);
+	assert_int_equal(renameat(folder->descriptor, "mail", folder->descriptor, "web"), 0);
+	folder_write(folder, "web/user", 0644, "games");
+	assert_int_equal(unlinkat(folder->descriptor, "web/run", 0), 0);
+	swap_file_after_look = true;
+	assert_refused(0, REFUSAL_MISSING, SETTING_RUN, 0);
+	assert_false(swap_file_after_look);
+	assert_memory_equal(content_of(SETTING_USER)->bytes, "games", 5);
 }
 
 /* Its owner would be sent SIGIO, and we would wait for the lease-break time, fcntl(2). */
