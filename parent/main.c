@@ -370,9 +370,9 @@ main(int count, char **arguments)
 	if (options.check)
 		check(&options);
 	state = files_open_state(options.state_directory);
-	profiles_open(options.profiles_directory, options.no_root);
 	if (before == NULL)
 		ready = begin(&options);
+	profiles_open(options.profiles_directory, options.no_root);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("prctl");

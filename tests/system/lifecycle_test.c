@@ -625,6 +625,11 @@ a_second_start_on_one_state_directory_exits_0_and_says_nothing(void **state)
 	assert_int_equal(outcome.status, 0);
 	assert_string_equal(outcome.output, "");
 	assert_string_equal(outcome.error, "");
+	/* what else it was told does not count, whether it is there or not */
+	host_run(host, &outcome, "--output-dir=/missing", host->state, "/missing", NULL);
+	assert_int_equal(outcome.status, 0);
+	assert_string_equal(outcome.output, "");
+	assert_string_equal(outcome.error, "");
 	assert_int_equal(host_count_log(host, "."), 0);
 	assert_int_equal(host_monitor(host), monitor);
 	assert_int_equal(host_processes(host), processes);
