@@ -499,7 +499,8 @@ commands_begin(struct client *client, const struct ask *ask)
 		return;
 	}
 	if (ask->verb == VERB_LOG && ask->name[0] == '\0' && !client->admin) {
-		refuse(client, RESULT_ROOT_ONLY, "the supervisor's own log is root's alone");
+		refuse(client, RESULT_ROOT_ONLY,
+		    "the supervisor's own log is root's alone: name a profile");
 		return;
 	}
 	if (ask->name[0] == '\0' && (rule->authority != AUTHORITY_OWNER || ask->verb == VERB_LOG)) {
