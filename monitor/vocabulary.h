@@ -1,6 +1,6 @@
 /*
  * Everything that the supervisor's log can say, in one table: level and text. The manual,
- * proclaunch(8), section LOG, explains each; a test compares the two.
+ * proclaunch(8), THE LOG, explains each; a test compares the two.
  *
  * After the tag ProcLaunch first, then after the tag of a profile.
  */

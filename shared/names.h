@@ -28,7 +28,7 @@ enum setting {
 };
 
 #define SETTING_BIT(setting) (1U << (setting))
-/* A change of one of these reloads the profile or restarts it; DESIGN.md section 4. */
+/* A change of one of these reloads the profile or restarts it: proclaunch(8), CHANGES. */
 #define SETTINGS_TRIGGER                                                                        \
 	(SETTING_BIT(SETTING_RUN) | SETTING_BIT(SETTING_USER) | SETTING_BIT(SETTING_PID_FILE) | \
 	    SETTING_BIT(SETTING_ALLOW_NEW_PRIVS))
@@ -55,7 +55,7 @@ const char *setting_name(enum setting setting);
 /* True when `name` is [A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,63}. */
 bool profile_name_valid(const char *name);
 
-/* The states of a profile; DESIGN.md section 1. */
+/* The states of a profile: proclaunch(8), DESCRIPTION. */
 enum state { STATE_STOPPED, STATE_STARTING, STATE_RUNNING, STATE_STOPPING, STATE_COUNT };
 
 /* The signals that ProcLaunch sends on anybody's behalf; a faked crash (SIGSEGV) is not among them.

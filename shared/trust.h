@@ -1,7 +1,7 @@
 /*
- * Who else could have put this here? The rule of DESIGN.md section 5 about owners, modes and links,
- * for directories and for files. It is applied to descriptors: what is opened is checked, not what
- * was named.
+ * Who else could have put this here? The rule about owners, modes and links, for directories and
+ * for files: proclaunch-profile(5), OWNERSHIP. It is applied to descriptors: what is opened is
+ * checked, not what was named.
  */
 #ifndef PROCLAUNCH_TRUST_H
 #define PROCLAUNCH_TRUST_H

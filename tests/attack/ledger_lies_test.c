@@ -1,7 +1,6 @@
 /*
  * A ledger that is torn, foreign or of another boot: nothing in it is believed, and nobody is sent
- * a signal on its word. And what is taken over from a true one is a full citizen. DESIGN.md
- * section 7.
+ * a signal on its word. And what is taken over from a true one is a full citizen.
  */
 #include <sys/utsname.h>
 

@@ -1,7 +1,7 @@
 /*
  * What a tenant can write into a pid file, and what comes of it: a WARN line that names the claim,
- * and never a signal to anybody. DESIGN.md section 6. Where there are cgroups, and where there are
- * none.
+ * and never a signal to anybody: proclaunch(8), IDENTITY. Where there are cgroups, and where there
+ * are none.
  */
 #include <sys/mount.h>
 #include <sys/prctl.h>

@@ -1,6 +1,6 @@
 /*
- * No service is lost, started twice or forgotten when the supervisor dies: DESIGN.md sections 2, 6
- * and 7. Where there are cgroups, and where processes are known by their session alone.
+ * No service is lost, started twice or forgotten when the supervisor dies: proclaunch(8), WHEN A
+ * PROCESS DIES. Where there are cgroups, and where processes are known by their session alone.
  */
 #include <sys/stat.h>
 

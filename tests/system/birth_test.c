@@ -1,6 +1,6 @@
 /*
- * What a service is born with, whatever the supervisor was started with: DESIGN.md section 12. And
- * what is said when the birth fails.
+ * What a service is born with, whatever the supervisor was started with: proclaunch-profile(5), THE
+ * SERVICE. And what is said when the birth fails.
  *
  * The service is this very program: copied to a profile's `run` it is the witness, which reports
  * what only the process itself can find out. The kernel tells the rest.

@@ -1,7 +1,7 @@
 /*
  * What a service does with its cgroup, and what becomes of a cgroup that nobody explains: a service
- * of root may make cgroups below its own, and is found, signalled and ended there too. DESIGN.md
- * sections 4 and 6.
+ * of root may make cgroups below its own, and is found, signalled and ended there too.
+ * proclaunch(8), IDENTITY.
  */
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 /*
- * What the supervisor does when profiles come, change and go while it runs: DESIGN.md section 4.
+ * What the supervisor does when profiles come, change and go while it runs: proclaunch(8), CHANGES.
  */
 #include <sys/mount.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /*
  * Each of the three processes, each pair and all of them, killed and hung, while services stand in
- * every state that there is: DESIGN.md sections 2 and 7. Each row of the table below is a host of
- * its own with all the states in it, and all rows run side by side.
+ * every state that there is: proclaunch(8), WHEN A PROCESS DIES. Each row of the table below is a
+ * host of its own with all the states in it, and all rows run side by side.
  *
  * Afterwards each service has exactly one process where it is wanted and none where it is not, was
  * started as often as the log says and no oftener, and its backoff and its wanted state are kept.

@@ -1,6 +1,5 @@
 /*
- * What happens to a profile from its start to its end, and to the supervisor: DESIGN.md section 4,
- * from the outside.
+ * What happens to a profile from its start to its end, and to the supervisor, from the outside.
  */
 #include <sys/file.h>
 #include <sys/stat.h>

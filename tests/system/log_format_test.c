@@ -1,5 +1,5 @@
 /*
- * What the supervisor's log looks like: DESIGN.md section 8. Other programs read it.
+ * What the supervisor's log looks like: proclaunch(8), THE LOG. Other programs read it.
  */
 #include <sys/stat.h>
 

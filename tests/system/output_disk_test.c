@@ -1,6 +1,6 @@
 /*
- * A disk that takes nothing makes a service wait for a while. DESIGN.md section 9. Most of the time
- * of these tests is waiting: they run beside others, which those of output_loss must not.
+ * A disk that takes nothing makes a service wait for a while: proclaunch(8), OUTPUT. Most of the
+ * time of these tests is waiting: they run beside others, which those of output_loss must not.
  */
 #include <sys/mount.h>
 

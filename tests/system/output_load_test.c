@@ -1,5 +1,5 @@
 /*
- * Who prints much delays no other, and costs no memory. DESIGN.md section 9.
+ * Who prints much delays no other, and costs no memory: proclaunch(8), OUTPUT.
  */
 #include <sys/stat.h>
 #include <sys/syscall.h>

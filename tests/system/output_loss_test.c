@@ -1,6 +1,6 @@
 /*
  * Nothing that a service has printed is lost, whoever of us is killed, and a log that takes nothing
- * delays no other. DESIGN.md section 9.
+ * delays no other: proclaunch(8), OUTPUT.
  */
 #include <sys/stat.h>
 #include <sys/syscall.h>

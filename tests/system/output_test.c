@@ -1,5 +1,5 @@
 /*
- * What services print, into files: settings, lines, and the files. DESIGN.md section 9.
+ * What services print, into files: settings, lines, and the files: proclaunch(8), OUTPUT.
  */
 #include <sys/stat.h>
 

@@ -1,5 +1,5 @@
 /*
- * The supervisor's own log has the promises of what services print. DESIGN.md section 8.
+ * The supervisor's own log has the promises of what services print: proclaunch(8), THE LOG.
  */
 #include <sys/stat.h>
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 /*
  * SIGUSR2: the newly installed programs take over in place, and the services do not notice.
- * DESIGN.md section 2, and the upgrade's part of section 7.
+ * proclaunch(8), UPGRADE.
  *
  * Each test has programs of its own, in the host's directory: copies of the built ones, and then of
  * the same code that was built under another version.

@@ -1,6 +1,6 @@
 /*
- * The state machine, pair by pair: what a row says was written down from DESIGN.md, section 4, and
- * from what the events and actions are described to mean in machine.h; not from the table.
+ * The state machine, pair by pair: what a row says was written down from proclaunch(8) and from
+ * what the events and actions are described to mean in machine.h; not from the table.
  */
 #include <setjmp.h>
 #include <stdarg.h>
