@@ -43,9 +43,10 @@ struct profile {
 	int watch; /* inotify watch, -1: none */
 	struct profile_facts facts;
 	struct content *contents[SETTING_COUNT];
-	int64_t look_at;   /* look at the directory again; NEVER when nothing has happened */
-	int64_t unsettled; /* since when its files have been changing; 0: they are still */
-	uint32_t settle;   /* of the monitor's last SETTLE, to be told when they are */
+	int64_t look_at;     /* look at the directory again; NEVER when nothing has happened */
+	int64_t watch_after; /* a tenant's, or a profile's of no tenant: no watch is set before */
+	int64_t unsettled;   /* since when its files have been changing; 0: they are still */
+	uint32_t settle;     /* of the monitor's last SETTLE, to be told when they are */
 
 	/* the process; `processes` and `births` fill this in */
 	struct process_facts process;

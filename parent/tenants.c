@@ -35,9 +35,8 @@ tenants_directory(void)
 	return directory;
 }
 
-/* The entry of "alice", for that name, for "alice/", or for one of her profiles. */
-static struct profile *
-find(const char *name)
+struct profile *
+tenants_entry(const char *name)
 {
 	char tenant[FULL_NAME_BYTES];
 
@@ -45,16 +44,10 @@ find(const char *name)
 	return table_find(tenant);
 }
 
-bool
-tenants_known(const char *name)
-{
-	return find(name) != NULL;
-}
-
 const struct quota *
 tenants_quota(const char *profile)
 {
-	const struct profile *tenant = strchr(profile, '/') == NULL ? NULL : find(profile);
+	const struct profile *tenant = strchr(profile, '/') == NULL ? NULL : tenants_entry(profile);
 
 	return tenant == NULL ? NULL : &tenant->facts.quota;
 }
@@ -69,7 +62,7 @@ belongs(const struct profile *profile, const char *tenant)
 unsigned
 tenants_count(const char *name, bool refused_too)
 {
-	const struct profile *tenant = find(name);
+	const struct profile *tenant = tenants_entry(name);
 	unsigned count = 0;
 
 	PROFILES_FOREACH(profile) {
@@ -130,7 +123,7 @@ read_quota(struct profile *tenant, const char *name)
 static void
 take_tenant(const char *name, const struct account *account)
 {
-	struct profile *tenant = find(name);
+	struct profile *tenant = tenants_entry(name);
 	char full[FULL_NAME_BYTES];
 
 	if (tenant == NULL) {
@@ -155,7 +148,7 @@ static void
 look(const char *name)
 {
 	static struct account account;
-	struct profile *tenant = find(name);
+	struct profile *tenant = tenants_entry(name);
 	enum report report = examine(name, &account);
 
 	if (report != REPORT_COUNT)

@@ -23,8 +23,8 @@ bool tenants_scan(void);
  * its services are stopped. The entry may be gone afterwards. */
 void tenants_look(struct profile *tenant);
 
-/* Is "alice" a tenant? */
-bool tenants_known(const char *name);
+/* The entry of the tenant "alice", or of the one whose "alice/web" is; NULL when there is none. */
+struct profile *tenants_entry(const char *name);
 
 /* A survey of all profiles of the tenant ("alice/") begins. */
 void tenants_begin_survey(const char *tenant);

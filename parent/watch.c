@@ -23,7 +23,12 @@
 #define PATIENCE (1 * SECOND)
 /* What could not be seen for want of descriptors, memory or watches is looked at again after this
  * time. */
-#define TRY_AGAIN      (5 * SECOND)
+#define TRY_AGAIN (5 * SECOND)
+/* To watch a directory the kernel goes through all names of it that it remembers, of which its
+ * owner may make a million, and nobody is served meanwhile: whoever has cost us this may cost us as
+ * much only after so many times as long. */
+#define COSTLY	       (2 * MILLISECOND)
+#define COSTS_AGAIN    50
 #define EVENTS_AT_ONCE 4096
 
 static int inotify = -1;
@@ -48,7 +53,8 @@ watch_look_at(struct profile *profile, int64_t when)
 static bool
 passes(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC ||
+	    error == EAGAIN;
 }
 
 static void
@@ -98,22 +104,42 @@ watch_opened(int profile)
 	return inotify == -1 ? -1 : watch_descriptor(profile, PROFILE_EVENTS);
 }
 
+/* Until when the watches of whoever owns it have to wait: one tenant's all together. */
+static int64_t *
+waits_until(struct profile *entry)
+{
+	struct profile *tenant =
+	    strchr(entry->facts.name, '/') == NULL ? NULL : tenants_entry(entry->facts.name);
+
+	return tenant == NULL ? &entry->watch_after : &tenant->watch_after;
+}
+
+/* What has gone, or is no directory any more, need not be watched: when it is back is seen from
+ * above. */
 void
 watch_entry(struct profile *entry)
 {
+	int64_t *after = waits_until(entry), begun = clock_now(), took;
 	int directory;
 
-	if (inotify == -1 || entry->watch != -1)
+	if (inotify == -1 || entry->watch != -1 || entry->facts.gone != 0)
 		return;
+	if (begun < *after) {
+		watch_look_at(entry, *after);
+		return;
+	}
 	directory = trust_open_profile(profiles_base(entry->facts.name), entry->facts.name);
 	if (directory != -1)
 		entry->watch = watch_descriptor(directory, PROFILE_EVENTS);
 	if (entry->watch == -1)
 		try_again(entry, errno);
-	/* what has gone, or is no directory any more, need not be watched */
-	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
+	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR &&
+	    errno != EAGAIN)
 		say_unwatched(entry->facts.name);
 	descriptor_close(directory);
+	took = clock_now() - begun;
+	if (took >= COSTLY)
+		*after = begun + took * COSTS_AGAIN;
 }
 
 void
@@ -235,7 +261,7 @@ static void
 handle_tenants(const struct inotify_event *event)
 {
 	if (event->len > 0 && event->name[0] != '.' &&
-	    ((event->mask & IN_ATTRIB) == 0 || !tenants_known(event->name)))
+	    ((event->mask & IN_ATTRIB) == 0 || tenants_entry(event->name) == NULL))
 		next_tenants = clock_earlier(next_tenants, clock_now() + STILL_FOR);
 }
 

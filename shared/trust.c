@@ -57,22 +57,29 @@ is_user_mount(int mount)
 	return users;
 }
 
+/* Into no mount, or into none that is a user's. */
+static int
+open_entry(int directory, const char *name, uint64_t resolve)
+{
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = resolve};
+	int entry = (int)syscall(SYS_openat2, directory, name, &how, sizeof(how)), mount;
+
+	if (entry == -1 || resolve == RESOLVE_NO_XDEV)
+		return entry;
+	mount = mount_of(entry);
+	if ((mount != -1 && mount == mount_of(directory)) || !is_user_mount(mount))
+		return entry;
+	(void)close(entry);
+	errno = EREMOTE;
+	return -1;
+}
+
 int
 trust_open_entry(int directory, const char *name)
 {
-	struct open_how how = {
-	    .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV};
-	long entry = syscall(SYS_openat2, directory, name, &how, sizeof(how));
+	int entry = open_entry(directory, name, RESOLVE_NO_XDEV);
 
-	if (entry != -1 || errno != EXDEV)
-		return (int)entry;
-	entry = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (entry != -1 && is_user_mount(mount_of((int)entry))) {
-		(void)close((int)entry);
-		errno = EREMOTE;
-		return -1;
-	}
-	return (int)entry;
+	return entry == -1 && errno == EXDEV ? open_entry(directory, name, 0) : entry;
 }
 
 int
@@ -88,7 +95,9 @@ trust_open_profile(int directory, const char *name)
 	above = trust_open_entry(directory, tenant);
 	if (above == -1 || slash[1] == '\0')
 		return above;
-	opened = trust_open_entry(above, slash + 1);
+	/* what it does not remember the kernel would look up under the directory's lock, which a
+	 * tenant can keep: he lists it into a page of his own that takes long, and adds a name */
+	opened = open_entry(above, slash + 1, RESOLVE_CACHED);
 	descriptor_close(above);
 	return opened;
 }

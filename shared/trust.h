@@ -27,7 +27,8 @@ enum refusal trust_owner(const struct stat *status, uid_t owner);
 int trust_open_entry(int directory, const char *name);
 
 /* The same for "web" or, in the tenants' directory, "alice/web" and "alice/": root may have mounted
- * a file system for the tenant, or for the profile. */
+ * a file system for the tenant, or for the profile. EAGAIN where the kernel does not remember the
+ * name, as it does when somebody has just looked: a tenant could keep whoever looks it up. */
 int trust_open_profile(int directory, const char *name);
 
 #endif

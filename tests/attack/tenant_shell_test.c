@@ -2,10 +2,12 @@
  * A tenant with an account, a shell and profiles of his own: what he does to his own processes, and
  * to those of ours that have dropped to him, holds up nobody else.
  */
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
@@ -119,15 +121,22 @@ end_shell(void)
 	shell = 0;
 }
 
+static void
+become_tenant(void)
+{
+	uid_t uid = account_uid(TENANT);
+	gid_t gid = account_gid(TENANT);
+
+	REQUIRE(setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0);
+}
+
 /* The tenant, at his shell. */
 static void
 stop_all_that_can_be(void *context)
 {
 	const pid_t *supervisor = context;
-	uid_t uid = account_uid(TENANT);
-	gid_t gid = account_gid(TENANT);
 
-	REQUIRE(setgroups(0, NULL) == 0 && setgid(gid) == 0 && setuid(uid) == 0);
+	become_tenant();
 	for (;;)
 		(void)each_child(*supervisor, stop);
 }
@@ -301,6 +310,152 @@ eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
 	host_stop_all(host);
 }
 
+/* Lists the tenant's directory into a page that never comes, under the directory's lock. */
+static void
+list_for_ever(void *context)
+{
+	const struct silenced *silenced = context;
+	char path[PATH_MAX];
+	int file = open(silenced->silence->path, O_RDWR | O_CLOEXEC);
+	int directory = open(host_path(silenced->host, "../tenants/" TENANT, path, sizeof(path)),
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	void *page;
+
+	become_tenant();
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+	REQUIRE(directory != -1 && page != MAP_FAILED);
+	(void)getdents64(directory, page, 4096);
+}
+
+/* Whoever looks for a name has to wait behind whoever adds one, and he behind whoever lists. */
+static void
+add_a_name(void *context)
+{
+	const struct silenced *silenced = context;
+	char path[PATH_MAX];
+
+	become_tenant();
+	(void)mkdir(
+	    host_path(silenced->host, "../tenants/" TENANT "/new", path, sizeof(path)), 0755);
+}
+
+static bool
+is_in_call(pid_t pid, const char *number)
+{
+	char call[16] = "";
+
+	return read_proc(pid, "syscall", call, sizeof(call)) > 0 &&
+	    strncmp(call, number, strlen(number)) == 0;
+}
+
+static void
+a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], ready[PATH_MAX], tenants[PATH_MAX];
+	struct silence silence;
+	struct silenced silenced = {host, &silence};
+	struct deadline restarted;
+	struct outcome outcome;
+	pid_t service, lists, adds;
+
+	/* where the kernel remembers nothing of names that there are not */
+	host_path(host, "../tenants", tenants, sizeof(tenants));
+	assert_int_equal(mkdir(tenants, 0755), 0);
+	assert_int_equal(mount("tenants", tenants, "tmpfs", 0, "mode=755,size=1m"), 0);
+	make_tenant(host, TENANT);
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	host_profile(host, "../tenants/" TENANT "/web",
+	    "trap : TERM; : > ready; while :; do sleep 1000; done");
+	host_chown(host, "../tenants/" TENANT "/web", TENANT);
+	silence_begin(&silence, host->root);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	service = host_wait_running(host, TENANT "/web");
+	(void)host_wait_running(host, OTHER_TENANT "/web");
+	wait_until(access(host_path(host, "../tenants/" TENANT "/web/ready", ready, sizeof(ready)),
+		       F_OK) == 0);
+	host_remove(host, "../tenants/" TENANT "/web");
+	host_wait_log(host, " " TENANT "/web stopping");
+	lists = child_begin(list_for_ever, &silenced);
+	wait_until(is_in_call(lists, "217 ")); /* getdents64(2) */
+	adds = child_begin(add_a_name, &silenced);
+	wait_until(is_in_call(adds, "83 ")); /* mkdir(2) */
+	assert_int_equal(
+	    ctl(host, &outcome, "restart", "--no-wait", TENANT "/web", NULL), CTL_DONE);
+	restarted = deadline_in(SOON / 2);
+	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/web", NULL), CTL_DONE);
+	assert_true(deadline_left(&restarted) > 0);
+	silence_end(&silence);
+	child_end(lists);
+	child_end(adds);
+	assert_int_equal(kill(service, SIGKILL), 0);
+	host_stop_all(host);
+}
+
+/* So many that it takes longer to go through them than a burst of edits is waited for. */
+#define NAMES	      300000
+#define EDITS_FOR     3000 /* milliseconds */
+#define PARTS_AT_MOST 4
+
+static void
+make_names(const struct host *host, const char *directory)
+{
+	char path[PATH_MAX], name[16];
+	unsigned i;
+	int opened = open(
+	    host_path(host, directory, path, sizeof(path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_int_not_equal(opened, -1);
+	for (i = 0; i < NAMES; i++) {
+		(void)snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(mknodat(opened, name, S_IFREG | 0644, 0), 0);
+	}
+	assert_int_equal(close(opened), 0);
+}
+
+/* What it has used, in ticks of the clock, proc_pid_stat(5). */
+static unsigned long
+processor_time(pid_t pid)
+{
+	unsigned long user, system;
+	char text[1024], *after;
+
+	assert_true(read_proc(pid, "stat", text, sizeof(text)) > 0);
+	after = strrchr(text, ')');
+	assert_non_null(after);
+	assert_int_equal(
+	    sscanf(after, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system),
+	    2);
+	return user + system;
+}
+
+static void
+a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent(void **state)
+{
+	struct host *host = *state;
+	struct deadline deadline;
+	char option[PATH_MAX];
+	unsigned long before;
+
+	make_tenant(host, TENANT);
+	make_profile(host, TENANT, "web");
+	make_names(host, "../tenants/" TENANT "/web");
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	host_wait_log(host, " " TENANT "/web running");
+	before = processor_time(host->supervisor);
+	deadline = deadline_in(EDITS_FOR);
+	while (deadline_left(&deadline) > 0) {
+		host_write(host, "../tenants/" TENANT "/web/restart", 0644, "%s", "");
+		deadline_breathe();
+	}
+	assert_true(processor_time(host->supervisor) - before <
+	    EDITS_FOR / PARTS_AT_MOST * (unsigned long)sysconf(_SC_CLK_TCK) / 1000);
+	host_stop_all(host);
+}
+
 /* Who is stopped cannot notice that the supervisor has gone. */
 static int
 tear_down(void **state)
@@ -320,6 +475,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_tenant_who_stops_what_looks_at_his_files_holds_up_nobody_else, host_set_up,
 		tear_down),
+	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
+	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
 	};
 

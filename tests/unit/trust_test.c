@@ -648,6 +648,22 @@ a_profile_is_opened_through_no_link_and_no_mount_of_a_user(void **state)
 	child_run(open_profiles, NULL);
 }
 
+/* To look one up takes the lock of the directory, which is the tenant's. */
+static void
+what_the_kernel_does_not_remember_of_a_tenants_directory_is_not_looked_up(void **state)
+{
+	int opened;
+
+	(void)state;
+	folder_make(folder, "alice", 0755);
+	folder_make(folder, "alice/web", 0755);
+	assert_int_equal(trust_open_profile(folder->descriptor, "alice/never"), -1);
+	assert_int_equal(errno, EAGAIN);
+	opened = trust_open_profile(folder->descriptor, "alice/web");
+	assert_int_not_equal(opened, -1);
+	assert_int_equal(close(opened), 0);
+}
+
 static void
 every_refusal_has_words(void **state)
 {
@@ -687,6 +703,7 @@ main(void)
 	    TEST(the_root_directory_is_a_component_too),
 	    TEST(a_mount_is_entered_only_when_it_is_known_to_be_no_users),
 	    TEST(a_profile_is_opened_through_no_link_and_no_mount_of_a_user),
+	    TEST(what_the_kernel_does_not_remember_of_a_tenants_directory_is_not_looked_up),
 	    cmocka_unit_test(every_refusal_has_words),
 	};
 
