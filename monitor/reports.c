@@ -198,6 +198,10 @@ why_not_upgraded(int error)
 		return "it is of another build than proclaunch";
 	case ETIMEDOUT:
 		return "it has not named its version in time";
+	case EPERM: /* of a directory of the command line, or of the log */
+		return "somebody else owns it, may write to it, or has a link to it";
+	case ESTALE: /* of the state directory */
+		return "another directory has taken its place";
 	default:
 		return strerror(error);
 	}

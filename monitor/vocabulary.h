@@ -49,7 +49,7 @@
 #define SAY_QUOTA_LINE                                                                           \
 	LEVEL_WARN,                                                                              \
 	    "cannot use %s.quota, line %d: a line is one of profiles, processes, output_bytes, " \
-	    "restarts_per_minute and clients, a space, and a number"
+	    "restarts_per_minute and clients, a space, and a number above 0"
 #define SAY_SKIPPED_FULL LEVEL_WARN, "skipped %s: there are too many profiles"
 #define SAY_UNWATCHED	 LEVEL_WARN, "cannot watch %s: %s. Changes are seen with --rescan only."
 #define SAY_UNWATCHED_END \
