@@ -1,6 +1,6 @@
 /*
- * Token buckets, one a user: so much at once, and then so much a time. What a user has used up is
- * nobody else's loss.
+ * Token buckets, one for each user: so many tokens at once, and from then on one in each interval.
+ * What one user has used up is nobody else's loss.
  */
 #ifndef PROCLAUNCH_BUCKET_H
 #define PROCLAUNCH_BUCKET_H
@@ -15,12 +15,13 @@ struct bucket {
 };
 
 /*
- * The user's bucket, of a table of BUCKETS that was zeroed before its first use. A new one takes
- * the place of the one that is full, or will be, before all others.
+ * The user's bucket, in a table of BUCKETS that was zeroed before its first use. A user who has
+ * none yet takes over the one that is full, or will be, before all others.
  */
 struct bucket *bucket_of(struct bucket *buckets, uint32_t uid);
 
-/* How long until the bucket, of `size` tokens that come back one every `each`, has one; 0: now. */
+/* How long until there is a token in the bucket, which has room for `size` of them and gets one
+ * back every `each` nanoseconds; 0: there is one now. */
 int64_t bucket_wait(struct bucket *bucket, int64_t now, unsigned size, int64_t each);
 
 #endif

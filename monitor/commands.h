@@ -20,7 +20,7 @@ void commands_look(const struct profile *profile);
 /* The parent has done what it was asked: clients may be told. */
 void commands_done(void);
 
-/* The profile is forgotten: who waits for it waits in vain. */
+/* The profile is forgotten: clients that wait for it are told so. */
 void commands_forget(const struct profile *profile);
 
 /* The parent has said how the profile's process stands, so that clients may speak of it: somebody

@@ -25,26 +25,26 @@ void fifo_prepare(void);
  * many bytes that are; 0: there are none; -1 with errno: what comes first cannot be read. */
 ssize_t fifo_peek(int fifo, char *bytes);
 
-/* Takes out the piece that comes first and cannot be read, in the size in which it came in; its
- * bytes. */
+/* Takes out the first piece, which cannot be read, as it was put in. Returns how many bytes it had.
+ */
 size_t fifo_skip(int fifo);
 
-/* Takes so many bytes out without copying them, also such as cannot be read; how many there were:
- * the service may have read some itself. */
+/* Takes so many bytes out without copying them, even if they cannot be read. Returns how many there
+ * were: fewer, when the service has read some itself. */
 size_t fifo_consume(int fifo, size_t bytes);
 
 /* Takes out what nobody wants. True when there may be more. */
 bool fifo_throw_away(int fifo);
 
-/* Nothing more can be printed into it: a line that is not finished now never will be. Of a socket
- * and of a terminal too. */
+/* True when nothing more can be printed into it, so that a line that is not finished now never will
+ * be. Also for a socket or a terminal. */
 bool fifo_is_full(int fifo);
 
-/* Makes it hold so many bytes, or a page, where the system's limits allow it, pipe(7), and no more
- * stand in it. */
+/* Makes room in it for so many bytes, or for a page, if the system's limits allow it, pipe(7), and
+ * it does not hold more than that. */
 bool fifo_resize(int fifo, size_t bytes);
 
-/* So many bytes it holds; 0: it is no FIFO. */
+/* For how many bytes it has room; 0: it is no FIFO. */
 size_t fifo_size(int fifo);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "table.h"
 
-/* So many are remembered, by this monitor. */
+/* How many are remembered; the next monitor begins with none. */
 #define HISTORY_MAX 1024
 
 struct history_entry {

@@ -15,10 +15,10 @@
 #define JOURNAL_HEAD_BYTES 4096
 
 /*
- * The places of lines are counted in bytes, over all monitors since the file was made: what was
- * asked of the parent in between names them. The one at `place` stands at `place % JOURNAL_BYTES`,
- * in memory as in the file, and is in one piece; where none has room before the end, and in the
- * place of one that is not to be written, stand bytes of 0.
+ * A line's place is counted in bytes, over all monitors since the file was made, so that what was
+ * asked of the parent can name it. The line at `place` is found at `place % JOURNAL_BYTES`, in
+ * memory as in the file, in one piece. Bytes of 0 fill the end, when the next line has no room
+ * before it, and the place of a line that is not to be written.
  */
 struct journal {
 	uint64_t first;	    /* of those that are not written */
@@ -41,8 +41,8 @@ uint64_t journal_first_place(void);
 /* The first place after this one that is at the beginning of `lines`. */
 uint64_t journal_next_round(uint64_t place);
 
-/* Makes the file say this; of the lines those from `changed` on differ from what was put there
- * last. Returns up to where it has them: less than all where it finds no room. */
+/* Writes this to the file; only the lines from `changed` on differ from what was written last.
+ * Returns the place up to which the file has them: not the end when the disk has no room. */
 uint64_t journal_save(const struct journal *journal, const char *lines, uint64_t changed);
 
 #endif

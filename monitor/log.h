@@ -46,16 +46,16 @@ void log_confirm(uint64_t place);
 /* The parent has been upgraded: what it had told the last monitor it does not say again. */
 void log_upgraded(void);
 
-/* All is known that the last monitor has asked for: `came_true` tells of the tag and the place of a
- * line whether what it speaks of is among that. A line about no profile is not written where it is
- * not confirmed: the parent says the same again, unless it was upgraded. */
+/* It is known what the last monitor has asked for: `came_true` says, for the tag and the place of a
+ * line, whether what that speaks of has been done. A line about no profile is written only when it
+ * is confirmed: the parent says the same again, unless it was upgraded. */
 void log_decide(bool (*came_true)(const char *tag, uint64_t place));
 
 /* Is it known? */
 bool log_decided(void);
 
-/* Where lines stand from now on: who is asked now for what a profile's lines have said knows of
- * those before. While something is undecided it is as it was `before`. */
+/* The place of the next line: whoever is asked now to do what a profile's lines have said knows of
+ * all lines before it. While something is undecided it stays as it was `before`. */
 uint64_t log_reached(uint64_t before);
 
 /* Puts all lines into the journal: before anything is asked of the parent. */
@@ -76,7 +76,7 @@ bool log_permit(bool all);
 /* Are there lines that are held, or that nobody has tried to write? */
 bool log_owes(void);
 
-/* Another file is wanted when the log has so many bytes; 0: never. */
+/* The log is to be put aside when it has so many bytes; 0: never. */
 void log_rotate_at(uint64_t size);
 
 /*

@@ -1,6 +1,7 @@
 /*
- * What the parent tells of the process of a profile, as events. With the first word on it a monitor
- * takes the profile over: as the note of the last one, recall.h, and what lives say together.
+ * What the parent tells of the process of a profile, as events. With the first of them a monitor
+ * that has just started takes the profile over, in the state that follows from the last monitor's
+ * note, recall.h, and from what lives.
  */
 #ifndef PROCLAUNCH_MONITOR_PROCESS_H
 #define PROCLAUNCH_MONITOR_PROCESS_H

@@ -15,8 +15,8 @@ void recall_note(const struct profile *profile, struct note *note);
  * anything in it that is out of its range is left aside whole. */
 void recall_take(void *subject, struct incoming *incoming);
 
-/* Every profile has been told: of what the last monitor has left in the log's journal, that is true
- * which the notes know of. */
+/* Every profile has been told. Of the lines that the last monitor has left in the log's journal,
+ * those are true that the notes confirm. */
 void recall_complete(void);
 
 /* The same when that takes too long. When to look, in clock_now() time; NEVER when it is done. */

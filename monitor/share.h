@@ -8,8 +8,8 @@
 #include "log.h"
 #include "table.h"
 
-/* So many lines at once, and then one so often. Who has used them up has none until so many are to
- * be had again. */
+/* How many lines at once, and how often one more. Whoever has used them up gets none until this
+ * many can be had again. */
 #define SHARE_LINES	 10000
 #define SHARE_LINE_EVERY (100 * MILLISECOND)
 #define SHARE_NEXT	 100

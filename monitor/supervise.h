@@ -49,8 +49,8 @@ void supervise_set_timer(struct profile *profile, enum timer timer, int64_t when
 /* Sets the timer of a stop that began at stop_since, as the settings are now. */
 void supervise_time_stop(struct profile *profile);
 
-/* It is to be stopped and lives: once more, for the parent or the last monitor may not have come
- * to. */
+/* It is to be stopped and still lives: stops it once more, because the parent or the last monitor
+ * may not have got round to it. */
 void supervise_resume_stop(struct profile *profile);
 
 /* Starts a profile that could run and does not, with nothing planned: the reason may have gone. */

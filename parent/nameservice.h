@@ -1,8 +1,9 @@
 /*
  * Name services are foreign code: the modules of /etc/nsswitch.conf are loaded into whoever asks,
- * half a MiB of them on most hosts, and one that waits for its server lets that one wait. So a
- * child of the parent asks, as the monitor's user, who may ask what everybody on the host may: root
- * that has no capabilities owns /etc all the same, and gets them back when it executes something.
+ * half a MiB of them on most hosts, and a module that waits for its server keeps whoever asks
+ * waiting. So a child of the parent asks, as the monitor's user, who may ask what everybody on the
+ * host may: a root without capabilities would still own /etc, and get them back when it executes
+ * something.
  * What is here runs in that child; `account` has it started, and asks.
  */
 #ifndef PROCLAUNCH_NAMESERVICE_H
@@ -13,7 +14,7 @@
 #define PASSWD_FILE "/etc/passwd"
 #define GROUP_FILE  "/etc/group"
 
-/* Of those that the monitor may have, see account_for_monitor(). */
+/* The last of the uids that the monitor may have, see account_for_monitor(). */
 #define FREE_UID_LAST 65519
 
 struct question {

@@ -8,7 +8,7 @@
 
 #include "table.h"
 
-/* So many descriptors a process of ours may have: there are no more FIFOs than the monitor can
+/* How many descriptors a process of ours may have: there are no more FIFOs than the monitor can
  * hold. */
 void outputs_limit(uint32_t descriptors);
 

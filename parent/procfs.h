@@ -30,9 +30,9 @@ bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 /* True when one of the real, effective, saved and file system uid is `uid`, or with `all` each. */
 bool procfs_has_uid(pid_t pid, uid_t uid, bool all);
 
-/* What the first argument of the system call leads to that the process waits in, as a descriptor;
- * of read(2) the one after its last: fifo_peek() says there whose bytes it reads. False: nobody can
- * say, or it runs. proc_pid_syscall(5). */
+/* The file that the process waits for in a system call: the one that the call's first argument
+ * names as a descriptor; for read(2) the argument after its last one, where fifo_peek() says whose
+ * bytes it reads. False when nobody can say, or the process runs. proc_pid_syscall(5). */
 bool procfs_waits_in(pid_t pid, struct stat *where);
 
 /* True when we are among the process's ancestors. */

@@ -19,7 +19,7 @@ void watch_profiles(void);
  * tenant has mounted something that could hold us up, it is not. */
 void watch_entry(struct profile *entry);
 
-/* What could not be looked at is looked at again so much later. */
+/* How much later something is looked at again that could not be looked at. */
 #define LOOK_AGAIN (60 * SECOND)
 
 /* The profile or tenant is looked at again at this time (clock_now() scale), or before. */

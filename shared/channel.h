@@ -33,10 +33,10 @@ struct incoming {
 int channel_pair(int ends[2]);
 
 /*
- * From now on the kernel refuses to the peer, with EPERM, what it attaches to a message; what is
- * accepted on a listening socket refuses it too. To let go of a descriptor may take as long as its
- * sender likes: a socket that lingers, socket(7), a file of a server that does not answer. A kernel
- * before Linux 6.16 does not know of it.
+ * From now on the kernel refuses messages with descriptors: the peer's sendmsg(2) fails with EPERM.
+ * Connections that are accepted on a listening socket inherit this. To close a descriptor may take
+ * as long as its sender likes: a socket that lingers, socket(7), a file whose server does not
+ * answer. A kernel before Linux 6.16 cannot do it; then nothing changes.
  */
 void channel_refuse_descriptors(int channel);
 

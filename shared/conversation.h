@@ -1,6 +1,6 @@
 /*
- * What proclaunchctl(1) and the monitor say to each other. The caller is whom the kernel says
- * (SO_PEERCRED); nothing in these messages makes anybody somebody else.
+ * What proclaunchctl(1) and the monitor say to each other. The caller is who the kernel says it is
+ * (SO_PEERCRED); nothing in these messages can change that.
  */
 #ifndef PROCLAUNCH_CONVERSATION_H
 #define PROCLAUNCH_CONVERSATION_H

@@ -1,6 +1,6 @@
 /*
- * A sum by which what has changed, or was torn, is told from what is as it was. Nobody is kept out
- * by it: whoever looks for two that have the same sum finds them.
+ * A sum that tells whether something has changed, or was torn. It is no defence against an
+ * attacker: whoever looks for two contents with the same sum finds them.
  */
 #ifndef PROCLAUNCH_DIGEST_H
 #define PROCLAUNCH_DIGEST_H

@@ -1,7 +1,6 @@
 /*
- * The one wait of a process: one epoll instance, and for each descriptor in it whose it is: a
- * source, which is the process's own enumeration and has a handler, and an index of that source's
- * own.
+ * The one wait of a process: one epoll instance. Each descriptor in it has a source, a value of the
+ * process's own enumeration that stands for a handler, and an index, which that handler is given.
  */
 #ifndef PROCLAUNCH_LOOP_H
 #define PROCLAUNCH_LOOP_H
