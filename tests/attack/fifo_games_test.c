@@ -111,6 +111,7 @@ whoever_had_a_fifo_before_cannot_read_what_the_next_user_prints(void **state)
 	make_printer(host, "web");
 	host_remove(host, "web/user");
 	host_start(host);
+	(void)host_wait_running(host, "web"); /* which may be said after it has printed */
 	wait_until(strcmp(printed(host, "web"), "i am root\n") == 0);
 	host_mark_log(host);
 	host_write(host, "web/user", 0644, "%s\n", TENANT);
