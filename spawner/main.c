@@ -132,7 +132,7 @@ prepare(void)
 	(void)sigdelset(&blocked, SIGSYS); /* whoever sends these wants to see us crash */
 	(void)sigdelset(&blocked, SIGSEGV);
 	(void)sigdelset(&blocked, SIGABRT);
-	(void)close(FD_EMPTY);	   /* the monitor's */
+	(void)syscall(SYS_close_range, FD_EMPTY, FD_LINES, 0); /* the monitor's */
 	(void)close(STDIN_FILENO); /* likewise: what services do to theirs it must not see */
 	if (syscall(SYS_close_range, FD_CHILD_FIRST_FREE, ~0U, 0) == -1 ||
 	    sigprocmask(SIG_BLOCK, &blocked, NULL) == -1 ||

@@ -92,13 +92,16 @@ execute_spawner(void *context)
 {
 	const struct launch *launch = context;
 	char program[PATH_MAX];
-	int score;
+	int score, other;
 
 	(void)host_program("proclaunch-spawner", program, sizeof(program));
 	score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	REQUIRE(write(score, "200", 3) == 3); /* so that there is something to reset */
 	REQUIRE(dup2(launch->channel, FD_PARENT) == FD_PARENT);
 	REQUIRE(fcntl(FD_PARENT, F_SETFD, 0) == 0);
+	for (other = FD_PARENT + 1; other <= FD_CHILD_FIRST_FREE; other++)
+		REQUIRE(
+		    dup2(STDERR_FILENO, other) == other); /* stays open, and is none of its own */
 	REQUIRE(launch->fault == NULL || fault_install(launch->fault));
 	(void)execl(program, program, (char *)NULL);
 	REQUIRE(!"executed");
@@ -334,6 +337,27 @@ a_gate_that_is_never_opened_is_never_passed(void **state)
 	end(&asked);
 }
 
+/* Its channel and its OOM score are all that stands above the first three. */
+static void
+a_spawner_closes_what_is_not_its_own(void **state)
+{
+	char path[64], leads_to[64] = "";
+	struct asked asked;
+	int number;
+
+	(void)state;
+	begin(&asked, NULL);
+	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", asked.spawner, FD_PARENT + 1);
+	assert_true(readlink(path, leads_to, sizeof(leads_to) - 1) > 0);
+	assert_non_null(strstr(leads_to, "/oom_score_adj"));
+	for (number = FD_PARENT + 2; number <= FD_CHILD_FIRST_FREE + 1; number++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/fd/%d", asked.spawner, number);
+		assert_int_equal(readlink(path, leads_to, sizeof(leads_to)), -1);
+		assert_int_equal(errno, ENOENT);
+	}
+	end(&asked);
+}
+
 /* Before it has any child. It serves nobody then. */
 static void
 a_spawner_of_which_any_step_of_the_start_fails_does_not_serve(void **state)
@@ -378,6 +402,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_spawner_of_which_any_step_of_the_start_fails_does_not_serve),
+	    cmocka_unit_test(a_spawner_closes_what_is_not_its_own),
 	    cmocka_unit_test(a_birth_of_which_any_step_fails_says_which_and_executes_nothing),
 	    cmocka_unit_test(a_directory_that_is_another_than_was_checked_is_not_entered),
 	    cmocka_unit_test(a_link_in_the_place_of_run_is_not_executed),
