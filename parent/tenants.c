@@ -201,12 +201,9 @@ bool
 tenants_scan(void)
 {
 	const struct dirent *found;
-	DIR *stream;
+	DIR *stream = directory == -1 ? NULL : survey_open(directory);
 
-	if (directory == -1)
-		return true;
-	stream = survey_open(directory);
-	if (stream == NULL) {
+	if (directory != -1 && stream == NULL) {
 		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
 		return false; /* who could not be read has not left */
 	}
@@ -214,10 +211,11 @@ tenants_scan(void)
 		if (entry->tenant)
 			entry->seen = false;
 	}
-	while ((found = readdir(stream)) != NULL)
+	while (stream != NULL && (found = readdir(stream)) != NULL)
 		if (found->d_name[0] != '.')
 			look(found->d_name);
-	(void)closedir(stream);
+	if (stream != NULL)
+		(void)closedir(stream);
 	forget_unseen();
 	return true;
 }

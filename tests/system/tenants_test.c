@@ -193,6 +193,29 @@ a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once(void **state)
 	host_stop_all(host);
 }
 
+/* Nobody looks after them any more: they do not stay behind without anybody who does. */
+static void
+what_tenants_run_is_stopped_by_a_supervisor_that_has_no_tenants_any_more(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t web;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	start_with_tenants(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_crash(host);
+	host_mark_log(host);
+	host_start(host);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	assert_false(process_lives(web));
+	assert_int_equal(host_count_log(host, " WARN "), 0);
+	wait_until(ctl(host, &outcome, "status", TENANT "/web", NULL) != CTL_DONE &&
+	    strstr(outcome.error, ": no such profile") != NULL);
+	host_stop_all(host);
+}
+
 /* The event that the watch on a tenant's directory was for may be one of those that were lost. */
 static void
 after_an_overflow_of_events_tenants_are_watched_again(void **state)
@@ -1327,6 +1350,7 @@ main(void)
 	    ROOT_TEST(a_tenants_profile_starts_with_the_supervisor_and_runs_as_the_tenant),
 	    ROOT_TEST(allow_new_privs_is_for_root_to_grant),
 	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
+	    ROOT_TEST(what_tenants_run_is_stopped_by_a_supervisor_that_has_no_tenants_any_more),
 	    ROOT_TEST(after_an_overflow_of_events_tenants_are_watched_again),
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
 	    ROOT_TEST(the_longest_names_of_a_tenant_and_a_profile_are_whole_everywhere),
