@@ -38,30 +38,6 @@ struct errand {
 static TAILQ_HEAD(errand_queue, errand) errands = TAILQ_HEAD_INITIALIZER(errands);
 static struct errand *surveys[SURVEYS_MAX];
 
-void
-surveys_request(const char *name, uint32_t owner)
-{
-	struct errand *errand;
-
-	TAILQ_FOREACH(errand, &errands, queue) {
-		if (strcmp(errand->name, name) == 0)
-			break;
-	}
-	if (errand == NULL) {
-		errand = calloc(1, sizeof(*errand));
-		if (errand == NULL) {
-			inform_report(REPORT_UNSCANNED, ENOMEM, name);
-			return;
-		}
-		strncpy(errand->name, name, sizeof(errand->name) - 1);
-		errand->job = JOB_NONE;
-		errand->error = ECHILD; /* should it end before it has said that it is done */
-		errand->end_by = NEVER;
-		TAILQ_INSERT_TAIL(&errands, errand, queue);
-	}
-	errand->owner = owner;
-}
-
 static void
 end_survey(uint32_t index)
 {
@@ -112,6 +88,30 @@ give_up(const char *name, int error)
 		profiles_unread(name, error);
 	if (error != EACCES) /* that he has shut it, its owner is seen to undo */
 		look_again(name);
+}
+
+void
+surveys_request(const char *name, uint32_t owner)
+{
+	struct errand *errand;
+
+	TAILQ_FOREACH(errand, &errands, queue) {
+		if (strcmp(errand->name, name) == 0)
+			break;
+	}
+	if (errand == NULL) {
+		errand = calloc(1, sizeof(*errand));
+		if (errand == NULL) {
+			give_up(name, ENOMEM);
+			return;
+		}
+		strncpy(errand->name, name, sizeof(errand->name) - 1);
+		errand->job = JOB_NONE;
+		errand->error = ECHILD; /* should it end before it has said that it is done */
+		errand->end_by = NEVER;
+		TAILQ_INSERT_TAIL(&errands, errand, queue);
+	}
+	errand->owner = owner;
 }
 
 /* Starts the survey in a free place. CHANNEL_DONE: it runs. CHANNEL_BROKEN: there is none. */

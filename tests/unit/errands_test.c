@@ -156,18 +156,22 @@ profiles_take_from(struct draft *draft, const char *tenant, const char *name, ui
 	(void)finding;
 }
 
+static int unread; /* why what was asked for last was not looked at */
+
 void
 profiles_unread(const char *name, int error)
 {
 	(void)name;
-	(void)error;
+	unread = error;
 }
+
+static struct profile known; /* whatever it is called */
 
 struct profile *
 table_find(const char *name)
 {
 	(void)name;
-	return NULL;
+	return &known;
 }
 
 void
@@ -192,8 +196,18 @@ tenants_unsurveyed(const char *tenant, int error)
 void
 watch_look_at(struct profile *profile, int64_t when)
 {
-	(void)profile;
-	(void)when;
+	profile->look_at = when;
+}
+
+static bool no_memory;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(count, size);
 }
 
 /* --- the test --- */
@@ -262,11 +276,25 @@ who_lets_a_look_hang_has_the_next_one_after_all_others(void **state)
 	assert_true(surveys_pending()); /* those of the others go on */
 }
 
+/* Nobody else may change anything in it for a year. */
+static void
+what_cannot_be_looked_at_for_want_of_memory_is_looked_at_later(void **state)
+{
+	(void)state;
+	known.look_at = NEVER;
+	no_memory = true;
+	request(200, "web");
+	no_memory = false;
+	assert_int_equal(unread, ENOMEM);
+	assert_true(known.look_at <= clock_now() + LOOK_AGAIN);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(who_lets_a_look_hang_has_the_next_one_after_all_others),
+	    cmocka_unit_test(what_cannot_be_looked_at_for_want_of_memory_is_looked_at_later),
 	};
 
 	return cmocka_run_group_tests_name("errands", tests, NULL, NULL);
