@@ -501,6 +501,17 @@ rise(struct profile *profile, enum event event)
 		supervise_step(profile, event);
 }
 
+/* An edit leaves alone what goes on although it is not to run. It counts when that is to run again:
+ * or the next one to look at its files, such as an upgrade, would restart the service. */
+static void
+be_up(struct profile *profile)
+{
+	if (profile->state == STATE_STOPPED || profile->state == STATE_STOPPING)
+		rise(profile, EVENT_UP);
+	else
+		supervise_check_changed(profile);
+}
+
 /* Until something else is asked for, also when an earlier wish is still to be kept. */
 static void
 wish_for(struct profile *profile, enum wish wish)
@@ -513,8 +524,7 @@ void
 supervise_start(struct profile *profile)
 {
 	wish_for(profile, WISH_UP);
-	if (profile->state == STATE_STOPPED || profile->state == STATE_STOPPING)
-		rise(profile, EVENT_UP);
+	be_up(profile);
 	parent_ask_note(profile);
 }
 
@@ -574,8 +584,8 @@ supervise_kept(struct profile *profile, enum wish wish)
 	profile->wish = WISH_DEFAULT;
 	if (wish == WISH_DOWN)
 		supervise_step(profile, EVENT_DOWN);
-	else if (profile->state == STATE_STOPPED)
-		rise(profile, EVENT_UP);
+	else
+		be_up(profile);
 	parent_ask_note(profile);
 }
 

@@ -211,6 +211,38 @@ a_down_file_is_the_default_where_nothing_was_said(void **state)
 }
 
 static void
+what_was_edited_while_it_was_not_to_run_counts_when_it_is(void **state)
+{
+	static const char *const verbs[] = {"start", "enable"};
+	struct host *host = *state;
+	struct outcome outcome;
+	pid_t before[2];
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		host_profile(host, verbs[i], SERVICE);
+	host_start(host);
+	for (i = 0; i < 2; i++)
+		before[i] = host_wait_running(host, verbs[i]);
+	for (i = 0; i < 2; i++) {
+		host_write(host, i == 0 ? "start/down" : "enable/down", 0644, "%s", "");
+		host_write(host, i == 0 ? "start/run" : "enable/run", 0755, "#!/bin/sh\n%s\n",
+		    "exec sleep 2000");
+		/* it goes on; the files are looked at before this is answered */
+		assert_int_equal(ctl(host, &outcome, "signal", "CONT", verbs[i], NULL), CTL_DONE);
+		assert_true(process_lives(before[i]));
+		host_mark_log(host);
+		assert_int_equal(ctl(host, &outcome, verbs[i], verbs[i], NULL), CTL_DONE);
+		assert_int_equal(host_count_log(host, " changed. Restarting."), 1);
+		assert_int_not_equal(host_wait_running(host, verbs[i]), before[i]);
+	}
+	host_mark_log(host);
+	leave_and_start(host);
+	assert_int_equal(host_count_log(host, " changed. Restarting."), 0);
+	host_stop_all(host);
+}
+
+static void
 what_is_kept_over_boots_is_roots_alone(void **state)
 {
 	struct host *host = *state;
@@ -485,6 +517,7 @@ main(void)
 	    ROOT_TEST(stop_holds_until_start_whatever_happens),
 	    ROOT_TEST(stop_holds_until_the_next_boot_and_disable_over_it_until_enable),
 	    ROOT_TEST(a_down_file_is_the_default_where_nothing_was_said),
+	    ROOT_TEST(what_was_edited_while_it_was_not_to_run_counts_when_it_is),
 	    ROOT_TEST(what_is_kept_over_boots_is_roots_alone),
 	    ROOT_TEST(a_wish_that_cannot_be_kept_is_said_to_whoever_has_it),
 	    ROOT_TEST(the_owner_reads_and_follows_the_log_of_his_service_which_is_roots),
