@@ -1,3 +1,4 @@
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -6,12 +7,41 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "descriptors.h"
 #include "fifo.h"
 #include "report.h"
 
 /* So many looks at a FIFO whose bytes nobody wants. */
 #define PIECES_AT_ONCE 16
+
+static int64_t kept; /* for so long, since it was asked last */
+
+/* Whatever touches a FIFO takes its lock, which no call that never waits does without. */
+static void
+kept_since(int64_t begun)
+{
+	kept += clock_now() - begun;
+}
+
+int64_t
+fifo_kept(void)
+{
+	int64_t total = kept;
+
+	kept = 0;
+	return total;
+}
+
+/* How often we have slept, rather than been put behind others. */
+long
+fifo_sleeps(void)
+{
+	struct rusage usage = {.ru_nvcsw = 0};
+
+	(void)getrusage(RUSAGE_SELF, &usage);
+	return usage.ru_nvcsw;
+}
 
 /* These numbers are the lowest that are free, whenever the pipe is made. */
 static void
@@ -56,8 +86,8 @@ empty_look(void)
 	make_look();
 }
 
-ssize_t
-fifo_peek(int fifo, char *bytes)
+static ssize_t
+look(int fifo, char *bytes)
 {
 	ssize_t shown = tee(fifo, FD_LOOK_WRITE, LOOK_BYTES, SPLICE_F_NONBLOCK), got, length;
 	int error;
@@ -76,16 +106,29 @@ fifo_peek(int fifo, char *bytes)
 	return length;
 }
 
+ssize_t
+fifo_peek(int fifo, char *bytes)
+{
+	int64_t begun = clock_now();
+	ssize_t shown = look(fifo, bytes);
+	int error = errno;
+
+	kept_since(begun);
+	errno = error;
+	return shown;
+}
+
 /* They need not be read for that. Of what a pipe of one page has room for. */
 static size_t
 move_aside(int fifo, size_t bytes)
 {
+	int64_t begun = clock_now();
 	ssize_t moved;
 
 	(void)fifo_resize(FD_LOOK_WRITE, 1);
 	moved = splice(fifo, NULL, FD_LOOK_WRITE, NULL, bytes, SPLICE_F_NONBLOCK);
-
 	empty_look();
+	kept_since(begun);
 	return moved > 0 ? (size_t)moved : 0;
 }
 
@@ -98,8 +141,10 @@ fifo_skip(int fifo)
 static ssize_t
 discard(int fifo, size_t bytes)
 {
+	int64_t begun = clock_now();
 	ssize_t moved = splice(fifo, NULL, FD_NULL, NULL, bytes, SPLICE_F_NONBLOCK);
 
+	kept_since(begun);
 	if (moved > 0 || (moved == -1 && errno == EAGAIN))
 		return moved;
 	return (ssize_t)move_aside(
@@ -142,13 +187,19 @@ fifo_is_full(int fifo)
 bool
 fifo_resize(int fifo, size_t bytes)
 {
-	return fcntl(fifo, F_SETPIPE_SZ, (int)bytes) > 0;
+	int64_t begun = clock_now();
+	bool done = fcntl(fifo, F_SETPIPE_SZ, (int)bytes) > 0;
+
+	kept_since(begun);
+	return done;
 }
 
 size_t
 fifo_size(int fifo)
 {
+	int64_t begun = clock_now();
 	int bytes = fcntl(fifo, F_GETPIPE_SZ);
 
+	kept_since(begun);
 	return bytes > 0 ? (size_t)bytes : 0;
 }

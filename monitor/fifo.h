@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A longer line is split. */
@@ -46,5 +47,13 @@ bool fifo_resize(int fifo, size_t bytes);
 
 /* For how many bytes it has room; 0: it is no FIFO. */
 size_t fifo_size(int fifo);
+
+/* How long all of the above has taken since this was asked last, in nanoseconds: a FIFO's user can
+ * keep its lock, for as long as one of his pages takes to come while he writes it there. */
+int64_t fifo_kept(void);
+
+/* How often this process has slept, since it began: getrusage(2). Whoever has only been put behind
+ * others by the scheduler has not. */
+long fifo_sleeps(void);
 
 #endif

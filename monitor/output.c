@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "commands.h"
 #include "control.h"
@@ -76,6 +77,13 @@
  * others wait. */
 #define PIECES_SKIPPED 16
 
+/*
+ * Who makes us sleep for so long in the lock of a FIFO of his has none of his FIFOs looked at for
+ * so many times as long: all others wait meanwhile, and he may have a hundred.
+ */
+#define KEPT_LONG  (5 * MILLISECOND)
+#define KEPT_AGAIN 20
+
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
 static struct stream_queue waiting = TAILQ_HEAD_INITIALIZER(waiting); /* look_at says for when */
@@ -88,7 +96,10 @@ static uint32_t parting_mark;
 static size_t enlarged_bytes; /* in FIFOs that hold ROOMY_FIFO_BYTES or more */
 static int64_t next_look = NEVER;
 static int64_t give_way_until;
-static int64_t much_at;	   /* when much was last found anywhere */
+static struct bucket keepers[BUCKETS]; /* whose FIFOs are left alone, until they are full */
+static int64_t kept_until;	       /* ... the last of them */
+static long sleeps;		       /* before this turn */
+static int64_t much_at;		       /* when much was last found anywhere */
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
 void
@@ -171,7 +182,7 @@ listen_to_fifo(struct profile *profile, enum stream which, int fifo)
 	struct output_stream *stream = table_stream(profile, which);
 
 	stream->fifo = fifo;
-	has_room(stream, fifo_size(fifo)); /* the monitor before may have enlarged it */
+	has_room(stream, 0); /* it is asked at the first look */
 	stream->muted = stream->unwatched = watch(stream) == -1;
 	if (stream->unwatched)
 		share_line(profile, SAY_OUTPUT_LOST, strerror(errno));
@@ -718,6 +729,9 @@ look_at_stream(struct output_stream *stream)
 		return too_long(stream, now) && drop_lines(profile, stream);
 	stream->look_at = NEVER;
 	stream->idle = false;
+	if (stream->room == 0)
+		has_room(
+		    stream, fifo_size(stream->fifo)); /* the monitor before may have enlarged it */
 	if (stream->file.descriptor != -1 && !line_file_look(&stream->file))
 		close_file(stream);
 	if (stream->file.descriptor == -1) {
@@ -750,11 +764,47 @@ gives_way(const struct output_stream *stream)
 	    hurried_at == 0;
 }
 
+/* A look may have taken long because many want the processor: then nobody is to blame. */
+static void
+blame_keeper(uint32_t uid)
+{
+	int64_t now = clock_now(), kept = fifo_kept();
+
+	if (kept < KEPT_LONG || fifo_sleeps() == sleeps)
+		return;
+	bucket_of(keepers, uid)->full = now + kept * KEPT_AGAIN;
+	if (kept_until < now + kept * KEPT_AGAIN)
+		kept_until = now + kept * KEPT_AGAIN;
+}
+
+/* Is it left alone? When we leave, nobody else is waiting. */
+static bool
+leave_alone(struct output_stream *stream, uint32_t uid)
+{
+	int64_t now = clock_now(), until;
+
+	if (now >= kept_until || hurried_at != 0)
+		return false;
+	until = bucket_of(keepers, uid)->full;
+	if (now >= until)
+		return false;
+	if (!stream->muted)
+		hear(stream, false);
+	look_later(stream, until);
+	return true;
+}
+
 static void
 pump(struct output_stream *stream)
 {
-	bool more = !gives_way(stream) && look_at_stream(stream);
+	enum stream which;
+	uint32_t uid = table_holding(stream, &which)->facts.uid;
+	bool more;
 
+	if (leave_alone(stream, uid))
+		return;
+	more = !gives_way(stream) && look_at_stream(stream);
+	blame_keeper(uid);
 	if (stream->resting)
 		return;
 	if (gives_way(stream)) {
@@ -957,6 +1007,8 @@ output_tend(int64_t now)
 		look_at_due(now);
 	while ((stream = TAILQ_FIRST(&resting)) != NULL && stream->rest_until <= now)
 		enqueue(stream);
+	if (!TAILQ_EMPTY(&ready))
+		sleeps = fifo_sleeps();
 	/* each that is ready now gets one look: nobody waits for somebody who prints without end */
 	last = TAILQ_LAST(&ready, stream_queue);
 	while ((stream = TAILQ_FIRST(&ready)) != NULL) {

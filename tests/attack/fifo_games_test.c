@@ -573,6 +573,59 @@ hold_from_outside(const struct host *host, const struct silence *silence, const 
 	return friend;
 }
 
+/* So long the lock is kept, and twenty times as long the FIFO is left alone. */
+#define KEPT_FOR 200 /* milliseconds */
+
+static void
+keep_monitor_for_a_moment(struct host *host)
+{
+	pid_t monitor = host_monitor(host), friend;
+	struct silence silence;
+	struct deadline kept;
+	char state[32];
+
+	silence_begin(&silence, host->root);
+	friend = hold_from_outside(host, &silence, "tenant");
+	wait_until(process_status(monitor, "State", state, sizeof(state))[0] == 'D');
+	kept = deadline_in(KEPT_FOR);
+	while (deadline_left(&kept) > 0)
+		deadline_breathe();
+	silence_end(&silence);
+	assert_int_equal(waitpid(friend, NULL, 0), friend);
+}
+
+static void
+whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentieth(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	struct deadline deadline;
+	char said[PATH_MAX];
+
+	/* a line that is not finished is looked at by the clock */
+	host_profile(host, "tenant",
+	    "printf unfinished; while [ ! -e go ]; do sleep 0.1; done; echo , free; : > said; "
+	    "exec sleep 1000");
+	host_write(host, "tenant/output", 0644, "format raw\n");
+	host_chown(host, "tenant", TENANT);
+	make_printer(host, "other");
+	host_remove(host, "other/user");
+	host_start(host);
+	host_wait_running(host, "tenant");
+	wait_until(strcmp(printed(host, "other"), "i am root\n") == 0);
+	keep_monitor_for_a_moment(host);
+	host_write(host, "tenant/go", 0644, "%s", "");
+	wait_until(access(host_path(host, "tenant/said", said, sizeof(said)), F_OK) == 0);
+	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
+	wait_until(strcmp(printed(host, "other"), "i am root\ni am root\n") == 0);
+	assert_string_equal(printed(host, "tenant"), "");
+	/* and then he has his turn */
+	deadline = deadline_in(10 * SOON);
+	while (strcmp(printed(host, "tenant"), "unfinished, free\n") != 0)
+		deadline_pause(&deadline, "he is looked at again", __FILE__, __LINE__);
+	host_stop_all(host);
+}
+
 /* What the monitor asks now waits for the parent, and the monitor for its answer. */
 static bool
 has_asked(int channel, pid_t monitor)
@@ -646,6 +699,8 @@ main(int count, char **arguments)
 	    ROOT_TEST(
 		a_page_that_cannot_be_read_costs_a_tenant_his_own_output_and_nobody_else_anything),
 	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
+	    ROOT_TEST(
+		whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentieth),
 	    HASTY_TEST(
 		a_fifo_that_is_locked_while_its_profile_is_forgotten_does_not_keep_the_parent),
 	};
