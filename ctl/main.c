@@ -341,6 +341,8 @@ say_answer(const char *name, const struct answer *answer)
 		    answer->result == RESULT_NOT_RUNNING ? "not running" : answer->text);
 	else if (answer->result != RESULT_DONE)
 		warningx("%s: %s", verb_rules[request.verb].name, answer->text);
+	else if (answer->text[0] != '\0' && name != NULL && !request.quiet)
+		warningx("%s: %s", name, answer->text); /* a remark */
 }
 
 /* Asks about each name that is still of interest, and says what went wrong. False when the

@@ -279,6 +279,21 @@ begin_log(struct client *client)
 		ask_for_log(client, 1);
 }
 
+/* Why there may be nothing to read although the service prints: nobody is to take silence for an
+ * answer. */
+static const char *
+remark_on_log(const struct client *client)
+{
+	const struct profile *profile = asked_profile(client);
+
+	if (profile != NULL && profile->settings.output.discard)
+		return "what it prints is discarded: see its output file";
+	if (profile != NULL && client->ask.number == STREAM_ERROR &&
+	    !profile->settings.output.separate_error)
+		return "it does not keep standard error apart: leave out --stderr";
+	return "";
+}
+
 static void
 after_file(struct client *client)
 {
@@ -292,7 +307,7 @@ after_file(struct client *client)
 	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
 		client->task = CLIENT_FOLLOWS;
 	} else {
-		answer(client, RESULT_DONE, "");
+		answer(client, RESULT_DONE, remark_on_log(client));
 	}
 }
 

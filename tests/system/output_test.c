@@ -88,8 +88,10 @@ no_profiles_file_is_anothers_whatever_they_are_called(void **state)
 	wait_until(holds(log_path(host, "mail.err%.log"), "secret\n"));
 	assert_int_equal(ctl_as(host, tenant, &outcome, "log", "--stderr", "web", NULL), CTL_DONE);
 	assert_string_equal(outcome.output, "err\n");
-	(void)ctl_as(host, tenant, &outcome, "log", "--stderr", "mail", NULL);
+	assert_int_equal(ctl_as(host, tenant, &outcome, "log", "--stderr", "mail", NULL), CTL_DONE);
 	assert_string_equal(outcome.output, "");
+	assert_string_equal(outcome.error,
+	    "proclaunchctl: mail: it does not keep standard error apart: leave out --stderr\n");
 	assert_int_equal(ctl(host, &outcome, "log", "web.err", NULL), CTL_DONE);
 	assert_string_equal(outcome.output, "secret\n");
 	host_stop_all(host);
@@ -99,6 +101,7 @@ static void
 what_is_discarded_is_written_nowhere_and_holds_nobody_up(void **state)
 {
 	struct host *host = *state;
+	struct outcome outcome;
 	char path[PATH_MAX], text[16];
 
 	host_profile(host, "loud", "seq 1 1000000; echo > done; exec sleep 1000");
@@ -106,6 +109,9 @@ what_is_discarded_is_written_nowhere_and_holds_nobody_up(void **state)
 	host_start(host);
 	wait_for_file(host_path(host, "loud/done", path, sizeof(path)), text, sizeof(text));
 	assert_true(size_of(log_path(host, "loud.log")) <= 0);
+	assert_int_equal(ctl(host, &outcome, "log", "loud", NULL), CTL_DONE);
+	assert_string_equal(outcome.error,
+	    "proclaunchctl: loud: what it prints is discarded: see its output file\n");
 	host_stop_all(host);
 	assert_true(size_of(log_path(host, "loud.log")) <= 0);
 }
