@@ -967,6 +967,39 @@ what_was_decided_is_not_decided_again(void **state)
 	assert_some_are_logged();
 }
 
+static void
+decide_and_write(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_line("n", LEVEL_INFO, "next");
+	log_decide(some_came_true);
+	log_flush();
+	REQUIRE(!log_owes());
+}
+
+static void
+find_nothing_to_write(void *context)
+{
+	(void)context;
+	log_inherit(open_journal());
+	use_log();
+	log_decide(some_came_true);
+	log_flush();
+}
+
+/* It dies as soon as it has written them: what it had decided was put into the journal before. */
+static void
+what_was_decided_and_written_is_not_written_again(void **state)
+{
+	(void)state;
+	child_run(die_with_lines_of_several, NULL);
+	child_run(decide_and_write, NULL);
+	child_run(find_nothing_to_write, NULL);
+	assert_some_are_logged();
+}
+
 /* More than half of the room, so that it goes round in it. */
 static void
 die_on_a_full_disk(void *context)
@@ -1227,6 +1260,7 @@ main(void)
 	    SUCCESSOR_TEST(of_what_the_one_before_asked_for_in_part_that_part_is_written),
 	    SUCCESSOR_TEST(what_the_one_before_was_told_by_the_parent_is_written_after_an_upgrade),
 	    SUCCESSOR_TEST(what_was_decided_is_not_decided_again),
+	    SUCCESSOR_TEST(what_was_decided_and_written_is_not_written_again),
 	    SUCCESSOR_TEST(no_line_that_waits_for_room_dies_with_its_monitor),
 	    SUCCESSOR_TEST(that_lines_were_written_is_noted_as_soon_as_there_is_room),
 	    SUCCESSOR_TEST(a_forged_journal_is_not_taken_over),

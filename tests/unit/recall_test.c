@@ -2,6 +2,8 @@
  * What a monitor takes over from the one before it: a note that the parent has kept without
  * believing any of it, and that an attacker who owned the last monitor may have written.
  */
+#include <sys/mman.h>
+
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
@@ -17,10 +19,12 @@
 #include "child.h"
 #include "descriptors.h"
 #include "intake.h"
+#include "log.h"
 #include "loop.h"
 #include "parent.h"
 #include "process.h"
 #include "recall.h"
+#include "reports.h"
 #include "settings.h"
 #include "supervise.h"
 #include "unprivileged.h"
@@ -198,6 +202,135 @@ a_note_that_is_still_to_come_is_not_overwritten_when_all_are_to_stop(void **stat
 	child_run(stop_all_before_the_note_has_come, NULL);
 }
 
+/* A line that the monitor before has put into the journal. We take over; the log is `log`. */
+static uint64_t
+take_over_line(const char *tag, int *log)
+{
+	uint64_t place;
+	int journal;
+
+	begin();
+	journal = memfd_create("journal", MFD_CLOEXEC);
+	REQUIRE(journal != -1);
+	log_inherit(journal);
+	log_hold();
+	log_line(tag, LEVEL_INFO, "left behind");
+	log_save();
+	REQUIRE(log_announce(&place));
+	log_inherit(journal);
+	REQUIRE(!log_decided());
+	*log = memfd_create("log", MFD_CLOEXEC);
+	REQUIRE(*log != -1);
+	log_set_nameless(true); /* else it is taken for one that was deleted */
+	log_use(*log, 0);
+	return place;
+}
+
+static bool
+stands_in(int log, const char *text)
+{
+	char bytes[4096] = "";
+
+	log_flush();
+	return pread(log, bytes, sizeof(bytes) - 1, 0) >= 0 && strstr(bytes, text) != NULL;
+}
+
+static void
+hear_of_a_profile_late(void *context)
+{
+	const struct note note = good_note();
+	struct message message;
+	int64_t deadline;
+	int log;
+
+	(void)context;
+	(void)take_over_line("web", &log);
+	deadline = recall_deadline();
+	message_begin(&message, MESSAGE_PROFILE);
+	strcpy(message.profile.name, "web");
+	message.profile.trigger = 1;
+	say(&message, intake_profile);
+	REQUIRE(recall_deadline() == deadline);
+	message_begin(&message, MESSAGE_RECALL);
+	message.note = note;
+	say(&message, recall_take);
+	REQUIRE(recall_deadline() > deadline);
+	REQUIRE(!log_decided());
+}
+
+/* Of whom the parent has not told yet nobody knows whether what was to be said came true. */
+static void
+while_the_parent_tells_of_profiles_nothing_is_decided(void **state)
+{
+	(void)state;
+	child_run(hear_of_a_profile_late, NULL);
+}
+
+static void
+hear(const struct message *message, void (*handle)(void *subject, struct incoming *incoming))
+{
+	struct incoming incoming = {.message = *message};
+
+	REQUIRE(unprivileged_valid(message));
+	handle(NULL, &incoming);
+}
+
+static void
+take_over_from_another_version(void *context)
+{
+	const bool *upgraded = context;
+	struct message message;
+	int log;
+
+	(void)take_over_line("ProcLaunch", &log);
+	message_begin(&message, MESSAGE_REPORT);
+	message.number = *upgraded ? REPORT_UPGRADED : REPORT_OVERFLOW;
+	strcpy(message.report.text, "1.0");
+	hear(&message, reports_log);
+	message_begin(&message, MESSAGE_ORDER);
+	message.number = ORDER_TOLD;
+	hear(&message, leave_order);
+	REQUIRE(log_decided() && log_permit(true) == log_owes());
+	REQUIRE(stands_in(log, "left behind") == *upgraded);
+}
+
+/* A parent that is another one says nothing again that it had said; the same one does. */
+static void
+after_an_upgrade_what_we_had_logged_ourselves_is_written(void **state)
+{
+	bool upgraded[] = {false, true};
+
+	(void)state;
+	child_run(take_over_from_another_version, &upgraded[0]);
+	child_run(take_over_from_another_version, &upgraded[1]);
+}
+
+static void
+hear_how_far_the_one_before_came(void *context)
+{
+	struct message message;
+	uint64_t place;
+	int log;
+
+	(void)context;
+	place = take_over_line("web", &log);
+	REQUIRE(!stands_in(log, "left behind"));
+	message_begin(&message, MESSAGE_MARK);
+	message.number = 4711;
+	message.mark.logged = place;
+	hear(&message, parent_marked);
+	REQUIRE(log_decided());
+	REQUIRE(stands_in(log, "left behind"));
+}
+
+/* The parent has done what the one before had asked for up to its last mark. */
+static void
+what_the_parent_had_done_for_the_one_before_is_written(void **state)
+{
+	(void)state;
+	child_run(hear_how_far_the_one_before_came, NULL);
+}
+
 int
 main(void)
 {
@@ -207,6 +340,9 @@ main(void)
 	    cmocka_unit_test(the_settings_in_force_are_recalled_for_a_profile_that_has_gone),
 	    cmocka_unit_test(a_note_with_anything_out_of_its_range_is_not_recalled_at_all),
 	    cmocka_unit_test(a_note_that_is_still_to_come_is_not_overwritten_when_all_are_to_stop),
+	    cmocka_unit_test(while_the_parent_tells_of_profiles_nothing_is_decided),
+	    cmocka_unit_test(after_an_upgrade_what_we_had_logged_ourselves_is_written),
+	    cmocka_unit_test(what_the_parent_had_done_for_the_one_before_is_written),
 	};
 
 	return cmocka_run_group_tests_name("recall", tests, NULL, NULL);
