@@ -974,7 +974,9 @@ what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was(void **state)
 	char path[PATH_MAX];
 	struct attempt attempt;
 	struct silence silence;
-	pid_t surveys[TYPES], survey, slow;
+	pid_t surveys[TYPES + 2], survey, slow;
+	struct message *message = &attempt.message;
+	enum message_type type;
 	int channel;
 	size_t i, tried = 0;
 
@@ -987,14 +989,22 @@ what_a_survey_may_not_say_ends_it_and_the_profile_stays_as_it_was(void **state)
 	learn_all(host);
 	host_path(host, "slow/restart", path, sizeof(path));
 	assert_int_equal(mount(silence.path, path, NULL, MS_BIND, NULL), 0);
-	for (i = 0; i < TYPES; i++) {
-		if (peer_may_say("survey", type_at(i), "parent") && type_at(i) != MESSAGE_HELLO)
+	/* what it may say is to be valid: a name ends, and a file is no longer than a message */
+	for (i = 0; i < TYPES + 2; i++) {
+		type = i < TYPES ? (enum message_type)type_at(i)
+		    : i == TYPES ? MESSAGE_PROFILE
+				 : MESSAGE_SETTING;
+		if (i < TYPES && peer_may_say("survey", type, "parent") && type != MESSAGE_HELLO)
 			continue;
 		host_write(host, "slow/README", 0644, "%s", "");
 		wait_until((survey = find_another_child(host, surveys, tried)) != 0);
 		wait_until((channel = peer_copy(survey, FD_JOB)) != -1);
-		attempt = attempt_of(type_at(i), NULL, i % 3 == 2, "from a survey");
-		attempt.length -= i % 3 == 1;
+		attempt = attempt_of(type, NULL, i < TYPES && i % 3 == 2, "from a survey");
+		attempt.length -= i < TYPES && i % 3 == 1;
+		if (i == TYPES)
+			memset(message->profile.name, 'x', sizeof(message->profile.name));
+		else if (i > TYPES)
+			message->setting.length = SETTING_BYTES_MAX + 1;
 		assert_true(peer_send_bytes(
 		    channel, &attempt.message, attempt.length, attempt.descriptors));
 		wait_until(has_hung_up(channel));

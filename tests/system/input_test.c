@@ -542,7 +542,8 @@ the_state_directory_is_made_when_it_is_missing_and_gives_nothing_away(void **sta
 		const char *name;
 		mode_t mode;
 	} made[] = {{"", 0711}, {"/lock", 0600}, {"/ledger", 0600}, {"/lines", 0600},
-	    {"/proclaunch.pid", 0644}};
+	    {"/proclaunch.pid", 0644}, {"/control", 0666}, {"/empty", 0555}, {"/fifo", 0700},
+	    {"/output", 0750}, {"/enabled", 0700}, {"/disabled", 0700}};
 	struct host *host = *state;
 	struct stat status;
 	char path[PATH_MAX];

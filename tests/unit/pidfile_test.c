@@ -217,7 +217,7 @@ begin_with(
 	struct stat status;
 
 	assert_int_equal(fstatat(reader->folder->descriptor, where, &status, 0), 0);
-	reader->request.device = status.st_dev;
+	reader->request.device += status.st_dev;
 	reader->request.inode = status.st_ino + inode_offset;
 	(void)snprintf(reader->request.where, sizeof(reader->request.where), "%s", where);
 	reader->child = child_begin(look_at_pid_file, reader);
@@ -495,6 +495,28 @@ a_profile_is_not_entered_through_a_link(void **state)
 	assert_no_reader(reader);
 }
 
+/* Who mounts a file system of his own there chooses what number a file has in it. */
+static void
+a_directory_of_another_file_system_is_left_alone(void **state)
+{
+	struct reader *reader = *state;
+
+	put(reader, "4242");
+	reader->request.device = 1;
+	begin(reader, "daemon.pid");
+	assert_no_reader(reader);
+}
+
+static void
+a_profile_is_entered_below_its_directory_only(void **state)
+{
+	struct reader *reader = *state;
+
+	put(reader, "4242");
+	begin_at(reader, folder_path(reader->folder, "web"), 0, (struct text)TEXT("daemon.pid"));
+	assert_no_reader(reader);
+}
+
 static void
 a_path_that_leads_nowhere_ends_the_reader(void **state)
 {
@@ -542,7 +564,9 @@ main(void)
 	    TEST(more_than_32_bytes_are_too_many),
 	    TEST(an_empty_file_is_one_that_is_not_yet_written),
 	    TEST(a_directory_that_is_not_the_one_that_was_checked_is_left_alone),
+	    TEST(a_directory_of_another_file_system_is_left_alone),
 	    TEST(a_profile_is_not_entered_through_a_link),
+	    TEST(a_profile_is_entered_below_its_directory_only),
 	    TEST(a_path_that_leads_nowhere_ends_the_reader),
 	    TEST(without_a_parent_there_is_nothing_to_do),
 	};
