@@ -104,6 +104,38 @@ what_a_service_has_moved_below_its_cgroup_is_ended_with_it(void **state)
 	host_stop_all(host);
 }
 
+/* It heeds nothing but SIGKILL, which the kernel sends to whoever comes into that cgroup later,
+ * too; and the cgroups below it, in which nobody is left, keep it from being removed at once. */
+static void
+what_is_killed_with_cgroups_of_its_own_is_started_again_and_lives(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t left, web;
+
+	host_profile(host, "stays", "exec sleep 1000");
+	host_profile(host, "web",
+	    "sh -c 'trap : TERM; echo $$ > left; while :; do sleep 0.1; done' > /dev/null 2>&1 &\n"
+	    "exec sleep 1000");
+	host_write(host, "web/stop_timeout", 0644, "1\n");
+	host_write(host, "web/restart", 0644, "%s", "");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	(void)host_wait_running(host, "stays");
+	web = host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	move_below(host, "web", left);
+	host_mark_log(host);
+	assert_int_equal(kill(web, SIGKILL), 0);
+	process_wait_gone(left);
+	web = host_wait_running(host, "web");
+	host_settle(host);
+	assert_true(process_lives(web));
+	assert_int_equal(host_count_log(host, " web (cannot start|died)"), 1); /* the first */
+	host_stop_all(host);
+}
+
 static void
 a_daemon_below_the_cgroup_of_its_profile_is_in_it(void **state)
 {
@@ -283,6 +315,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(what_a_service_has_moved_below_its_cgroup_is_ended_with_it),
+	    ROOT_TEST(what_is_killed_with_cgroups_of_its_own_is_started_again_and_lives),
 	    ROOT_TEST(a_daemon_below_the_cgroup_of_its_profile_is_in_it),
 	    ROOT_TEST(the_processes_of_a_cgroup_that_no_profile_explains_are_ended),
 	    ROOT_TEST(what_has_left_a_cgroup_that_is_gone_is_not_the_service),

@@ -769,6 +769,51 @@ what_can_be_read_and_not_watched_is_looked_at_again(void **state)
 	host_stop_all(host);
 }
 
+#define ODD_NAMES    400
+#define REPORTS_KEPT 64 /* by the parent */
+
+/* The monitor does not listen, and there are more entries that are no profiles than the channel and
+ * the parent hold: what they do not is counted, and said in the place where it is missing. */
+static void
+what_cannot_be_told_to_a_monitor_that_is_busy_is_counted(void **state)
+{
+	static const char lost[] = " events happened too fast to be logged";
+	struct host *host = *state;
+	char name[64], path[PATH_MAX], *text, *at;
+	unsigned i, told;
+	pid_t monitor;
+
+	host_profile(host, "marker", "exec sleep 1000");
+	host_write(host, "marker/down", 0644, "%s", "");
+	host_start(host);
+	host_settle(host);
+	monitor = host_monitor(host);
+	peer_stop(monitor);
+	for (i = 0; i < ODD_NAMES; i++) {
+		(void)snprintf(name, sizeof(name), "odd name %u", i);
+		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
+	}
+	host_wait_told(host, "marker"); /* by then they have been looked at */
+	peer_continue(monitor);
+	host_wait_log(host, " WARN  ProcLaunch [0-9]+%s", lost);
+	host_settle(host);
+	assert_int_equal(host_monitor(host), monitor);
+	text = host_log_text(host);
+	at = strstr(text, lost);
+	assert_non_null(at);
+	assert_null(strstr(at + 1, lost)); /* once */
+	while (at[-1] != ' ')
+		at--;
+	told = host_count_log(host, " skipped odd name ");
+	assert_int_equal(strtoul(at, NULL, 10) + told, ODD_NAMES);
+	assert_true(told > REPORTS_KEPT); /* those that were told make room */
+	free(text);
+	/* and there is room again for what comes */
+	assert_int_equal(mkdir(host_path(host, "one more", path, sizeof(path)), 0755), 0);
+	host_wait_log(host, " WARN  ProcLaunch .*one more");
+	host_stop_all(host);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -789,6 +834,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(who_asks_for_a_profile_that_is_being_forgotten_is_told),
 	    ROOT_TEST(what_nobody_has_looked_at_yet_is_stopped_with_all_others),
 	    ROOT_TEST(a_cgroup_that_somebody_removes_is_empty),
+	    ROOT_TEST(what_cannot_be_told_to_a_monitor_that_is_busy_is_counted),
 	    ROOT_TEST(what_was_spared_and_is_no_longer_ends_before_the_next_start),
 	    SESSIONS_TEST(what_was_spared_and_is_no_longer_ends_before_the_next_start),
 	    cmocka_unit_test_setup_teardown(

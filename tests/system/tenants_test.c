@@ -937,6 +937,33 @@ profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
 	host_stop_all(host);
 }
 
+/* Nobody could look at it when it was disabled. */
+static void
+what_is_disabled_stays_so_when_it_can_be_looked_at_again(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	pid_t web;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	start_with_tenants(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_crash(host);
+	assert_int_equal(chmod(host_path(host, TENANTS TENANT, path, sizeof(path)), 0), 0);
+	start_with_tenants(host);
+	assert_int_equal(ctl(host, &outcome, "disable", TENANT "/web", NULL), CTL_DONE);
+	process_wait_gone(web);
+	host_mark_log(host);
+	assert_int_equal(chmod(path, 0755), 0);
+	make_profile(host, TENANT, "mail", SERVICE);
+	(void)host_wait_running(host, TENANT "/mail");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " " TENANT "/web starting"), 0);
+	host_stop_all(host);
+}
+
 /* Its record tells of it until its directory is looked for. */
 static void
 what_has_gone_while_nobody_looked_takes_no_place_of_the_quota(void **state)
@@ -1368,6 +1395,7 @@ main(void)
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
+	    ROOT_TEST(what_is_disabled_stays_so_when_it_can_be_looked_at_again),
 	    ROOT_TEST(what_has_gone_while_nobody_looked_takes_no_place_of_the_quota),
 	    ROOT_TEST(who_makes_hundreds_of_profiles_more_is_told_once),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),

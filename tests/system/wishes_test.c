@@ -275,6 +275,30 @@ what_is_kept_over_boots_is_roots_alone(void **state)
 	host_stop_all(host);
 }
 
+/* As a death between the two leaves them. */
+static void
+where_both_wishes_are_kept_disabled_is_what_counts(void **state)
+{
+	static const char *const directories[] = {"enabled", "disabled"};
+	struct host *host = *state;
+	char path[PATH_MAX];
+	unsigned i;
+
+	host_profile(host, "web", SERVICE);
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_stop_all(host);
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s/web", host->state, directories[i]);
+		assert_int_equal(mknod(path, S_IFREG | 0600, 0), 0);
+	}
+	host_mark_log(host);
+	host_start(host);
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " web starting"), 0);
+	host_stop_all(host);
+}
+
 static void
 a_wish_that_cannot_be_kept_is_said_to_whoever_has_it(void **state)
 {
@@ -519,6 +543,7 @@ main(void)
 	    ROOT_TEST(a_down_file_is_the_default_where_nothing_was_said),
 	    ROOT_TEST(what_was_edited_while_it_was_not_to_run_counts_when_it_is),
 	    ROOT_TEST(what_is_kept_over_boots_is_roots_alone),
+	    ROOT_TEST(where_both_wishes_are_kept_disabled_is_what_counts),
 	    ROOT_TEST(a_wish_that_cannot_be_kept_is_said_to_whoever_has_it),
 	    ROOT_TEST(the_owner_reads_and_follows_the_log_of_his_service_which_is_roots),
 	    ROOT_TEST(who_follows_a_log_misses_no_line_however_often_it_is_put_aside),

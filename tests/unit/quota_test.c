@@ -1,10 +1,13 @@
 /* A tenant's quota: DIR/NAME.quota, which root owns, and the same words in an option. */
 #include <errno.h>
+#include <sys/stat.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -90,6 +93,11 @@ a_file_that_is_not_roots_alone_or_no_plain_file_or_too_large_is_refused(void **s
 	assert_int_equal(quota_read(folder->descriptor, "foreign", &quota), -1);
 	folder_make(folder, "directory.quota", 0755);
 	assert_int_equal(quota_read(folder->descriptor, "directory", &quota), -1);
+	assert_int_equal(mkfifoat(folder->descriptor, "fifo.quota", 0600), 0);
+	assert_int_equal(quota_read(folder->descriptor, "fifo", &quota), -1);
+	folder_write(folder, "good.quota", 0644, "profiles 3\n");
+	assert_int_equal(symlinkat("good.quota", folder->descriptor, "link.quota"), 0);
+	assert_int_equal(quota_read(folder->descriptor, "link", &quota), -1);
 	memset(large, '\n', sizeof(large));
 	folder_write_bytes(folder, "large.quota", 0644, large, sizeof(large));
 	assert_int_equal(quota_read(folder->descriptor, "large", &quota), -1);
