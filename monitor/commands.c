@@ -820,6 +820,7 @@ void
 commands_log_rotated(const struct profile *profile)
 {
 	control_each(open_again, (void *)(uintptr_t)profile);
+	changed = true; /* who is told that it is not his any more has nothing else to wait for */
 }
 
 static void

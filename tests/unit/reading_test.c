@@ -25,6 +25,8 @@
 #include "parent.h"
 #include "unprivileged.h"
 
+#define UID 64997 /* of no account and no process */
+
 static int parent, client;
 static struct incoming heard;
 
@@ -40,10 +42,10 @@ begin_parent(void)
 }
 
 static void
-connect_client(void)
+connect_client(uid_t admin)
 {
 	static struct incoming control;
-	const struct hello own = {.admin = geteuid()};
+	const struct hello own = {.admin = admin};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	socklen_t size = sizeof(address);
 	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -126,12 +128,12 @@ answer(struct message question, bool with_file)
 }
 
 static void
-greet(void)
+greet(uid_t admin)
 {
 	struct message hello;
 
 	begin_parent();
-	connect_client();
+	connect_client(admin);
 	channel_hello(&hello);
 	client_says(&hello);
 	REQUIRE(client_hears(MESSAGE_HELLO));
@@ -143,7 +145,7 @@ read_both(void *context)
 	struct message older, newer;
 
 	(void)context;
-	greet();
+	greet(geteuid());
 	client_asks(VERB_LOG);
 	REQUIRE(is_asked_for(1));
 	older = heard.message;
@@ -171,7 +173,7 @@ read_without_room(void *context)
 	struct message older, newer;
 
 	(void)context;
-	greet();
+	greet(geteuid());
 	/* room for one message that was not read */
 	REQUIRE(
 	    setsockopt(control_at(0)->channel, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)) == 0);
@@ -205,6 +207,47 @@ the_second_file_is_asked_for_again_when_there_was_no_room_for_the_first(void **s
 	child_run(read_without_room, NULL);
 }
 
+static void
+follow_until_it_is_given_away(void *context)
+{
+	struct profile *profile = table_make(0, 1);
+	struct message follow, older;
+
+	(void)context;
+	REQUIRE(setresuid(UID, UID, UID) == 0);
+	strcpy(profile->facts.name, "web");
+	strcpy(profile->facts.account, "somebody");
+	profile->facts.uid = UID;
+	profile->acquainted = true;
+	greet(0);
+	message_begin(&follow, MESSAGE_ASK);
+	follow.ask.verb = VERB_LOG;
+	follow.ask.flags = ASK_FOLLOW;
+	strcpy(follow.ask.name, "web");
+	client_says(&follow);
+	(void)parent_flush();
+	REQUIRE(is_asked_for(1));
+	older = heard.message;
+	REQUIRE(is_asked_for(0));
+	follow = heard.message;
+	answer(older, false);
+	answer(follow, true);
+	REQUIRE(client_gets(1, 0) && client_gets(0, 1) && nothing_is_heard(client));
+	control_tend(clock_now());
+	profile->facts.uid = UID + 1;
+	commands_log_rotated(profile);
+	control_tend(clock_now());
+	REQUIRE(client_hears(MESSAGE_ANSWER) && heard.message.answer.result == RESULT_NO_PROFILE);
+}
+
+/* It was told only when something else happened, whatever that was. */
+static void
+who_follows_what_is_his_no_longer_is_told_at_once(void **state)
+{
+	(void)state;
+	child_run(follow_until_it_is_given_away, NULL);
+}
+
 int
 main(void)
 {
@@ -212,6 +255,7 @@ main(void)
 	    cmocka_unit_test(both_files_are_asked_for_at_once),
 	    cmocka_unit_test(
 		the_second_file_is_asked_for_again_when_there_was_no_room_for_the_first),
+	    cmocka_unit_test(who_follows_what_is_his_no_longer_is_told_at_once),
 	};
 
 	return cmocka_run_group_tests_name("reading", tests, NULL, NULL);
