@@ -24,6 +24,8 @@
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
 #define PREFIX	  "profile-"
 #define DEPTH_MAX 16
+/* The names in it are other tenants', and a service may look at its own limits. */
+#define LISTED_BY_US 0711
 /* So many processes of a cgroup are sent SIGTERM at once: who forks faster than we look at them
  * does not hold us up. SIGKILL they all get. */
 #define SIGNALLED_MAX 32768
@@ -71,12 +73,13 @@ make_subtree(const char *root, const char *mount, const char *above)
 
 	(void)snprintf(path, sizeof(path), "%s%s/%s", mount, above, ours_name);
 	(void)snprintf(ours_path, sizeof(ours_path), "%s%s/%s", root, above, ours_name);
-	if (mkdir(path, 0755) == -1 && errno != EEXIST)
+	if (mkdir(path, LISTED_BY_US) == -1 && errno != EEXIST)
 		return -1;
 	made = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (made != -1 &&
 	    (fstatfs(made, &kind) == -1 || kind.f_type != CGROUP2_SUPER_MAGIC ||
-		faccessat(made, "cgroup.procs", W_OK, AT_EACCESS) == -1)) {
+		faccessat(made, "cgroup.procs", W_OK, AT_EACCESS) == -1 ||
+		fchmod(made, LISTED_BY_US) == -1)) {
 		(void)close(made);
 		return -1;
 	}
@@ -158,7 +161,7 @@ make_again(void)
 
 	if (above == -1)
 		return false;
-	(void)mkdirat(above, ours_name, 0755);
+	(void)mkdirat(above, ours_name, LISTED_BY_US);
 	made = openat(above, ours_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	lock_above(above, mode);
 	if (made == -1)

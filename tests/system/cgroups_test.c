@@ -234,6 +234,40 @@ a_supervisor_whose_own_cgroup_is_removed_makes_it_again(void **state)
 }
 
 /* Root has moved it elsewhere, and taken the cgroup away: nobody is in it then. */
+static mode_t
+mode_of_all(const struct host *host)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	host_cgroup(host, "web", path, sizeof(path));
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_mode & ALLPERMS;
+}
+
+/* It holds what the profiles of all tenants are called. Nor may one of an older version be. */
+static void
+our_cgroup_is_listed_by_nobody_else(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	if (!host_has_cgroups(host))
+		skip();
+	host_wait_running(host, "web");
+	assert_int_equal(mode_of_all(host), 0711);
+	host_leave(host);
+	host_cgroup(host, "web", path, sizeof(path));
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(chmod(path, 0755), 0);
+	host_start(host);
+	assert_int_equal(mode_of_all(host), 0711);
+	host_stop_all(host);
+}
+
 static void
 what_has_left_a_cgroup_that_is_gone_is_not_the_service(void **state)
 {
@@ -318,6 +352,7 @@ main(void)
 	    ROOT_TEST(what_is_killed_with_cgroups_of_its_own_is_started_again_and_lives),
 	    ROOT_TEST(a_daemon_below_the_cgroup_of_its_profile_is_in_it),
 	    ROOT_TEST(the_processes_of_a_cgroup_that_no_profile_explains_are_ended),
+	    ROOT_TEST(our_cgroup_is_listed_by_nobody_else),
 	    ROOT_TEST(what_has_left_a_cgroup_that_is_gone_is_not_the_service),
 	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
 	    ROOT_TEST(a_supervisor_whose_own_cgroup_is_removed_makes_it_again),
