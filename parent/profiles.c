@@ -107,6 +107,8 @@ profiles_unread(const char *name, int error)
 
 	if (profile == NULL)
 		profile = table_add(name);
+	if (profile != NULL)
+		profile->seen = true; /* what could not be read has not disappeared */
 	if (profile == NULL || profile->introduced || profile->facts.trigger != TRIGGER_UNKNOWN)
 		return;
 	profile->facts.gone = 0; /* as far as anybody knows */
@@ -237,6 +239,12 @@ commit(struct draft *draft)
 	struct profile *profile = table_find(draft->facts.name);
 	bool created = profile == NULL || profile->facts.trigger == TRIGGER_UNKNOWN;
 
+	if (draft->spoiled) {
+		if (profile != NULL || add(draft) != NULL)
+			surveys_give_up(draft->facts.name, ENOMEM);
+		profiles_discard(draft);
+		return;
+	}
 	if (draft->facts.gone == 0) {
 		if (is_tenants(&draft->facts) &&
 		    (draft->facts.present & SETTING_BIT(SETTING_ALLOW_NEW_PRIVS)) != 0)
@@ -302,11 +310,6 @@ take(struct draft *draft, const struct message *finding)
 
 	if (finding->type == MESSAGE_SETTING) {
 		take_content(draft, finding);
-		return false;
-	}
-	if (draft->spoiled) { /* the profile stays as it was */
-		inform_report(REPORT_UNSCANNED, ENOMEM, finding->profile.name);
-		profiles_discard(draft);
 		return false;
 	}
 	draft->facts = finding->profile;

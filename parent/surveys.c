@@ -77,9 +77,8 @@ look_again(const char *name)
 		watch_look_at(entry, clock_now() + LOOK_AGAIN);
 }
 
-/* It could not be surveyed now; what is known of it stays as it is until the next time. */
-static void
-give_up(const char *name, int error)
+void
+surveys_give_up(const char *name, int error)
 {
 	inform_report(REPORT_UNSCANNED, error, name);
 	if (is_tenants(name))
@@ -102,7 +101,7 @@ surveys_request(const char *name, uint32_t owner)
 	if (errand == NULL) {
 		errand = calloc(1, sizeof(*errand));
 		if (errand == NULL) {
-			give_up(name, ENOMEM);
+			surveys_give_up(name, ENOMEM);
 			return;
 		}
 		strncpy(errand->name, name, sizeof(errand->name) - 1);
@@ -135,7 +134,7 @@ launch(uint32_t index, struct errand *errand)
 	if (result != CHANNEL_BROKEN)
 		return result;
 	if (refusal == REFUSAL_NONE || refusal == REFUSAL_UNREADABLE)
-		give_up(errand->name, errno);
+		surveys_give_up(errand->name, errno);
 	else if (is_tenants(errand->name)) /* whose account has gone just now: it is missed then */
 		look_again(errand->name);
 	else
@@ -222,7 +221,7 @@ surveys_born(const struct message *born, int pidfd)
 		return;
 	}
 	if (pidfd == -1) {
-		give_up(survey->name, born->born.error);
+		surveys_give_up(survey->name, born->born.error);
 		end_survey(born->index);
 		return;
 	}
@@ -304,7 +303,7 @@ surveys_event(uint32_t index, uint32_t events)
 			continue;
 		channel_discard(&incoming);
 		if (survey->error != 0)
-			give_up(survey->name, survey->error);
+			surveys_give_up(survey->name, survey->error);
 		end_survey(index);
 		return;
 	}
@@ -330,7 +329,7 @@ surveys_tend(int64_t now)
 	for (index = 0; index < SURVEYS_MAX; index++) {
 		if (surveys[index] == NULL || surveys[index]->end_by > now)
 			continue;
-		give_up(surveys[index]->name, ETIMEDOUT);
+		surveys_give_up(surveys[index]->name, ETIMEDOUT);
 		put_last(surveys[index]->owner);
 		end_survey(index);
 	}

@@ -12,6 +12,10 @@
  * profiles_take_from(). */
 void surveys_request(const char *name, uint32_t owner);
 
+/* It could not be surveyed now, which is reported; what is known of it stays as it is until the
+ * next time. */
+void surveys_give_up(const char *name, int error);
+
 /* A survey's child is there, or (-1) cannot be; the pidfd becomes ours. */
 void surveys_born(const struct message *born, int pidfd);
 

@@ -216,6 +216,73 @@ what_tenants_run_is_stopped_by_a_supervisor_that_has_no_tenants_any_more(void **
 	host_stop_all(host);
 }
 
+#define LARGE 16 /* profiles of so many bytes: more than the parent has in reserve */
+
+/* What they say is as before, and as long as a file of a profile may be. */
+static void
+enlarge(struct host *host, const char *profile)
+{
+	static const struct {
+		const char *name, *word;
+	} files[] = {{"restart", "always"}, {"stop_signal", "TERM"}, {"start_timeout", "60"},
+	    {"stop_timeout", "60"}, {"kill_mode", "group"}};
+	char name[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		(void)snprintf(name, sizeof(name), TENANTS TENANT "/%s/%s", profile, files[i].name);
+		host_write(host, name, 0644, "%-*s", SETTING_BYTES_MAX, files[i].word);
+		host_chown(host, name, TENANT);
+	}
+}
+
+/* What there was no room to keep says nothing of whether it is there. */
+static void
+what_a_survey_finds_and_there_is_no_memory_for_has_not_gone(void **state)
+{
+	const struct rlimit no_more = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	pid_t services[LARGE];
+	struct rlimit before;
+	unsigned i;
+
+	make_tenants(host);
+	for (i = 0; i < LARGE; i++) {
+		(void)snprintf(name, sizeof(name), "large%u", i);
+		make_profile(host, TENANT, name, SERVICE);
+		(void)snprintf(name, sizeof(name), TENANTS TENANT "/large%u/restart", i);
+		host_write(host, name, 0644, "%s", "");
+		host_chown(host, name, TENANT);
+	}
+	start_with_tenants(host);
+	for (i = 0; i < LARGE; i++) {
+		(void)snprintf(name, sizeof(name), TENANT "/large%u", i);
+		services[i] = host_wait_running(host, name);
+	}
+	host_settle(host);
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_DATA, &no_more, &before), 0);
+	for (i = 0; i < LARGE; i++) {
+		(void)snprintf(name, sizeof(name), "large%u", i);
+		enlarge(host, name);
+	}
+	host_settle(host);
+	host_mark_log(host);
+	assert_int_equal(
+	    mkdir(host_path(host, TENANTS TENANT "/.look", path, sizeof(path)), 0755), 0);
+	host_wait_log(
+	    host, " WARN  ProcLaunch cannot read " TENANT "/large.*: Cannot allocate memory");
+	host_settle(host);
+	assert_int_equal(prlimit(host->supervisor, RLIMIT_DATA, &before, NULL), 0);
+	for (i = 0; i < LARGE; i++) {
+		assert_true(process_lives(services[i]));
+		assert_int_equal(kill(services[i], SIGKILL), 0);
+		host_wait_log(host, " INFO  " TENANT "/large%u running pid ", i);
+	}
+	assert_int_equal(host_count_log(host, "large[0-9]* disappeared"), 0);
+	host_stop_all(host);
+}
+
 /* The event that the watch on a tenant's directory was for may be one of those that were lost. */
 static void
 after_an_overflow_of_events_tenants_are_watched_again(void **state)
@@ -1378,6 +1445,7 @@ main(void)
 	    ROOT_TEST(allow_new_privs_is_for_root_to_grant),
 	    ROOT_TEST(a_tenant_or_a_profile_that_comes_or_goes_is_noticed_at_once),
 	    ROOT_TEST(what_tenants_run_is_stopped_by_a_supervisor_that_has_no_tenants_any_more),
+	    ROOT_TEST(what_a_survey_finds_and_there_is_no_memory_for_has_not_gone),
 	    ROOT_TEST(after_an_overflow_of_events_tenants_are_watched_again),
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
 	    ROOT_TEST(the_longest_names_of_a_tenant_and_a_profile_are_whole_everywhere),
