@@ -627,6 +627,43 @@ a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop(void **s
 	assert_true(process_lives(bird));
 }
 
+#define ODD_NAMES 100
+
+/* More reports and orders than it was told of: none is lost by that. */
+static void
+what_it_says_that_it_was_told_is_no_more_than_it_was(void **state)
+{
+	static struct incoming incoming;
+	const struct message *heard = &incoming.message;
+	struct scene *scene = *state;
+	struct message web, other, canary, mark;
+	char name[64], path[PATH_MAX];
+	unsigned i;
+
+	begin(scene, &web, &other, &canary);
+	peer_fill(&mark, MESSAGE_MARK, NO_PROFILE, 0);
+	mark.mark.reports = ODD_NAMES;
+	mark.mark.orders = UINT32_MAX;
+	assert_true(peer_send(scene->channel, &mark, 0));
+	drain(scene);
+	for (i = 0; i < ODD_NAMES; i++) {
+		(void)snprintf(name, sizeof(name), "odd name %u", i);
+		assert_int_equal(mkdir(host_path(&scene->host, name, path, sizeof(path)), 0755), 0);
+		do {
+			assert_true(hear(scene, &incoming));
+			channel_discard(&incoming);
+		} while (heard->type != MESSAGE_REPORT || heard->number != REPORT_SKIPPED_NAME);
+		assert_string_equal(heard->report.text, name);
+	}
+	assert_int_equal(kill(scene->host.supervisor, SIGHUP), 0);
+	do {
+		assert_true(hear(scene, &incoming));
+		channel_discard(&incoming);
+	} while (heard->type != MESSAGE_ORDER);
+	assert_int_equal(heard->number, ORDER_STOP_ALL);
+	assert_int_equal(heard->order.repeated, 0);
+}
+
 static void
 what_it_is_handed_to_read_is_a_log_and_cannot_be_written_to(void **state)
 {
@@ -939,6 +976,7 @@ main(int count, char **arguments)
 	    HOSTILE_TEST(what_else_stands_in_a_request_names_nobody),
 	    HOSTILE_TEST(a_signal_that_is_not_in_the_fixed_set_ends_the_monitor_and_reaches_nobody),
 	    HOSTILE_TEST(a_flood_of_whatever_is_permitted_makes_the_parent_neither_grow_nor_stop),
+	    HOSTILE_TEST(what_it_says_that_it_was_told_is_no_more_than_it_was),
 	    HOSTILE_TEST(what_it_is_handed_to_read_is_a_log_and_cannot_be_written_to),
 	    HOSTILE_TEST(a_monitor_that_never_answers_is_replaced_and_services_stay),
 	    HOSTILE_TEST(a_monitor_that_sends_descriptors_is_ended_and_none_is_kept),

@@ -1004,6 +1004,32 @@ profiles_over_the_quota_are_refused_until_it_is_raised(void **state)
 	host_stop_all(host);
 }
 
+#define ODD_NAMES    40
+#define ODD_REPORTED 16 /* of each look */
+
+/* Who has thousands would leave no room for what is to be said of others. */
+static void
+of_a_tenants_odd_names_some_are_reported_at_each_look(void **state)
+{
+	struct host *host = *state;
+	char name[64], path[PATH_MAX];
+	unsigned i;
+	pid_t mail;
+
+	make_tenants(host);
+	for (i = 0; i < ODD_NAMES; i++) {
+		(void)snprintf(name, sizeof(name), TENANTS TENANT "/odd name %u", i);
+		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
+	}
+	mail = begin_other(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)host_wait_running(host, TENANT "/web");
+	host_settle(host);
+	assert_in_range(host_count_log(host, " skipped " TENANT "/odd name "), 1, 2 * ODD_REPORTED);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 /* Nobody could look at it when it was disabled. */
 static void
 what_is_disabled_stays_so_when_it_can_be_looked_at_again(void **state)
@@ -1463,6 +1489,7 @@ main(void)
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
+	    ROOT_TEST(of_a_tenants_odd_names_some_are_reported_at_each_look),
 	    ROOT_TEST(what_is_disabled_stays_so_when_it_can_be_looked_at_again),
 	    ROOT_TEST(what_has_gone_while_nobody_looked_takes_no_place_of_the_quota),
 	    ROOT_TEST(who_makes_hundreds_of_profiles_more_is_told_once),
