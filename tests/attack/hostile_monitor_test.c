@@ -875,6 +875,49 @@ a_start_of_what_is_refused_or_has_gone_executes_nothing(void **state)
 	assert_true(process_lives(start_profile(scene, &other)));
 }
 
+/* The channel is full when it asks for a log of a profile that has gone, and another one has its
+ * place before there is room. */
+static void
+the_log_of_a_profile_that_was_forgotten_is_not_that_of_the_next_one(void **state)
+{
+	static const struct message none = {.index = NO_PROFILE};
+	static struct incoming incoming;
+	const struct message *heard = &incoming.message;
+	struct scene *scene = *state;
+	struct message web, other, canary, read;
+	char from[PATH_MAX], to[PATH_MAX];
+	uint32_t token;
+
+	begin(scene, &web, &other, &canary);
+	(void)snprintf(to, sizeof(to), "%s/output/next.log", scene->host.state);
+	assert_int_equal(mknod(to, S_IFREG | 0640, 0), 0);
+	assert_int_equal(rename(host_path(&scene->host, "web", from, sizeof(from)),
+			     host_path(&scene->host, ".web", to, sizeof(to))),
+	    0);
+	wait_refused(scene, &web);
+	for (token = 0; token < 511; token++) {
+		peer_fill(&read, MESSAGE_READ, none.index, none.generation);
+		read.file.token = token;
+		assert_true(peer_send(scene->channel, &read, 0));
+	}
+	peer_fill(&read, MESSAGE_READ, web.index, web.generation);
+	read.file.token = token; /* after all others */
+	assert_true(peer_send(scene->channel, &read, 0));
+	say(scene, MESSAGE_FORGET, &web, 0);
+	host_profile(&scene->host, "next", "exec sleep 1000");
+	host_wait_told(&scene->host, "next");
+	do {
+		assert_true(hear(scene, &incoming));
+		if (heard->type == MESSAGE_READABLE && heard->index != NO_PROFILE)
+			break;
+		channel_discard(&incoming);
+	} while (true);
+	assert_int_equal(heard->index, web.index);
+	assert_int_equal(incoming.count, 0);
+	learn(scene, "next", &other);
+	assert_int_equal(other.index, web.index);
+}
+
 /* SIGHUP: the parent leaves when its own table says that nothing runs, whatever it is told. */
 static void
 a_goodbye_while_a_service_lives_does_not_make_the_parent_leave(void **state)
@@ -984,6 +1027,7 @@ main(int count, char **arguments)
 	    HOSTILE_TEST(what_it_notes_is_given_back_and_decides_nothing),
 	    HOSTILE_TEST(a_start_of_what_is_refused_or_has_gone_executes_nothing),
 	    HOSTILE_TEST(a_profile_that_is_forgotten_while_it_is_told_of_is_told_of_no_more),
+	    HOSTILE_TEST(the_log_of_a_profile_that_was_forgotten_is_not_that_of_the_next_one),
 	    HOSTILE_TEST(what_a_monitor_that_died_has_asked_for_the_next_is_not_handed),
 	    HOSTILE_TEST(a_goodbye_while_a_service_lives_does_not_make_the_parent_leave),
 	};
