@@ -346,6 +346,7 @@ what_a_survey_says_of_a_quota_is_not_believed(void **state)
 	pid_t monitor;
 
 	host_profile(host, "mine", "exec sleep 1000");
+	host_write(host, "mine/README", 0644, "%s", "");
 	host_chown(host, "mine", TENANT);
 	host_start(host);
 	(void)host_wait_running(host, "mine");
@@ -353,7 +354,7 @@ what_a_survey_says_of_a_quota_is_not_believed(void **state)
 	host_mark_log(host);
 	monitor = host_monitor(host);
 	take_seat(host, &seat);
-	host_write(host, "mine/README", 0644, "%s", "");
+	host_remove(host, "mine/README"); /* one event: another would void the look */
 	survey_with_quota(&seat, &quota);
 	survey_with_quota(&seat, &quota); /* twice the same: it is told */
 	leave_seat(&seat);
