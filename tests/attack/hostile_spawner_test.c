@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -152,8 +153,9 @@ a_birth_that_answers_another_request_is_none(void **state)
 {
 	struct host *host = *state;
 	struct seat seat;
-	int pidfd;
 	pid_t child;
+	char gate;
+	int pidfd;
 
 	hear_of_web(host, &seat);
 	child = make_child(&pidfd);
@@ -162,6 +164,8 @@ a_birth_that_answers_another_request_is_none(void **state)
 	answer(&seat, child, pidfd, 0, 1);
 	answer(&seat, child, pidfd, 0, UINT32_MAX);
 	assert_not_taken_for(host, "web");
+	assert_int_equal(recv(seat.job, &gate, 1, MSG_DONTWAIT), -1); /* which stays shut */
+	assert_int_equal(errno, EAGAIN);
 	assert_false(has_ended(pidfd)); /* it is nobody's */
 	/* the one that was meant, and that there is none */
 	answer(&seat, -1, -1, 0, 0);

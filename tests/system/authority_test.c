@@ -231,6 +231,9 @@ what_others_own_takes_as_long_as_what_does_not_exist(void **state)
 	struct host *host = *state;
 	uid_t other = account_uid(OTHER_TENANT);
 	long foreign[SAMPLES], missing[SAMPLES];
+	static const char *const names[] = {"web", "wob"};
+	struct deadline begun;
+	struct outcome outcome;
 	int i;
 
 	begin(host);
@@ -243,6 +246,13 @@ what_others_own_takes_as_long_as_what_does_not_exist(void **state)
 	if (foreign[SAMPLES / 10] > 2 * missing[SAMPLES / 10] ||
 	    missing[SAMPLES / 10] > 2 * foreign[SAMPLES / 10])
 		fail_msg("%ld and %ld microseconds", foreign[SAMPLES / 10], missing[SAMPLES / 10]);
+	/* who wants something done waits whether there may come to be one */
+	for (i = 0; i < 2; i++) {
+		begun = deadline_in(SOON);
+		assert_int_equal(
+		    ctl_as(host, other, &outcome, "stop", names[i], NULL), CTL_NO_PROFILE);
+		assert_true(deadline_left(&begun) <= SOON - 200);
+	}
 	host_stop_all(host);
 }
 
