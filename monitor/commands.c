@@ -749,6 +749,8 @@ commands_readable(void *subject, struct incoming *incoming)
 	}
 	/* without one: nothing was printed yet, or never so much */
 	client->file = incoming->count > 0 ? channel_take(incoming) : -1;
+	if (client->file != -1 && !client->admin && asked_profile(client) != NULL)
+		output_lend(asked_profile(client));
 	client->task = CLIENT_FILE;
 	control_continue(client); /* it holds no more than one, and the next may have come */
 }

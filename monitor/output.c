@@ -83,6 +83,9 @@
  */
 #define KEPT_LONG  (5 * MILLISECOND)
 #define KEPT_AGAIN 20
+/* Likewise in that of a file of his which he can keep. A slow disk may be the one that did it: then
+ * he waits who prints so much. */
+#define KEPT_IN_FILE (50 * MILLISECOND)
 
 static TAILQ_HEAD(stream_queue, output_stream) ready = TAILQ_HEAD_INITIALIZER(ready);
 static struct stream_queue resting = TAILQ_HEAD_INITIALIZER(resting); /* the first ones first */
@@ -98,6 +101,7 @@ static int64_t next_look = NEVER;
 static int64_t give_way_until;
 static struct bucket keepers[BUCKETS]; /* whose FIFOs are left alone, until they are full */
 static int64_t kept_until;	       /* ... the last of them */
+static int64_t kept_in_file;	       /* since somebody was blamed last */
 static long sleeps;		       /* before this turn */
 static int64_t much_at;		       /* when much was last found anywhere */
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
@@ -447,14 +451,27 @@ choose(struct output_stream *stream, size_t length, const char **behind)
 	return stream->flush > 0 ? length : 0;
 }
 
+/* FIEMAP on ext4 takes the file's lock, and waits for a page of whoever asks. */
+static bool
+write_to_file(struct output_stream *stream, struct text text)
+{
+	int64_t begun = clock_now();
+	bool written = line_file_write(&stream->file, text.bytes, text.length);
+	int error = errno;
+
+	if (stream->lent)
+		kept_in_file += clock_now() - begun;
+	errno = error;
+	return written;
+}
+
 /* Writes these lines, behind a notice of what was dropped before them; false with errno. */
 static bool
 put(const struct profile *profile, struct output_stream *stream, struct text text)
 {
 	if (stream->dropped > 0)
 		text = piece_confess(text, stream->dropped);
-	if (!line_file_write(&stream->file, text.bytes, text.length) &&
-	    !(remains_free() && line_file_write(&stream->file, text.bytes, text.length)))
+	if (!write_to_file(stream, text) && !(remains_free() && write_to_file(stream, text)))
 		return false;
 	if (stream->stuck_since == 0)
 		return true;
@@ -770,6 +787,9 @@ blame_keeper(uint32_t uid)
 {
 	int64_t now = clock_now(), kept = fifo_kept();
 
+	if (kept_in_file >= KEPT_IN_FILE)
+		kept += kept_in_file;
+	kept_in_file = 0;
 	if (kept < KEPT_LONG || fifo_sleeps() == sleeps)
 		return;
 	bucket_of(keepers, uid)->full = now + kept * KEPT_AGAIN;
@@ -940,6 +960,15 @@ output_forget(struct profile *profile)
 		stop_waiting(stream);
 		stream->look_at = NEVER;
 	}
+}
+
+void
+output_lend(const struct profile *profile)
+{
+	unsigned which;
+
+	for (which = 0; which < profile->stream_count; which++)
+		table_stream(profile, which)->lent = true;
 }
 
 void

@@ -41,6 +41,9 @@ void output_recall(struct profile *profile, const uint64_t *dropped);
 void output_forget(struct profile *profile);
 void output_part(void);
 
+/* Its user has been handed a file of the profile's: he can keep the lock of that, too. */
+void output_lend(const struct profile *profile);
+
 /* Every output file is to be opened anew. */
 void output_reopen(void);
 

@@ -37,6 +37,7 @@ struct output_stream {
 	bool wanting;	/* ... and has not been told so yet: stands in the queue of these */
 	bool idle;	/* look_at is for a notice alone: a line that comes before is written */
 	bool much;	/* stood in it when it was looked at last */
+	bool lent;	/* its user has a file of its open, for reading */
 	bool handed_on; /* another user's lines come now: they go into another file */
 	unsigned heat;	/* looks that found little, each soon after the one before */
 	struct line_file file;

@@ -7,11 +7,15 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -626,6 +630,81 @@ whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentie
 	host_stop_all(host);
 }
 
+/* He asks where his log stands on the disk, into a page that never comes: ext4 keeps the lock. */
+static void
+map_into_a_silent_page(const struct host *host, const struct silence *silence)
+{
+	char path[PATH_MAX];
+	long page = sysconf(_SC_PAGESIZE);
+	int log, file = open(silence->path, O_RDWR | O_CLOEXEC);
+	struct fiemap *map;
+	char *pages;
+
+	(void)snprintf(path, sizeof(path), "%s/output/tenant.log", host->state);
+	log = open(path, O_RDONLY | O_CLOEXEC);
+	pages = mmap(
+	    NULL, 2 * (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (log == -1 || pages == MAP_FAILED ||
+	    mmap(pages + page, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+		0) == MAP_FAILED)
+		_exit(1);
+	map = (struct fiemap *)(void *)(pages + page - sizeof(*map));
+	map->fm_length = UINT64_MAX;
+	map->fm_extent_count = 1;
+	(void)ioctl(log, FS_IOC_FIEMAP, map);
+	_exit(0);
+}
+
+static void
+whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], status[32];
+	struct deadline deadline;
+	struct outcome outcome;
+	struct silence silence;
+	struct statfs kind;
+	pid_t friend;
+
+	assert_int_equal(statfs(host->root, &kind), 0);
+	if (kind.f_type != EXT4_SUPER_MAGIC)
+		skip();
+	host_profile(host, "tenant",
+	    "echo one; while [ ! -e go ]; do sleep 0.1; done; echo two\n"
+	    "while [ ! -e on ]; do sleep 0.1; done; echo three; : > said; exec sleep 1000");
+	host_write(host, "tenant/output", 0644, "format raw\n");
+	host_chown(host, "tenant", TENANT);
+	make_printer(host, "other");
+	host_remove(host, "other/user");
+	host_start(host);
+	wait_until(strcmp(printed(host, "tenant"), "one\n") == 0);
+	wait_until(strcmp(printed(host, "other"), "i am root\n") == 0);
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "log", "tenant", NULL), CTL_DONE);
+	silence_begin(&silence, host->root);
+	friend = fork();
+	if (friend == 0)
+		map_into_a_silent_page(host, &silence);
+	assert_int_equal(wait_for_call(friend, "16 "), 0); /* ioctl(2) */
+	host_write(host, "tenant/go", 0644, "%s", "");
+	wait_until(process_status(host_monitor(host), "State", status, sizeof(status))[0] == 'D');
+	deadline = deadline_in(KEPT_FOR);
+	while (deadline_left(&deadline) > 0)
+		deadline_breathe();
+	silence_end(&silence);
+	assert_int_equal(waitpid(friend, NULL, 0), friend);
+	wait_until(strcmp(printed(host, "tenant"), "one\ntwo\n") == 0);
+	host_write(host, "tenant/on", 0644, "%s", "");
+	wait_until(access(host_path(host, "tenant/said", path, sizeof(path)), F_OK) == 0);
+	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
+	wait_until(strcmp(printed(host, "other"), "i am root\ni am root\n") == 0);
+	assert_string_equal(printed(host, "tenant"), "one\ntwo\n");
+	deadline = deadline_in(10 * SOON);
+	while (strcmp(printed(host, "tenant"), "one\ntwo\nthree\n") != 0)
+		deadline_pause(&deadline, "he is looked at again", __FILE__, __LINE__);
+	host_stop_all(host);
+}
+
 /* What the monitor asks now waits for the parent, and the monitor for its answer. */
 static bool
 has_asked(int channel, pid_t monitor)
@@ -701,6 +780,8 @@ main(int count, char **arguments)
 	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
 	    ROOT_TEST(
 		whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentieth),
+	    ROOT_TEST(
+		whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth),
 	    HASTY_TEST(
 		a_fifo_that_is_locked_while_its_profile_is_forgotten_does_not_keep_the_parent),
 	};
