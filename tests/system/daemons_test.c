@@ -289,6 +289,7 @@ nginx_that_daemonises_itself_is_reloaded_without_losing_a_request(void **state)
 		write_nginx_configuration(host, "nginx", port, body);
 		host_touch(host, "nginx/run");
 		wait_until(converse(port, HTTP_QUESTION, body));
+		wait_until(host_count_log(host, " INFO  nginx reloading$") == (unsigned)i);
 	}
 	tally = stop_asking(asking, stop, result);
 	assert_int_equal(tally.failed, 0);
