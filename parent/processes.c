@@ -102,7 +102,7 @@ judge(const struct profile *profile, pid_t pid, int pidfd)
 
 	if (!procfs_stat(pid, &stat))
 		return CLAIM_NO_PROCESS;
-	if (stat.state == 'Z')
+	if (pidfd_ends(pidfd, 0)) /* a zombie may have threads that live: then it does not */
 		return CLAIM_ENDED;
 	if (pid == getpid() || children_are(pid) || (holder != NULL && holder != profile))
 		return CLAIM_FOREIGN;

@@ -54,12 +54,11 @@ is_ours(const struct profile *profile, pid_t pid)
 static int
 open_member(const struct profile *profile, pid_t pid)
 {
-	struct procfs_stat stat;
 	int pidfd = pidfd_open(pid, 0);
 
 	if (pidfd == -1)
 		return -1;
-	if (procfs_stat(pid, &stat) && stat.state != 'Z' && in_session(profile, pid) &&
+	if (!pidfd_ends(pidfd, 0) && in_session(profile, pid) &&
 	    procfs_has_uid(pid, profile->process.uid, true) && is_ours(profile, pid))
 		return pidfd;
 	(void)close(pidfd);

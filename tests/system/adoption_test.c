@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -294,6 +296,65 @@ a_daemon_without_a_record_is_adopted_when_its_pid_file_is_proved(void **state)
 	assert_false(process_lives(daemon));
 }
 
+/* The argument of this program by which it is the daemon of the test below. */
+#define MAIN_THREAD_ENDS "--main-thread-ends"
+
+/* The process is called a zombie from now on, and it lives. */
+static void *
+go_on_alone(void *nothing)
+{
+	char stat[1024];
+	FILE *file;
+
+	do {
+		(void)poll(NULL, 0, 1);
+		if (read_proc(getpid(), "stat", stat, sizeof(stat)) <= 0)
+			exit(1);
+	} while (strstr(stat, ") Z ") == NULL);
+	file = fopen("pid", "w");
+	if (file == NULL || fprintf(file, "%d\n", getpid()) < 0 || fclose(file) == EOF)
+		exit(1);
+	for (;;)
+		(void)pause();
+	return nothing;
+}
+
+static int
+end_main_thread(void)
+{
+	pthread_t other;
+
+	if (pthread_create(&other, NULL, go_on_alone, NULL) != 0)
+		return 1;
+	pthread_exit(NULL);
+}
+
+/* It was taken for dead: a second one was started beside it, and nobody stopped either. */
+static void
+a_daemon_lives_though_its_main_thread_has_ended(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char self[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	pid_t daemon;
+
+	assert_true(length > 0);
+	self[length] = '\0';
+	host_profile(host, "daemon",
+	    "echo start >> starts; %s " MAIN_THREAD_ENDS " > /dev/null 2>&1 < /dev/null &", self);
+	host_write(host, "daemon/pid_file", 0644, "pid\n");
+	host_start(host);
+	daemon = host_wait_running(host, "daemon");
+	host_crash(host);
+	host_start(host);
+	assert_int_equal(host_wait_running(host, "daemon"), daemon);
+	assert_starts(host, "daemon", 1);
+	assert_int_equal(ctl(host, &outcome, "stop", "daemon", NULL), CTL_DONE);
+	process_wait_gone(daemon);
+	host_stop_all(host);
+}
+
 /* The stray is ended before the profile is started; `two` would tell if it still lived then. */
 static void
 assert_stray_is_ended_first(struct host *host, pid_t stray)
@@ -456,7 +517,7 @@ a_start_that_was_asked_for_and_not_carried_out_is_made_up_for(void **state)
 }
 
 int
-main(void)
+main(int count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_start_that_was_asked_for_and_not_carried_out_is_made_up_for),
@@ -476,6 +537,8 @@ main(void)
 	    ROOT_TEST(the_log_says_once_what_a_monitor_decided_that_died),
 	    ROOT_TEST(a_service_that_was_being_stopped_and_ended_unseen_has_stopped),
 	    ROOT_TEST(a_daemon_without_a_record_is_adopted_when_its_pid_file_is_proved),
+	    ROOT_TEST(a_daemon_lives_though_its_main_thread_has_ended),
+	    SESSIONS_TEST(a_daemon_lives_though_its_main_thread_has_ended),
 	    ROOT_TEST(a_stray_without_record_and_pid_file_is_ended_before_the_start),
 	    ROOT_TEST(a_stray_that_does_not_want_to_go_is_killed_before_the_start),
 	    ROOT_TEST(a_stray_is_ended_before_the_start_though_kill_mode_is_process),
@@ -486,5 +549,7 @@ main(void)
 	    ROOT_TEST(a_ledger_that_makes_no_sense_is_ignored),
 	};
 
+	if (count == 2 && strcmp(arguments[1], MAIN_THREAD_ENDS) == 0)
+		return end_main_thread();
 	return cmocka_run_group_tests_name("adoption", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -97,6 +98,29 @@ pause_for_ever(void)
 		(void)pause();
 }
 
+static void *
+go_on_alone(void *nothing)
+{
+	struct procfs_stat stat = {.state = '?'};
+
+	while (stat.state != 'Z') {
+		(void)poll(NULL, 0, 1);
+		REQUIRE(procfs_stat(getpid(), &stat));
+	}
+	pause_for_ever();
+	return nothing;
+}
+
+/* What is said of the process is that it is a zombie, and it lives. */
+static _Noreturn void
+end_main_thread(void)
+{
+	pthread_t other;
+
+	REQUIRE(pthread_create(&other, NULL, go_on_alone, NULL) == 0);
+	pthread_exit(NULL);
+}
+
 /* The leader of a session of so many members, and of one more that runs as somebody else. */
 static void
 lead(void *context)
@@ -105,9 +129,11 @@ lead(void *context)
 
 	(void)context;
 	REQUIRE(setsid() != -1);
-	for (i = 0; i < MEMBERS; i++)
+	for (i = 1; i < MEMBERS; i++)
 		if (fork() == 0)
 			pause_for_ever();
+	if (fork() == 0)
+		end_main_thread();
 	if (fork() == 0) {
 		REQUIRE(setresuid(UID, UID, UID) == 0);
 		pause_for_ever();
