@@ -119,12 +119,12 @@ waits_until(struct profile *entry)
 void
 watch_entry(struct profile *entry)
 {
-	int64_t *after = waits_until(entry), begun = clock_now(), took;
+	int64_t *after = waits_until(entry), now = clock_now(), before = clock_spent(), cost;
 	int directory;
 
 	if (inotify == -1 || entry->watch != -1 || entry->facts.gone != 0)
 		return;
-	if (begun < *after) {
+	if (now < *after) {
 		watch_look_at(entry, *after);
 		return;
 	}
@@ -137,9 +137,9 @@ watch_entry(struct profile *entry)
 	    errno != EAGAIN)
 		say_unwatched(entry->facts.name);
 	descriptor_close(directory);
-	took = clock_now() - begun;
-	if (took >= COSTLY)
-		*after = begun + took * COSTS_AGAIN;
+	cost = clock_spent() - before;
+	if (cost >= COSTLY)
+		*after = now + cost * COSTS_AGAIN;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
  * The one clock of the program: CLOCK_MONOTONIC in nanoseconds, which no administrator and no NTP
- * server can turn back. Wall time is for display only.
+ * server can turn back. Wall time is for display only, and processor time for what something costs.
  */
 #ifndef PROCLAUNCH_CLOCK_H
 #define PROCLAUNCH_CLOCK_H
@@ -21,6 +21,17 @@ clock_now(void)
 	(void)clock_gettime(
 	    CLOCK_MONOTONIC, &now); /* cannot fail with this clock, clock_gettime(2) */
 	return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+/* Nanoseconds that this process has run, on behalf of itself or in the kernel. Unlike clock_now()
+ * not the time in which others had the processor, which on a busy host is no fault of ours. */
+static inline int64_t
+clock_spent(void)
+{
+	struct timespec spent;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return spent.tv_sec * SECOND + spent.tv_nsec;
 }
 
 /* Wall time in milliseconds since 1970-01-01T00:00:00Z. For display, never for a decision. */
