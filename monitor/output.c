@@ -101,8 +101,8 @@ static int64_t next_look = NEVER;
 static int64_t give_way_until;
 static struct bucket keepers[BUCKETS]; /* whose FIFOs are left alone, until they are full */
 static int64_t kept_until;	       /* ... the last of them */
-static int64_t kept_in_file;	       /* since somebody was blamed last */
-static long sleeps;		       /* before this turn */
+static int64_t kept_in_file;	       /* since this look began */
+static long sleeps;		       /* before this look */
 static int64_t much_at;		       /* when much was last found anywhere */
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
@@ -789,7 +789,6 @@ blame_keeper(uint32_t uid)
 
 	if (kept_in_file >= KEPT_IN_FILE)
 		kept += kept_in_file;
-	kept_in_file = 0;
 	if (kept < KEPT_LONG || fifo_sleeps() == sleeps)
 		return;
 	bucket_of(keepers, uid)->full = now + kept * KEPT_AGAIN;
@@ -814,17 +813,12 @@ leave_alone(struct output_stream *stream, uint32_t uid)
 	return true;
 }
 
+/* Looks at it, and sees to it that it has its next look. */
 static void
-pump(struct output_stream *stream)
+attend(struct output_stream *stream)
 {
-	enum stream which;
-	uint32_t uid = table_holding(stream, &which)->facts.uid;
-	bool more;
+	bool more = !gives_way(stream) && look_at_stream(stream);
 
-	if (leave_alone(stream, uid))
-		return;
-	more = !gives_way(stream) && look_at_stream(stream);
-	blame_keeper(uid);
 	if (stream->resting)
 		return;
 	if (gives_way(stream)) {
@@ -837,6 +831,22 @@ pump(struct output_stream *stream)
 		stream->heat = 0;
 		hear(stream, true);
 	}
+}
+
+/* Its user is blamed for what this has taken, and for nothing that others have done before. */
+static void
+pump(struct output_stream *stream)
+{
+	enum stream which;
+	uint32_t uid = table_holding(stream, &which)->facts.uid;
+
+	if (leave_alone(stream, uid))
+		return;
+	(void)fifo_kept();
+	kept_in_file = 0;
+	sleeps = fifo_sleeps();
+	attend(stream);
+	blame_keeper(uid);
 }
 
 void
@@ -1036,8 +1046,6 @@ output_tend(int64_t now)
 		look_at_due(now);
 	while ((stream = TAILQ_FIRST(&resting)) != NULL && stream->rest_until <= now)
 		enqueue(stream);
-	if (!TAILQ_EMPTY(&ready))
-		sleeps = fifo_sleeps();
 	/* each that is ready now gets one look: nobody waits for somebody who prints without end */
 	last = TAILQ_LAST(&ready, stream_queue);
 	while ((stream = TAILQ_FIRST(&ready)) != NULL) {
