@@ -937,6 +937,19 @@ who_cannot_be_looked_at_for_want_of_descriptors_has_not_left(void **state)
 	host_stop_all(host);
 }
 
+/* So many in the tenant's directory, with nothing in them. */
+static void
+make_directories(struct host *host, const char *name, unsigned count)
+{
+	char numbered[64], path[PATH_MAX];
+	unsigned i;
+
+	for (i = 0; i < count; i++) {
+		(void)snprintf(numbered, sizeof(numbered), TENANTS TENANT "/%s%u", name, i);
+		assert_int_equal(mkdir(host_path(host, numbered, path, sizeof(path)), 0755), 0);
+	}
+}
+
 #define FAR_TOO_MANY 400
 
 /* Or he would wash out of our own log what there is to say of others meanwhile. */
@@ -944,15 +957,10 @@ static void
 who_makes_hundreds_of_profiles_more_is_told_once(void **state)
 {
 	struct host *host = *state;
-	char name[64], path[PATH_MAX];
 	pid_t mail;
-	int i;
 
 	make_tenants(host);
-	for (i = 0; i < FAR_TOO_MANY; i++) {
-		(void)snprintf(name, sizeof(name), TENANTS TENANT "/web%d", i);
-		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
-	}
+	make_directories(host, "web", FAR_TOO_MANY);
 	host_chown(host, TENANTS TENANT, TENANT);
 	mail = begin_other(host);
 	host_wait_log(host, " WARN  ProcLaunch skipped " TENANT "/web.*: there are too many ");
@@ -1014,15 +1022,10 @@ static void
 of_a_tenants_odd_names_some_are_reported_at_each_look(void **state)
 {
 	struct host *host = *state;
-	char name[64], path[PATH_MAX];
-	unsigned i;
 	pid_t mail;
 
 	make_tenants(host);
-	for (i = 0; i < ODD_NAMES; i++) {
-		(void)snprintf(name, sizeof(name), TENANTS TENANT "/odd name %u", i);
-		assert_int_equal(mkdir(host_path(host, name, path, sizeof(path)), 0755), 0);
-	}
+	make_directories(host, "odd name ", ODD_NAMES);
 	mail = begin_other(host);
 	make_profile(host, TENANT, "web", SERVICE);
 	(void)host_wait_running(host, TENANT "/web");
