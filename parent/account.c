@@ -253,33 +253,36 @@ account_by_uid(uid_t uid, struct account *account)
 	return look_up("", uid, account);
 }
 
-/* Stops the walk at the first process that has the uid, and clears it to say so. */
+/* Marks which of the uids that could be the monitor's the process has. */
 static bool
-other_uid(pid_t pid, void *context)
+mark_uids(pid_t pid, void *context)
 {
-	uid_t *uid = context;
+	bool *used = context;
+	uid_t ids[4];
+	unsigned i;
 
-	if (procfs_has_uid(pid, *uid, false))
-		*uid = 0;
-	return *uid != 0;
+	for (i = procfs_uids(pid, ids) ? 0 : 4; i < 4; i++)
+		if (ids[i] >= FREE_UID_FIRST && ids[i] <= FREE_UID_LAST)
+			used[ids[i] - FREE_UID_FIRST] = true;
+	return true;
 }
 
 /* No user's, no group's and no process's. */
 static bool
-free_uid(uid_t *uid)
+free_uid(uid_t *uid, gid_t *gid)
 {
 	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST};
-	struct account account;
+	bool used[FREE_UID_LAST - FREE_UID_FIRST + 1] = {false};
+	struct account account = {0};
+	enum refusal refusal;
 	int64_t serves;
-	uid_t used;
 
-	for (; ask(&question, &account, &serves) == REFUSAL_NONE; question.uid = *uid + 1) {
-		*uid = used = account.uid;
-		(void)procfs_each(other_uid, &used);
-		if (used != 0)
-			return true;
-	}
-	return false;
+	(void)procfs_each(mark_uids, used); /* once: there may be thousands, and many uids used */
+	while ((refusal = ask(&question, &account, &serves)) == REFUSAL_NONE &&
+	    used[account.uid - FREE_UID_FIRST])
+		question.uid = account.uid + 1;
+	*uid = *gid = account.uid;
+	return refusal == REFUSAL_NONE;
 }
 
 static bool
@@ -305,10 +308,8 @@ choose_monitor(const char *name, uid_t *uid, gid_t *gid)
 		warningx("--monitor-user=%s: no such account", name);
 		return false;
 	}
-	if (free_uid(uid)) {
-		*gid = *uid;
+	if (free_uid(uid, gid))
 		return true;
-	}
 	warningx("no uid from %d to %d is free for the monitor: make an account for it and name it"
 		 " with --monitor-user",
 	    FREE_UID_FIRST, FREE_UID_LAST);

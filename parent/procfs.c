@@ -58,18 +58,22 @@ procfs_stat(pid_t pid, struct procfs_stat *stat)
 }
 
 bool
+procfs_uids(pid_t pid, uid_t ids[4])
+{
+	char text[2048], *line = NULL;
+
+	if (procfs_read_of(pid, "status", text, sizeof(text)))
+		line = strstr(text, "\nUid:"); /* in the name before it newlines are escaped */
+	return line != NULL &&
+	    sscanf(line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) == 4;
+}
+
+bool
 procfs_has_uid(pid_t pid, uid_t uid, bool all)
 {
-	char text[2048], *line;
 	unsigned ids[4], matching = 0, i;
 
-	if (!procfs_read_of(pid, "status", text, sizeof(text)))
-		return false;
-	line = strstr(text, "\nUid:"); /* in the name before it newlines are escaped */
-	if (line == NULL ||
-	    sscanf(line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
-		return false;
-	for (i = 0; i < 4; i++)
+	for (i = procfs_uids(pid, ids) ? 0 : 4; i < 4; i++)
 		matching += ids[i] == uid;
 	return all ? matching == 4 : matching > 0;
 }
@@ -98,13 +102,10 @@ procfs_descends_from_us(pid_t pid)
 	struct procfs_stat stat;
 	unsigned generation;
 
-	for (generation = 0; generation < ANCESTORS_MAX && pid > 1; generation++) {
-		if (!procfs_stat(pid, &stat))
-			return false;
+	for (generation = 0; generation < ANCESTORS_MAX && pid > 1 && procfs_stat(pid, &stat);
+	     generation++, pid = stat.parent)
 		if (stat.parent == getpid())
 			return true;
-		pid = stat.parent;
-	}
 	return false;
 }
 

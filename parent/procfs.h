@@ -27,7 +27,10 @@ bool procfs_read_of(pid_t pid, const char *name, char *text, size_t size);
 /* False with errno: ENOENT or ESRCH when there is no such process. */
 bool procfs_stat(pid_t pid, struct procfs_stat *stat);
 
-/* True when one of the real, effective, saved and file system uid is `uid`, or with `all` each. */
+/* The real, effective, saved and file system uid; false when the process has gone. */
+bool procfs_uids(pid_t pid, uid_t ids[4]);
+
+/* True when one of them is `uid`, or with `all` each. */
 bool procfs_has_uid(pid_t pid, uid_t uid, bool all);
 
 /* The file that the process waits for in a system call: the one that the call's first argument

@@ -96,12 +96,11 @@ drop_dead(struct profile *profile)
 {
 	unsigned i;
 
-	for (i = profile->pin_count; i-- > 0;) {
-		if (!pidfd_ends(profile->pins[i].pidfd, 0))
-			continue;
-		loop_close(&profile->pins[i].pidfd);
-		profile->pins[i] = profile->pins[--profile->pin_count];
-	}
+	for (i = profile->pin_count; i-- > 0;)
+		if (pidfd_ends(profile->pins[i].pidfd, 0)) {
+			loop_close(&profile->pins[i].pidfd);
+			profile->pins[i] = profile->pins[--profile->pin_count];
+		}
 }
 
 unsigned
