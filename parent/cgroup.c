@@ -24,7 +24,8 @@
 /* So that a profile called cgroup.kill cannot be mistaken for the kernel's file. */
 #define PREFIX	  "profile-"
 #define DEPTH_MAX 16
-/* The names in it are other tenants', and a service may look at its own limits. */
+/* The names in ours are other tenants'; and whoever lists a directory into a page of his that takes
+ * long keeps its lock, which to remove it takes. A service may look at its own limits. */
 #define LISTED_BY_US 0711
 /* So many processes of a cgroup are sent SIGTERM at once: who forks faster than we look at them
  * does not hold us up. SIGKILL they all get. */
@@ -175,7 +176,7 @@ int
 cgroup_make(const char *profile)
 {
 	const char *name = files_name(PREFIX, profile, "");
-	bool made = mkdirat(ours, name, 0755) == 0;
+	bool made = mkdirat(ours, name, LISTED_BY_US) == 0;
 
 	/* cgroup.kill reaches those who are cloned into the cgroup later, too: the kernel takes
 	 * them for children of those who were in it (kill_seq in kernel/cgroup/cgroup.c,
@@ -183,9 +184,9 @@ cgroup_make(const char *profile)
 	if (!made && errno == EEXIST) {
 		if (unlinkat(ours, name, AT_REMOVEDIR) == -1 && errno == EBUSY)
 			cgroup_remove(profile); /* there may be others below it */
-		made = mkdirat(ours, name, 0755) == 0 || errno == EEXIST;
+		made = mkdirat(ours, name, LISTED_BY_US) == 0 || errno == EEXIST;
 	} else if (!made && errno == ENOENT) {
-		made = make_again() && mkdirat(ours, name, 0755) == 0;
+		made = make_again() && mkdirat(ours, name, LISTED_BY_US) == 0;
 	}
 	return made ? openat(ours, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
 }

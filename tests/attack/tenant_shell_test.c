@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
@@ -310,21 +311,28 @@ eight_tenants_whose_files_never_answer_leave_places_to_others(void **state)
 	host_stop_all(host);
 }
 
-/* Lists the tenant's directory into a page that never comes, under the directory's lock. */
+/* In the shell: lists a directory, where he may, into a page that never comes, under the
+ * directory's lock. */
+static void
+list(const struct silence *silence, const char *path)
+{
+	int file = open(silence->path, O_RDWR | O_CLOEXEC), directory;
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+
+	become_tenant();
+	directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	REQUIRE(page != MAP_FAILED && (directory != -1 || errno == EACCES));
+	(void)getdents64(directory, page, 4096);
+}
+
 static void
 list_for_ever(void *context)
 {
 	const struct silenced *silenced = context;
 	char path[PATH_MAX];
-	int file = open(silenced->silence->path, O_RDWR | O_CLOEXEC);
-	int directory = open(host_path(silenced->host, "../tenants/" TENANT, path, sizeof(path)),
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	void *page;
 
-	become_tenant();
-	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-	REQUIRE(directory != -1 && page != MAP_FAILED);
-	(void)getdents64(directory, page, 4096);
+	list(
+	    silenced->silence, host_path(silenced->host, "../tenants/" TENANT, path, sizeof(path)));
 }
 
 /* Whoever looks for a name has to wait behind whoever adds one, and he behind whoever lists. */
@@ -391,6 +399,49 @@ a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else(void **state)
 	child_end(lists);
 	child_end(adds);
 	assert_int_equal(kill(service, SIGKILL), 0);
+	host_stop_all(host);
+}
+
+/* The cgroup of the other tenant's service. */
+static void
+list_cgroup(void *context)
+{
+	struct silenced *silenced = context;
+	char path[PATH_MAX];
+
+	list(silenced->silence,
+	    host_cgroup(silenced->host, OTHER_TENANT "%web", path, sizeof(path)));
+}
+
+static void
+who_lists_the_cgroup_of_somebodys_service_keeps_nobody(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+	struct silence silence;
+	struct silenced silenced = {host, &silence};
+	struct deadline restarted;
+	struct outcome outcome;
+	pid_t lists;
+
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	silence_begin(&silence, host->root);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, OTHER_TENANT "/web");
+	if (!host_has_cgroups(host))
+		skip();
+	lists = child_begin(list_cgroup, &silenced);
+	/* getdents64(2); who may not is in exit_group(2), where the file is closed */
+	wait_until(is_in_call(lists, "217 ") || is_in_call(lists, "231 "));
+	restarted = deadline_in(SOON / 2);
+	assert_int_equal(
+	    ctl(host, &outcome, "restart", "--no-wait", OTHER_TENANT "/web", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/web", NULL), CTL_DONE);
+	assert_true(deadline_left(&restarted) > 0);
+	silence_end(&silence);
+	child_end(lists);
 	host_stop_all(host);
 }
 
@@ -476,6 +527,7 @@ main(void)
 		a_tenant_who_stops_what_looks_at_his_files_holds_up_nobody_else, host_set_up,
 		tear_down),
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
+	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
 	};
