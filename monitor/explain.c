@@ -363,6 +363,9 @@ explain_row(const struct profile *profile, struct row *row)
 	if (profile->state == STATE_RUNNING)
 		row->uptime_ms = (now - profile->process.started) / MILLISECOND;
 	row->timer = shown_timers[profile->timer];
+	/* what is refused, or is not to run any more, is not started by it */
+	if (row->timer == SHOWN_START && (row->wanted == 0 || row->accepted == 0))
+		row->timer = SHOWN_NONE;
 	if (row->timer != SHOWN_NONE)
 		row->timer_wall_ms = clock_wall_ms() + (profile->timer_at - now) / MILLISECOND;
 	explain_state(profile, row);

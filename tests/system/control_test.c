@@ -1095,6 +1095,15 @@ assert_timer(struct host *host, const char *name, const char *timer)
 	assert_int_equal(matches(outcome.output, expected), timer != NULL);
 }
 
+static bool
+explains(struct host *host, const char *name, const char *expected)
+{
+	struct outcome outcome;
+
+	assert_int_equal(ctl(host, &outcome, "explain", name, NULL), CTL_DONE);
+	return strstr(outcome.output, expected) != NULL;
+}
+
 static void
 explain_says_what_is_waited_for_and_until_when(void **state)
 {
@@ -1108,8 +1117,15 @@ explain_says_what_is_waited_for_and_until_when(void **state)
 	host_profile(host, "deaf", "trap '' TERM; : > ready; exec sleep 1000");
 	host_profile(host, "killed", "trap '' TERM; : > ready; exec sleep 1000");
 	host_write(host, "killed/stop_timeout", 0644, "%s", "60\n");
+	host_profile(host, "dies", "exit 1");
+	host_write(host, "dies/restart", 0644, "%s", "");
 	host_start(host);
 	(void)host_wait_running(host, "web");
+	/* for no start, when it is not to run by then */
+	host_wait_log(host, " dies starting again in [2-9]");
+	host_write(host, "dies/down", 0644, "%s", "");
+	wait_until(explains(host, "dies", "\n  decided by  down\n"));
+	assert_timer(host, "dies", NULL);
 	host_wait_ready(host, "deaf");
 	host_wait_ready(host, "killed");
 	assert_timer(host, "web", NULL);
