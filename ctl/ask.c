@@ -121,7 +121,7 @@ ask_greet(int64_t deadline, bool any_build)
 		warningx("the supervisor is version %.31s, build %.39s, and this is another one: "
 			 "upgrade it with SIGUSR2, or use its own proclaunchctl",
 		    greeting.version, greeting.build);
-		return ASK_UNREACHABLE;
+		return ASK_OTHER_BUILD;
 	}
 	return ASK_OK;
 }

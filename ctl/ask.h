@@ -7,6 +7,7 @@
 enum ask_result {
 	ASK_OK,
 	ASK_UNREACHABLE, /* nobody listens there, or not to us; said on standard error */
+	ASK_OTHER_BUILD, /* the supervisor is of another build than this; likewise */
 	ASK_LOST,	 /* the supervisor has hung up: its monitor was replaced */
 	ASK_TIMED_OUT	 /* the deadline has passed */
 };

@@ -67,10 +67,11 @@ exit_unknown(void)
 }
 
 static int
-exit_unreachable(void)
+exit_unreachable(enum ask_result why)
 {
 	if (request.verb == VERB_CHECK)
-		return nagios_unknown("the supervisor does not answer");
+		return nagios_unknown(why == ASK_OTHER_BUILD ? "the supervisor is of another build"
+							     : "the supervisor does not answer");
 	return exit_unknown();
 }
 
@@ -427,7 +428,7 @@ collect(struct profiles *profiles, int *status)
 		answered = result == ASK_OK;
 		if (!answered) {
 			say_broken(result, NULL);
-			*status = exit_unreachable();
+			*status = exit_unreachable(result);
 			return false;
 		}
 		if (answer.result != RESULT_DONE) {
@@ -675,6 +676,7 @@ be_quiet(void)
 int
 main(int count, char **arguments)
 {
+	enum ask_result result;
 	int status;
 
 	open_standard_descriptors();
@@ -684,8 +686,9 @@ main(int count, char **arguments)
 		be_quiet();
 	listing_check_fields(&request);
 	deadline = clock_now() + request.timeout;
-	if (connect_until_deadline(false) != ASK_OK)
-		return exit_unreachable();
+	result = connect_until_deadline(false);
+	if (result != ASK_OK)
+		return exit_unreachable(result);
 	if (!load_library())
 		return exit_unknown();
 	status = carry_out[request.verb]();

@@ -317,6 +317,10 @@ proclaunchctl_of_another_release_says_so_and_does_nothing(void **state)
 		    "proclaunchctl: the supervisor is version %s, build ", PROCLAUNCH_VERSION);
 		assert_int_equal(strncmp(outcome.error, text, strlen(text)), 0);
 	}
+	/* of a plugin only what it prints is read */
+	assert_int_equal(ctl_of(host, NEXT, &outcome, "check", NULL), 3);
+	assert_string_equal(
+	    outcome.output, "PROCLAUNCH UNKNOWN - the supervisor is of another build\n");
 	assert_int_equal(ctl_of(host, NEXT, &outcome, "version", NULL), 0);
 	(void)snprintf(text, sizeof(text), "running: ProcLaunch %s (build ", PROCLAUNCH_VERSION);
 	assert_non_null(strstr(outcome.output, text));
