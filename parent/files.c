@@ -164,8 +164,9 @@ files_open_own(const char *name, mode_t mode, struct stat *status)
 	return opened;
 }
 
-bool
-files_stand_in(int directory)
+/* Yes when it cannot be read. */
+static bool
+anything_stands_in(int directory)
 {
 	DIR *stream = survey_open(directory);
 	const struct dirent *entry = NULL;
@@ -187,7 +188,7 @@ files_open_empty(void)
 	if (fchmod(empty, 0555) == -1)
 		fatal("state directory: empty");
 	/* not by its links, which btrfs does not count for directories and nobody for files */
-	if (files_stand_in(empty))
+	if (anything_stands_in(empty))
 		fatalx("state directory: empty must be an empty directory: remove it");
 	return empty;
 }

@@ -24,9 +24,6 @@ const char *files_name(const char *prefix, const char *profile, const char *suff
  * says what it is. Fatal when it cannot be, or is not ours. The descriptor is the caller's. */
 int files_open_own(const char *name, mode_t mode, struct stat *status);
 
-/* Does anything stand in that directory? Yes when it cannot be read. */
-bool files_stand_in(int directory);
-
 /* Takes the lock. False when another proclaunch holds it. Stays locked until the process ends; it
  * is not inherited by a fork. */
 bool files_lock(void);

@@ -6,6 +6,7 @@
 #define PROCLAUNCH_PROCFS_H
 
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <stdbool.h>
 #include <stdint.h>
