@@ -19,7 +19,7 @@ static const char usage[] =
     "                     [--timeout=SECONDS] VERB [NAME]...\n"
     "       proclaunchctl --version | --help\n"
     "\n"
-    "  list [--no-header] [-o FIELD,...] [NAME]...   what there is, one line a profile\n"
+    "  list [--no-header] [-o COLUMN,...] [NAME]...   what there is, one line a profile\n"
     "  status [NAME]...            one screen a profile\n"
     "  explain NAME...             why a profile is in its state, and what comes next\n"
     "  start | stop | restart [--no-wait] NAME...\n"

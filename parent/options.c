@@ -93,8 +93,8 @@ read_rotation(struct options *options, const char *text)
 		keep = strtoul(text + length + 1, &end, 10);
 	if (keep > ROTATE_KEEP_MAX || *end != '\0' || !quota_number(text, length, &size) ||
 	    size > ROTATE_SIZE_MAX || size < ROTATE_SIZE_MIN) {
-		warningx("--log-rotate=%s: must be a size of at least 4K and how many old files to "
-			 "keep, such as 10M,5",
+		warningx("--log-rotate=%s: must be a size from 4K to 1024G, and from 0 to 100 old"
+			 " files to keep, such as 10M,5",
 		    text);
 		usage_error();
 	}

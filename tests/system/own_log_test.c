@@ -194,7 +194,7 @@ a_rotation_that_cannot_be_meant_is_a_usage_error(void **state)
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		host_run(host, &outcome, "-f", wrong[i], host->state, host->profiles, NULL);
 		assert_int_equal(outcome.status, 2);
-		assert_non_null(strstr(outcome.error, "must be a size of at least 4K"));
+		assert_non_null(strstr(outcome.error, "must be a size from 4K to 1024G"));
 	}
 	host_start_with(host, "--log-rotate=1024G,100", NULL);
 	host_stop_all(host);
