@@ -15,7 +15,6 @@
 #include "report.h"
 
 #define MONITOR_ACCOUNT "_proclaunch"
-#define FREE_UID_FIRST	61184
 
 /* Who does not answer in time is not asked for a while, or each of a hundred profiles would wait
  * for the same server anew. */
@@ -144,7 +143,7 @@ fits(const struct question *question, const struct reply *reply)
 	if (reply->refusal != REFUSAL_NONE)
 		return reply->refusal < REFUSAL_COUNT;
 	if (question->about == FREE_UID)
-		return account->uid >= question->uid && account->uid <= FREE_UID_LAST;
+		return account->uid >= FREE_UID_FIRST && account->uid <= FREE_UID_LAST;
 	return account->group_count <= FORK_GROUPS_MAX && ENDS(account->name) &&
 	    ENDS(account->home) && ENDS(account->shell) &&
 	    (question->about == ACCOUNT_OF_UID ? account->uid == question->uid
@@ -267,22 +266,26 @@ mark_uids(pid_t pid, void *context)
 	return true;
 }
 
-/* No user's, no group's and no process's. */
+/* No user's, no group's and no process's; and not the first such, for of two that are started at
+ * once neither sees the other's. */
 static bool
 free_uid(uid_t *uid, gid_t *gid)
 {
-	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST};
-	bool used[FREE_UID_LAST - FREE_UID_FIRST + 1] = {false};
+	struct question question = {
+	    .about = FREE_UID, .uid = FREE_UID_FIRST + (uid_t)getpid() % FREE_UIDS};
+	bool used[FREE_UIDS] = {false};
 	struct account account = {0};
-	enum refusal refusal;
 	int64_t serves;
+	unsigned looks = 0;
 
 	(void)procfs_each(mark_uids, used); /* once: there may be thousands, and many uids used */
-	while ((refusal = ask(&question, &account, &serves)) == REFUSAL_NONE &&
-	    used[account.uid - FREE_UID_FIRST])
-		question.uid = account.uid + 1;
-	*uid = *gid = account.uid;
-	return refusal == REFUSAL_NONE;
+	while (looks++ < FREE_UIDS && ask(&question, &account, &serves) == REFUSAL_NONE) {
+		*uid = *gid = account.uid;
+		if (!used[account.uid - FREE_UID_FIRST])
+			return true;
+		question.uid = account.uid == FREE_UID_LAST ? FREE_UID_FIRST : account.uid + 1;
+	}
+	return false;
 }
 
 static bool

@@ -55,14 +55,19 @@ not_found(void)
 	return REFUSAL_NO_ACCOUNT;
 }
 
-/* The first, from `uid` on, that is no user's and no group's. */
+/* The first, from `first` on and then from the beginning, that is no user's and no group's. */
 static enum refusal
-find_free(uid_t uid, struct account *account)
+find_free(uid_t first, struct account *account)
 {
-	while (uid <= FREE_UID_LAST && (getpwuid(uid) != NULL || getgrgid(uid) != NULL))
-		uid++;
+	uid_t uid = first;
+
+	while (getpwuid(uid) != NULL || getgrgid(uid) != NULL) {
+		uid = uid == FREE_UID_LAST ? FREE_UID_FIRST : uid + 1;
+		if (uid == first)
+			return REFUSAL_NO_ACCOUNT;
+	}
 	account->uid = account->gid = uid;
-	return uid <= FREE_UID_LAST ? REFUSAL_NONE : REFUSAL_NO_ACCOUNT;
+	return REFUSAL_NONE;
 }
 
 static enum refusal

@@ -14,8 +14,10 @@
 #define PASSWD_FILE "/etc/passwd"
 #define GROUP_FILE  "/etc/group"
 
-/* The last of the uids that the monitor may have, see account_for_monitor(). */
-#define FREE_UID_LAST 65519
+/* The uids that the monitor may have, see account_for_monitor(). */
+#define FREE_UID_FIRST 61184
+#define FREE_UID_LAST  65519
+#define FREE_UIDS      (FREE_UID_LAST - FREE_UID_FIRST + 1)
 
 struct question {
 	enum { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID } about;

@@ -2,6 +2,7 @@
  * From a name to ids: exactly, or not at all. The name service of each case is a file of its own in
  * the place of /etc/passwd, which only a child sees.
  */
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -268,6 +269,7 @@ uid_0_without_the_name_root_is_refused_by_uid_too(void **state)
 }
 
 /* In the place of the C library's: a name service that is not strict about names. */
+static uid_t only_free_uid;
 static bool name_service_is_lax, name_unknown, name_service_looks_around, name_service_dies;
 static int asked_here;
 static struct passwd lax_answer = {.pw_name = (char[]){"web"},
@@ -341,7 +343,7 @@ getpwuid(uid_t uid)
 	if (overrun > 0)
 		answer_too_much();
 	if (name_service_is_lax)
-		return &lax_answer;
+		return uid == only_free_uid ? NULL : &lax_answer;
 	return getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
 }
 
@@ -886,7 +888,6 @@ the_monitor_has_an_account_of_its_own_where_there_is_one(void **state)
 	child_run(choose_account_of_its_own, NULL);
 }
 
-/* Of the first three, one belongs to an account, one to a group and one to a process. */
 static unsigned walks; /* over all processes */
 
 /* In the place of the C library's, to count. */
@@ -899,19 +900,35 @@ opendir(const char *path)
 	return directory == -1 ? NULL : fdopendir(directory);
 }
 
+/* The uid that we look at `after` others. */
+static uid_t
+candidate(unsigned after)
+{
+	return 61184 + ((unsigned)getpid() + after) % 4336;
+}
+
+/* Of the first four, one belongs to an account, one to a group and two to a process. */
 static void
 choose_free_uid(void *context)
 {
+	char text[64];
 	uid_t uid;
 	gid_t gid;
+	unsigned i;
 
 	(void)context;
+	(void)snprintf(text, sizeof(text), "taken:x:%u:1::/:\n", candidate(0));
+	folder_write(folder, "passwd", 0644, text);
+	(void)snprintf(text, sizeof(text), "taken:x:%u:\n", candidate(1));
+	folder_write(folder, "group", 0644, text);
 	use_accounts();
-	REQUIRE(setresuid(61187, (uid_t)-1, 61186) == 0);
+	REQUIRE(setresuid(candidate(2), (uid_t)-1, candidate(3)) == 0);
 	walks = 0;
 	REQUIRE(account_for_monitor(NULL, &uid, &gid));
 	REQUIRE(uid == gid);
-	REQUIRE(uid >= 61188); /* others on this host may hold further ones */
+	for (i = 0; i < 4; i++)
+		REQUIRE(uid != candidate(i));
+	REQUIRE(uid >= 61184);
 	REQUIRE(uid <= 65519);
 	REQUIRE(walks == 1); /* however many are used: one for each took seconds */
 }
@@ -920,9 +937,53 @@ static void
 else_it_gets_a_uid_that_no_account_no_group_and_no_process_has(void **state)
 {
 	(void)state;
-	folder_write(folder, "passwd", 0644, "taken:x:61184:1::/:\n");
-	folder_write(folder, "group", 0644, "taken:x:61185:\n");
 	child_run(choose_free_uid, NULL);
+}
+
+static void
+choose_and_tell(void *context)
+{
+	uid_t *uid = context;
+	gid_t gid;
+
+	REQUIRE(account_for_monitor(NULL, uid, &gid));
+}
+
+/* Neither has started its monitor when the other looks. */
+static void
+two_that_are_started_at_once_have_monitors_of_different_users(void **state)
+{
+	uid_t *uids = mmap(
+	    NULL, 2 * sizeof(*uids), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(uids, MAP_FAILED);
+	child_run(choose_and_tell, &uids[0]);
+	child_run(choose_and_tell, &uids[1]);
+	assert_int_not_equal(uids[0], uids[1]);
+	assert_int_equal(munmap(uids, 2 * sizeof(*uids)), 0);
+}
+
+static void
+choose_the_only_free_one(void *context)
+{
+	uid_t uid;
+	gid_t gid;
+
+	(void)context;
+	use_accounts();
+	name_service_is_lax = true;
+	name_unknown = true;
+	only_free_uid = candidate(4335); /* the last that is looked at */
+	REQUIRE(account_for_monitor(NULL, &uid, &gid));
+	REQUIRE(uid == only_free_uid);
+}
+
+static void
+the_only_uid_that_is_free_is_found(void **state)
+{
+	(void)state;
+	child_run(choose_the_only_free_one, NULL);
 }
 
 /* Every uid has an account, and none is called _proclaunch. */
@@ -977,6 +1038,8 @@ main(void)
 	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
 	    TEST(the_monitor_has_an_account_of_its_own_where_there_is_one),
 	    TEST(else_it_gets_a_uid_that_no_account_no_group_and_no_process_has),
+	    TEST(two_that_are_started_at_once_have_monitors_of_different_users),
+	    TEST(the_only_uid_that_is_free_is_found),
 	    TEST(where_no_uid_is_free_the_reason_is_said),
 	};
 
