@@ -3,6 +3,7 @@
  * a signal on its word. And what is taken over from a true one is a full citizen.
  */
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #include <fcntl.h>
 #include <limits.h>
@@ -253,19 +254,18 @@ how_an_adopted_service_ended_is_told_though_it_was_reaped_before_we_looked(void 
 {
 	const char *told = kernel_tells_status() ? "" : "?";
 	struct host *host = *state;
-	char text[64];
 	pid_t web;
 
 	host_profile(host, "web", GUARD "exec sleep 1000");
 	host_start(host);
 	web = host_wait_running(host, "web");
-	host_crash(host);
+	host_crash_and_inherit(host);
 	host_mark_log(host);
 	host_start(host);
 	host_settle(host);
 	assert_int_equal(kill(host->supervisor, SIGSTOP), 0);
 	assert_int_equal(kill(web, SIGUSR1), 0);
-	wait_until(read_proc(web, "stat", text, sizeof(text)) <= 0);
+	assert_int_equal(waitpid(web, NULL, 0), web);
 	assert_int_equal(kill(host->supervisor, SIGCONT), 0);
 	host_wait_log(host, " INFO  web died pid %d( signal SIGUSR1)%s$", web, told);
 	host_stop_all(host);
