@@ -536,13 +536,13 @@ restart_that_has_gone_is_not_in_force_any_more(void **state)
 
 	host_profile(host, "waiting", "exit 1"); /* its next start is planned already */
 	host_write(host, "waiting/restart", 0644, "%s", "");
-	host_wait_log(host, " waiting starting again in 2\\.");
+	host_wait_log(host, " waiting starting again in 4\\.");
 	host_mark_log(host);
 	host_remove(host, "waiting/restart");
 	host_settle(host);
 	assert_int_equal(ctl(host, &outcome, "explain", "waiting", NULL), CTL_DONE);
 	assert_non_null(strstr(outcome.output, "is not to be started again"));
-	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 3\n"); /* longer than that */
+	host_write(host, "other/run", 0755, "#!/bin/sh\nexec sleep 5\n"); /* longer than that */
 	host_wait_log(host, " INFO  other stopped$");
 	assert_int_equal(host_count_log(host, " waiting "), 0);
 	host_stop_all(host);
@@ -606,12 +606,12 @@ a_service_that_has_ended_is_started_again_when_its_files_change(void **state)
 	host_write(host, "waiting/restart", 0644, "%s", "");
 	host_start(host);
 	host_wait_log(host, " ended stopped$");
-	host_wait_log(host, " waiting starting again in 4\\.");
+	host_wait_log(host, " waiting starting again in 8\\.");
 	host_mark_log(host);
 	host_replace(host, "ended/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
 	host_replace(host, "waiting/run", 0755, "#!/bin/sh\nexec sleep 1000\n");
-	host_wait_log_within(host, 3500, " ended running pid "); /* sooner than that delay */
-	host_wait_log_within(host, 3500, " waiting running pid ");
+	host_wait_log_within(host, 7500, " ended running pid "); /* sooner than that delay */
+	host_wait_log_within(host, 7500, " waiting running pid ");
 	host_stop_all(host);
 }
 
