@@ -1,6 +1,9 @@
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+
+#include <linux/fs.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -22,6 +25,7 @@
 #define SPARE_PID_FILE "spare.pid"
 
 static int state = -1;
+static const char *state_path = ""; /* as it was named */
 static int lock_file = -1;
 static int control_socket = -1;
 static char log_folder[PATH_MAX];
@@ -31,17 +35,51 @@ static bool log_to_terminal, log_waits;
 int
 files_open_state(const char *path)
 {
-	struct stat status;
+	struct stat status = {.st_uid = (uid_t)-1};
 
+	state_path = path;
 	state = path_open("state directory", path, 0711);
-	if (fstat(state, &status) == -1)
-		fatal("state directory: %s", path);
-	if (status.st_uid != geteuid())
+	if (fstat(state, &status) == -1 || status.st_uid != geteuid())
 		fatalx(
 		    "state directory: %s belongs to uid %u and not to uid %u, who runs this: chown"
 		    " it, or name another",
 		    path, status.st_uid, geteuid());
 	return state;
+}
+
+_Noreturn void
+files_refuse(int error, const char *name, const char *kind, mode_t mode)
+{
+	report_and_exit(error,
+	    "state directory: %s/%s must be %s of uid %u alone, mode %04o, or be moved away",
+	    state_path, name, kind, geteuid(), mode);
+}
+
+/* Others may do no more with it than the mode says. Returns its size. */
+static off_t
+check_own(int opened, const char *name, mode_t type, mode_t mode)
+{
+	const char *kind = type == S_IFDIR ? "a directory" : "a plain file";
+	struct stat status;
+
+	if (opened == -1 || fstat(opened, &status) == -1)
+		files_refuse(errno, name, kind, mode);
+	if ((status.st_mode & S_IFMT) != type || status.st_uid != geteuid() ||
+	    (type == S_IFREG && status.st_nlink != 1) || (status.st_mode & 077 & ~mode) != 0)
+		files_refuse(0, name, kind, mode);
+	return status.st_size;
+}
+
+int
+files_open_plain(int directory, const char *name, mode_t mode)
+{
+	int file =
+	    openat(directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+
+	/* btrfs would write elsewhere than where room has been made; no other one knows the flag */
+	if (check_own(file, name, S_IFREG, mode) == 0)
+		(void)ioctl(file, FS_IOC_SETFLAGS, &(int){FS_NOCOW_FL});
+	return file;
 }
 
 /*
@@ -55,11 +93,10 @@ files_lock(void)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	/* stays open: closing it would give up the lock */
-	lock_file =
-	    openat(state, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (lock_file != -1 && fcntl(lock_file, F_SETLK, &lock) == 0)
+	lock_file = files_open_plain(state, "lock", 0600);
+	if (fcntl(lock_file, F_SETLK, &lock) == 0)
 		return true;
-	if (lock_file == -1 || (errno != EAGAIN && errno != EACCES))
+	if (errno != EAGAIN && errno != EACCES)
 		fatal("state directory: lock");
 	return false;
 }
@@ -98,7 +135,7 @@ files_open_control(int inherited)
 	if (control_socket == -1 ||
 	    bind(control_socket, (struct sockaddr *)&address, sizeof(address)) == -1 ||
 	    fchmodat(state, "control", 0666, 0) == -1 || listen(control_socket, SOMAXCONN) == -1)
-		fatal("state directory: control");
+		files_refuse(errno, "control", "a socket", 0666);
 	channel_refuse_descriptors(control_socket); /* and those that are accepted on it */
 }
 
@@ -116,11 +153,10 @@ files_write_pid(void)
 
 	length = snprintf(text, sizeof(text), "%d\n", getpid());
 	files_hide_pid(); /* of one that was killed */
-	file = openat(
-	    state, SPARE_PID_FILE, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-	if (file == -1 || fchmod(file, 0644) == -1 || write(file, text, (size_t)length) != length ||
+	file = files_open_plain(state, SPARE_PID_FILE, 0644);
+	if (fchmod(file, 0644) == -1 || write(file, text, (size_t)length) != length ||
 	    ftruncate(file, length) == -1 || close(file) == -1)
-		fatal("state directory: " PID_FILE);
+		files_refuse(errno, PID_FILE, "a plain file", 0644);
 }
 
 void
@@ -150,17 +186,13 @@ files_name(const char *prefix, const char *profile, const char *suffix)
 }
 
 int
-files_open_own(const char *name, mode_t mode, struct stat *status)
+files_open_own(const char *name, mode_t mode)
 {
-	int opened;
+	int opened = -1;
 
-	if (mkdirat(state, name, mode) == -1 && errno != EEXIST)
-		fatal("state directory: %s", name);
-	opened = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (opened == -1 || fstat(opened, status) == -1)
-		fatal("state directory: %s", name);
-	if (status->st_uid != geteuid())
-		fatalx("state directory: %s belongs to uid %u: move it away", name, status->st_uid);
+	if (mkdirat(state, name, mode) == 0 || errno == EEXIST)
+		opened = openat(state, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	(void)check_own(opened, name, S_IFDIR, mode);
 	return opened;
 }
 
@@ -182,14 +214,13 @@ anything_stands_in(int directory)
 int
 files_open_empty(void)
 {
-	struct stat status;
-	int empty = files_open_own("empty", 0555, &status);
+	int empty = files_open_own("empty", 0555);
 
 	if (fchmod(empty, 0555) == -1)
 		fatal("state directory: empty");
 	/* not by its links, which btrfs does not count for directories and nobody for files */
 	if (anything_stands_in(empty))
-		fatalx("state directory: empty must be an empty directory: remove it");
+		files_refuse(0, "empty", "an empty directory", 0555);
 	return empty;
 }
 

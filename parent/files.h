@@ -20,9 +20,17 @@ int files_open_state(const char *path);
  * stands in no name, takes the place of the '/' in alice/web. Good until the next call. */
 const char *files_name(const char *prefix, const char *profile, const char *suffix);
 
-/* Opens a directory in the state directory, which is made with this mode when it is missing, and
- * says what it is. Fatal when it cannot be, or is not ours. The descriptor is the caller's. */
-int files_open_own(const char *name, mode_t mode, struct stat *status);
+/* Says that what has that name in the state directory is not what it must be, or cannot be had,
+ * with how to mend it and the text of `error`, unless that is 0. Does not return. */
+_Noreturn void files_refuse(int error, const char *name, const char *kind, mode_t mode);
+
+/* Opens a plain file of ours in the state directory, for reading and writing; it is made with this
+ * mode when it is missing. Fatal when it cannot be, when others may do more with it, or when it has
+ * another name. The descriptor is the caller's. */
+int files_open_plain(int directory, const char *name, mode_t mode);
+
+/* The same for a directory. */
+int files_open_own(const char *name, mode_t mode);
 
 /* Takes the lock. False when another proclaunch holds it. Stays locked until the process ends; it
  * is not inherited by a fork. */

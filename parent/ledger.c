@@ -1,7 +1,5 @@
-#include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
-
-#include <linux/fs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "digest.h"
+#include "files.h"
 #include "ledger.h"
 #include "procfs.h"
 #include "report.h"
@@ -57,24 +56,15 @@ sum_up(const struct record *record)
 	return digest(sum, record->boot, sizeof(*record) - offsetof(struct record, boot));
 }
 
-static int
-open_own(int state_directory, const char *name)
+/* Whoever may read a directory can keep such a lock of it, flock(2), and us from starting; nobody
+ * else may read the one that we have made. */
+static bool
+is_locked(int directory)
 {
 	struct stat status;
-	int file = openat(
-	    state_directory, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 
-	if (file == -1 || fstat(file, &status) == -1)
-		fatal("%s", name);
-	if (!S_ISREG(status.st_mode) || status.st_uid != geteuid() || status.st_nlink != 1 ||
-	    (status.st_mode & 077) != 0)
-		fatalx("%s: it must be a plain file of mode 0600 that belongs to uid %u alone:"
-		       " move it away",
-		    name, geteuid());
-	/* btrfs would write elsewhere than where room has been made; no other one knows the flag */
-	if (status.st_size == 0)
-		(void)ioctl(file, FS_IOC_SETFLAGS, &(int){FS_NOCOW_FL});
-	return file;
+	return fstat(directory, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) == 0 &&
+	    flock(directory, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK;
 }
 
 void
@@ -85,15 +75,17 @@ ledger_open(int state_directory)
 
 	if (!procfs_read("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		fatal("/proc/sys/kernel/random/boot_id");
-	ledger = open_own(state_directory, "ledger");
-	/* somebody may have tidied up the file `lock`: two of us would end each other's services.
-	 * One that was killed has let go of that file, and lets go of this one any moment. */
-	while (fcntl(ledger, F_SETLK, &lock) == -1) {
+	ledger = files_open_plain(state_directory, "ledger", 0600);
+	/* somebody may have tidied up the file `lock`, or all that is in there: two of us would end
+	 * each other's services. One that was killed has let go of that file, and lets go of these
+	 * any moment. */
+	while (fcntl(ledger, F_SETLK, &lock) == -1 || is_locked(state_directory)) {
 		if (looks++ == LEDGER_LOOKS)
-			fatal("ledger: another proclaunch has it, though its lock was removed");
+			fatalx("state directory: another proclaunch runs on it, though its lock was"
+			       " removed: end that one first");
 		(void)poll(NULL, 0, LEDGER_PAUSE);
 	}
-	lines_file = open_own(state_directory, "lines");
+	lines_file = files_open_plain(state_directory, "lines", 0600);
 	(void)posix_fallocate(lines_file, 0, LINES_BYTES); /* no service depends on it */
 }
 

@@ -43,6 +43,12 @@ usage_error(void)
 	exit(EXIT_USAGE);
 }
 
+#define wrong_usage(...)               \
+	do {                           \
+		warningx(__VA_ARGS__); \
+		usage_error();         \
+	} while (0)
+
 static _Noreturn void
 print_and_exit(const char *text)
 {
@@ -60,8 +66,7 @@ read_level(const char *text)
 	for (level = 0; level < sizeof(levels) / sizeof(levels[0]); level++)
 		if (strcmp(text, levels[level]) == 0)
 			return level;
-	warningx("--log-level=%s: must be fatal, warn, info or debug", text);
-	usage_error();
+	wrong_usage("--log-level=%s: must be fatal, warn, info or debug", text);
 }
 
 static int64_t
@@ -72,11 +77,9 @@ read_seconds(const char *text)
 
 	seconds = strtoul(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || seconds == 0 ||
-	    seconds > RESCAN_SECONDS_MAX) {
-		warningx("--rescan=%s: must be a number of seconds from 1 to %d", text,
+	    seconds > RESCAN_SECONDS_MAX)
+		wrong_usage("--rescan=%s: must be a number of seconds from 1 to %d", text,
 		    RESCAN_SECONDS_MAX);
-		usage_error();
-	}
 	return (int64_t)seconds * SECOND;
 }
 
@@ -92,12 +95,10 @@ read_rotation(struct options *options, const char *text)
 	if (text[length] == ',' && text[length + 1] >= '0' && text[length + 1] <= '9')
 		keep = strtoul(text + length + 1, &end, 10);
 	if (keep > ROTATE_KEEP_MAX || *end != '\0' || !quota_number(text, length, &size) ||
-	    size > ROTATE_SIZE_MAX || size < ROTATE_SIZE_MIN) {
-		warningx("--log-rotate=%s: must be a size from 4K to 1024G, and from 0 to 100 old"
-			 " files to keep, such as 10M,5",
+	    size > ROTATE_SIZE_MAX || size < ROTATE_SIZE_MIN)
+		wrong_usage("--log-rotate=%s: must be a size from 4K to 1024G, and from 0 to 100"
+			    " old files to keep, such as 10M,5",
 		    text);
-		usage_error();
-	}
 	options->log_rotate_size = size;
 	options->log_rotate_keep = (uint32_t)keep;
 }
@@ -129,9 +130,8 @@ keep_out(const char *directory, const char *of)
 	    (directory[length] != '\0' && directory[length] != '/') ||
 	    directory[length + strspn(directory + length, "/")] == '.')
 		return;
-	warningx("%s: must neither be %s nor stand in it, where it would be taken for a profile",
+	wrong_usage("%s: must neither be %s nor stand in it, where it would be taken for a profile",
 	    directory, of);
-	usage_error();
 }
 
 static void
@@ -141,13 +141,11 @@ read_quota(struct options *options, const char *text)
 
 	do {
 		length = strcspn(text, ",");
-		if (!quota_set(&options->quota, text, length, '=')) {
-			warningx(
-			    "--tenant-quota: %.*s: there are profiles, processes, output_bytes, "
-			    "restarts_per_minute and clients, each with = and a number above 0",
+		if (!quota_set(&options->quota, text, length, '='))
+			wrong_usage("--tenant-quota: %.*s: there are profiles, processes,"
+				    " output_bytes, restarts_per_minute and clients, each with ="
+				    " and a number above 0",
 			    (int)length, text);
-			usage_error();
-		}
 		text += length;
 	} while (*text++ == ',');
 }
@@ -226,23 +224,19 @@ options_read(struct options *options, int count, char **arguments)
 	options->log_rotate_keep = 5;
 	while ((letter = getopt_long(count, arguments, "fD", long_options, &which)) != -1) {
 		value = optarg == NULL ? "none" : optarg;
-		if (value[0] == '\0') {
-			warningx("--%s: must not be empty", long_options[which].name);
-			usage_error();
-		}
+		if (value[0] == '\0')
+			wrong_usage("--%s: must not be empty", long_options[which].name);
 		read_option(options, letter, value);
 	}
 	operands = count - optind;
 	if (options->version && operands == 0)
 		print_and_exit(BUILD_LINE);
 	if (options->version || operands != (options->check ? 1 : 2) ||
-	    arguments[optind][0] == '\0' || arguments[count - 1][0] == '\0') {
-		warningx("%s",
+	    arguments[optind][0] == '\0' || arguments[count - 1][0] == '\0')
+		wrong_usage("%s",
 		    options->version	 ? "--version takes nothing else"
 			: options->check ? "--check takes one directory"
 					 : "a state directory and a profiles directory are needed");
-		usage_error();
-	}
 	if (!options->check)
 		options->state_directory = absolute(options, arguments[optind++]);
 	options->profiles_directory = absolute(options, arguments[optind]);

@@ -88,20 +88,14 @@ open_outputs(const char *profile)
 void
 outputs_open(int state_directory, const char *path)
 {
-	struct stat status;
 	int outputs;
 
 	state = state_directory;
 	outputs_path = path;
-	fifos = files_open_own("fifo", 0700, &status);
-	if ((status.st_mode & 077) != 0)
-		fatalx("state directory: fifo must be of mode 0700: move it away");
+	fifos = files_open_own("fifo", 0700);
 	outputs = path != NULL ? path_open("output directory", path, 0) : open_outputs("");
 	if (outputs == -1)
-		fatal(
-		    "state directory: output, which must be a directory of uid %u that nobody else "
-		    "may write to",
-		    geteuid());
+		files_refuse(errno, "output", "a directory", 0750);
 	(void)close(outputs);
 }
 

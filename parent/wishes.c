@@ -12,10 +12,8 @@ static int directories[WISH_COUNT] = {-1, -1, -1};
 void
 wishes_open(void)
 {
-	struct stat status;
-
-	directories[WISH_UP] = files_open_own("enabled", 0700, &status);
-	directories[WISH_DOWN] = files_open_own("disabled", 0700, &status);
+	directories[WISH_UP] = files_open_own("enabled", 0700);
+	directories[WISH_DOWN] = files_open_own("disabled", 0700);
 }
 
 static bool

@@ -111,42 +111,70 @@ make_service(struct host *host)
 
 #define OUTSIDE "outside" /* where links lead: outside/, and in it the file `file` */
 
-enum kind { DIRECTORY, FULL_DIRECTORY, DIRECTORY_WITH_FILE, FILE_OF_OURS, LINK, LINK_TO_FILE };
+enum kind {
+	DIRECTORY,
+	FULL_DIRECTORY,
+	DIRECTORY_WITH_FILE,
+	FILE_OF_OURS,
+	FIFO,
+	LINK,
+	LINK_TO_FILE
+};
+
+#define OURS(kind, mode)  kind " of uid 0 alone, mode " mode ", or be moved away"
+#define EMPTY_DIRECTORY	  OURS("an empty directory", "0555")
+#define MODE_0555	  OURS("a directory", "0555")
+#define PRIVATE_DIRECTORY OURS("a directory", "0700")
+#define OUTPUT		  OURS("a directory", "0750")
+#define PRIVATE_FILE	  OURS("a plain file", "0600")
+#define PID_FILE	  OURS("a plain file", "0644")
 
 static const struct entry {
 	const char *name;
 	enum kind kind;
 	mode_t mode;
-	bool tenants; /* it belongs to a tenant */
-	const char *reason;
+	bool tenants;	      /* it belongs to a tenant */
+	const char *named;    /* which one is at fault; NULL: the name */
+	const char *expected; /* what it must be */
+	int error;	      /* what the kernel says; 0: nothing */
 } entries[] = {
-    {"empty", DIRECTORY, 0555, true, "state directory: empty belongs to uid"},
-    {"empty", FULL_DIRECTORY, 0555, false, "empty must be an empty directory"},
-    {"empty", DIRECTORY_WITH_FILE, 0555, false, "empty must be an empty directory"},
-    {"empty", LINK, 0, false, "state directory: empty: Not a directory"},
-    {"empty", FILE_OF_OURS, 0600, false, "state directory: empty: Not a directory"},
-    {"fifo", DIRECTORY, 0700, true, "state directory: fifo belongs to uid"},
-    {"fifo", DIRECTORY, 0750, false, "fifo must be of mode 0700"},
-    {"fifo", DIRECTORY, 0701, false, "fifo must be of mode 0700"},
-    {"fifo", LINK, 0, false, "state directory: fifo: Not a directory"},
-    {"output", DIRECTORY, 0750, true, "output, which must be a directory of uid 0"},
-    {"output", DIRECTORY, 0770, false, "output, which must be a directory of uid 0"},
-    {"output", LINK, 0, false, "output, which must be a directory of uid 0"},
-    {"enabled", DIRECTORY, 0700, true, "state directory: enabled belongs to uid"},
-    {"enabled", LINK, 0, false, "state directory: enabled: Not a directory"},
-    {"disabled", DIRECTORY, 0700, true, "state directory: disabled belongs to uid"},
-    {"disabled", FILE_OF_OURS, 0600, false, "state directory: disabled: Not a directory"},
-    {"ledger", FILE_OF_OURS, 0600, true, "ledger: it must be a plain file of mode 0600"},
-    {"ledger", FILE_OF_OURS, 0640, false, "ledger: it must be a plain file of mode 0600"},
-    {"ledger", LINK_TO_FILE, 0, false, "ledger: Too many levels of symbolic links"},
-    {"ledger", DIRECTORY, 0700, false, "ledger: Is a directory"},
-    {"lines", FILE_OF_OURS, 0604, false, "lines: it must be a plain file of mode 0600"},
-    {"lines", LINK_TO_FILE, 0, false, "lines: Too many levels of symbolic links"},
-    {"lock", LINK_TO_FILE, 0, false, "lock: Too many levels of symbolic links"},
-    {"lock", DIRECTORY, 0700, false, "state directory: lock: "},
-    {"control", DIRECTORY, 0700, false, "state directory: control: "},
-    {"proclaunch.pid", DIRECTORY, 0700, false, "state directory: proclaunch.pid: "},
-    {"spare.pid", LINK_TO_FILE, 0, false, "proclaunch.pid: Too many levels of symbolic links"},
+    {"empty", DIRECTORY, 0555, true, NULL, MODE_0555, 0},
+    {"empty", FULL_DIRECTORY, 0555, false, NULL, EMPTY_DIRECTORY, 0},
+    {"empty", DIRECTORY_WITH_FILE, 0555, false, NULL, EMPTY_DIRECTORY, 0},
+    {"empty", DIRECTORY, 0575, false, NULL, MODE_0555, 0},
+    {"empty", LINK, 0, false, NULL, MODE_0555, ENOTDIR},
+    {"empty", FILE_OF_OURS, 0600, false, NULL, MODE_0555, ENOTDIR},
+    {"fifo", DIRECTORY, 0700, true, NULL, PRIVATE_DIRECTORY, 0},
+    {"fifo", DIRECTORY, 0750, false, NULL, PRIVATE_DIRECTORY, 0},
+    {"fifo", DIRECTORY, 0701, false, NULL, PRIVATE_DIRECTORY, 0},
+    {"fifo", LINK, 0, false, NULL, PRIVATE_DIRECTORY, ENOTDIR},
+    {"output", DIRECTORY, 0750, true, NULL, OUTPUT, EPERM},
+    {"output", DIRECTORY, 0770, false, NULL, OUTPUT, EPERM},
+    {"output", FILE_OF_OURS, 0640, false, NULL, OUTPUT, ENOTDIR},
+    {"output", LINK, 0, false, NULL, OUTPUT, ENOTDIR},
+    {"enabled", DIRECTORY, 0700, true, NULL, PRIVATE_DIRECTORY, 0},
+    {"enabled", DIRECTORY, 0722, false, NULL, PRIVATE_DIRECTORY, 0},
+    {"enabled", LINK, 0, false, NULL, PRIVATE_DIRECTORY, ENOTDIR},
+    {"disabled", DIRECTORY, 0700, true, NULL, PRIVATE_DIRECTORY, 0},
+    {"disabled", FILE_OF_OURS, 0600, false, NULL, PRIVATE_DIRECTORY, ENOTDIR},
+    {"ledger", FILE_OF_OURS, 0600, true, NULL, PRIVATE_FILE, 0},
+    {"ledger", FILE_OF_OURS, 0640, false, NULL, PRIVATE_FILE, 0},
+    {"ledger", LINK_TO_FILE, 0, false, NULL, PRIVATE_FILE, ELOOP},
+    {"ledger", DIRECTORY, 0700, false, NULL, PRIVATE_FILE, EISDIR},
+    {"ledger", FIFO, 0600, false, NULL, PRIVATE_FILE, 0},
+    {"lines", FILE_OF_OURS, 0604, false, NULL, PRIVATE_FILE, 0},
+    {"lines", LINK_TO_FILE, 0, false, NULL, PRIVATE_FILE, ELOOP},
+    {"lock", LINK_TO_FILE, 0, false, NULL, PRIVATE_FILE, ELOOP},
+    {"lock", DIRECTORY, 0700, false, NULL, PRIVATE_FILE, EISDIR},
+    {"lock", FILE_OF_OURS, 0600, true, NULL, PRIVATE_FILE, 0}, /* who could keep it locked */
+    {"lock", FILE_OF_OURS, 0660, false, NULL, PRIVATE_FILE, 0},
+    {"lock", FIFO, 0600, false, NULL, PRIVATE_FILE, 0},
+    {"control", DIRECTORY, 0700, false, NULL, OURS("a socket", "0666"), EADDRINUSE},
+    /* it is found when it has got its other name */
+    {"proclaunch.pid", DIRECTORY, 0700, false, "spare.pid", PID_FILE, EISDIR},
+    {"proclaunch.pid", FILE_OF_OURS, 0644, true, "spare.pid", PID_FILE, 0},
+    {"spare.pid", LINK_TO_FILE, 0, false, NULL, PID_FILE, ELOOP},
+    {"spare.pid", FIFO, 0644, false, NULL, PID_FILE, 0},
 };
 
 static void
@@ -169,6 +197,9 @@ make_entry(const struct host *host, const struct entry *entry)
 	case LINK_TO_FILE:
 		assert_int_equal(symlink(target, path), 0);
 		return;
+	case FIFO:
+		assert_int_equal(mkfifo(path, 0600), 0);
+		break;
 	case FILE_OF_OURS:
 		file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		assert_true(file != -1);
@@ -224,15 +255,20 @@ what_we_have_not_made_in_the_state_directory_is_not_used(void **state)
 {
 	static const struct start start = {NULL, NULL, NULL};
 	struct host *host = *state;
-	char what[64];
-	size_t i;
+	const struct entry *entry;
+	char what[64], path[PATH_MAX], reason[2 * PATH_MAX];
 
 	make_service(host);
-	for (i = 0; i < COUNT(entries); i++) {
+	for (entry = entries; entry < entries + COUNT(entries); entry++) {
 		make_state(host);
-		make_entry(host, &entries[i]);
-		(void)snprintf(what, sizeof(what), "%s (row %zu)", entries[i].name, i);
-		assert_refused(host, &start, what, entries[i].reason);
+		make_entry(host, entry);
+		(void)snprintf(what, sizeof(what), "%s (row %td)", entry->name, entry - entries);
+		in_state(
+		    host, entry->named == NULL ? entry->name : entry->named, path, sizeof(path));
+		(void)snprintf(reason, sizeof(reason),
+		    "proclaunch: state directory: %s must be %s%s%s\n", path, entry->expected,
+		    entry->error == 0 ? "" : ": ", entry->error == 0 ? "" : strerror(entry->error));
+		assert_refused(host, &start, what, reason);
 		assert_outside_is_untouched(host);
 		host_remove(host, "../state");
 		host_remove(host, "../" OUTSIDE);
@@ -356,13 +392,13 @@ static const struct step {
     {{"signalfd", SYS_signalfd4, FAULT_ANY, 0, EMFILE}, NULL, "signalfd: "},
     {{"events", SYS_epoll_ctl, FAULT_ANY, 0, ENOSPC}, NULL, "signalfd: "},
     {{"own directory", SYS_mkdirat, FAULT_ANY, 0, ENOSPC}, NULL, "state directory: "},
-    {{"directory for output", SYS_mkdirat, 2, 0750, ENOSPC}, NULL, "state directory: output"},
+    {{"directory for output", SYS_mkdirat, 2, 0750, ENOSPC}, NULL, "/output must be "},
     {{"mode of the empty root", SYS_fchmod, 1, 0555, EPERM}, NULL, "state directory: empty: "},
     {{"mode", SYS_fchmod, FAULT_ANY, 0, EPERM}, NULL, ": Operation not permitted"},
-    {{"socket", SYS_bind, FAULT_ANY, 0, ENOSPC}, NULL, "state directory: control: "},
-    {{"socket's queue", SYS_listen, FAULT_ANY, 0, EADDRINUSE}, NULL, "state directory: control: "},
-    {{"socket's mode", SYS_fchmodat, FAULT_ANY, 0, EPERM}, NULL, "state directory: control: "},
-    {{"pid file", SYS_ftruncate, FAULT_ANY, 0, EIO}, NULL, "state directory: proclaunch.pid: "},
+    {{"socket", SYS_bind, FAULT_ANY, 0, ENOSPC}, NULL, "/control must be "},
+    {{"socket's queue", SYS_listen, FAULT_ANY, 0, EADDRINUSE}, NULL, "/control must be "},
+    {{"socket's mode", SYS_fchmodat, FAULT_ANY, 0, EPERM}, NULL, "/control must be "},
+    {{"pid file", SYS_ftruncate, FAULT_ANY, 0, EIO}, NULL, "/proclaunch.pid must be "},
     {{"groups of who asks", SYS_setgroups, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its uid", SYS_setresuid, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its capabilities read", SYS_capget, FAULT_ANY, 0, EPERM}, NULL, "name services: "},

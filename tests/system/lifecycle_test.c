@@ -640,31 +640,71 @@ a_second_start_on_one_state_directory_exits_0_and_says_nothing(void **state)
 /* Somebody takes the lock for a stale one: two supervisors would end each other's services. Nor is
  * there a second one after an upgrade, which opens everything anew. */
 static void
+assert_second_start_refused(const struct host *host, const char *option)
+{
+	struct outcome outcome;
+
+	host_run(host, &outcome, option, host->state, host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_string_equal(outcome.error,
+	    "proclaunch: state directory: another proclaunch runs on it, though its lock was"
+	    " removed: end that one first\n");
+}
+
+static void
 where_the_lock_was_removed_a_second_start_is_refused(void **state)
 {
 	struct host *host = *state;
-	struct outcome outcome;
 	char path[PATH_MAX];
 	pid_t web;
-	int i;
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_start(host);
 	web = host_wait_running(host, "web");
 	(void)snprintf(path, sizeof(path), "%s/lock", host->state);
 	assert_int_equal(unlink(path), 0);
-	for (i = 0; i < 2; i++) {
-		host_run(host, &outcome, i == 0 ? "--debug" : "--foreground", host->state,
-		    host->profiles, NULL);
-		assert_int_equal(outcome.status, 1);
-		assert_non_null(strstr(outcome.error, "ledger: another proclaunch has it"));
-	}
+	assert_second_start_refused(host, "--debug");
+	assert_second_start_refused(host, "--foreground");
 	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
 	host_wait_log(host, " INFO  ProcLaunch upgraded from ");
-	host_run(host, &outcome, "--foreground", host->state, host->profiles, NULL);
-	assert_int_equal(outcome.status, 1);
-	assert_non_null(strstr(outcome.error, "ledger: another proclaunch has it"));
+	assert_second_start_refused(host, "--foreground");
 	assert_true(process_lives(web));
+	host_stop_all(host);
+}
+
+static void
+remove_all_state(struct host *host)
+{
+	static const char *const names[] = {"control", "disabled", "empty", "enabled", "fifo",
+	    "ledger", "lines", "lock", "output", "proclaunch.pid"};
+	char name[32], path[PATH_MAX];
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(name, sizeof(name), "../state/%s", names[i]);
+		if (access(host_path(host, name, path, sizeof(path)), F_OK) == 0)
+			host_remove(host, name);
+	}
+}
+
+/* Nothing is left that could be locked, but for the directory itself. */
+static void
+where_all_of_the_state_was_removed_a_second_start_is_refused(void **state)
+{
+	struct host *host = *state;
+	pid_t web;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	remove_all_state(host);
+	assert_second_start_refused(host, "--foreground");
+	assert_true(process_lives(web));
+	/* the next parent starts it anew, from an empty ledger */
+	assert_int_equal(kill(host->supervisor, SIGUSR2), 0);
+	host_wait_log(host, " INFO  ProcLaunch upgraded from ");
+	remove_all_state(host);
+	assert_second_start_refused(host, "--foreground");
 	host_stop_all(host);
 }
 
@@ -712,6 +752,7 @@ somebody_who_can_only_read_cannot_keep_us_from_starting(void **state)
 	host_start(host);
 	(void)host_wait_running(host, "web");
 	host_crash(host); /* what it has made stays where it is */
+	assert_int_equal(chmod(host->state, 0755), 0);
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	holder = fork();
 	assert_true(holder >= 0);
@@ -726,7 +767,8 @@ somebody_who_can_only_read_cannot_keep_us_from_starting(void **state)
 	host_stop_all(host);
 	assert_int_equal(kill(holder, SIGKILL), 0);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
-	assert_int_equal(taken, 3); /* the pid file both ways, the profiles directory one way */
+	/* the pid file and the state directory both ways, the profiles directory one way */
+	assert_int_equal(taken, 5);
 }
 
 static void
@@ -829,6 +871,7 @@ main(void)
 	    ROOT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
 	    TENANT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
 	    ROOT_TEST(where_the_lock_was_removed_a_second_start_is_refused),
+	    ROOT_TEST(where_all_of_the_state_was_removed_a_second_start_is_refused),
 	    ROOT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
 	    TENANT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
 	    ROOT_TEST(in_the_background_0_means_up_and_nobody_holds_the_terminal),
