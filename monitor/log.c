@@ -73,6 +73,8 @@ void
 log_briefly(void)
 {
 	brief = true;
+	if (highest < LEVEL_WARN)
+		highest = LEVEL_WARN;
 }
 
 void

@@ -23,7 +23,8 @@ void log_set_level(enum level level);
 /* Would a line of this level be written? */
 bool log_says(enum level level);
 
-/* From now on lines are tag and message alone: for --check, whose reader sits at a terminal. */
+/* From now on lines are tag and message alone, and what is wrong is said at any level: for --check,
+ * whose reader sits at a terminal and has asked for nothing else. */
 void log_briefly(void);
 
 /* The log is now this descriptor of `size` bytes, which becomes the room's; -1: it cannot be had

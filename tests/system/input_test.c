@@ -1094,6 +1094,11 @@ check_prints_what_is_wrong_starts_nothing_and_exits_1(void **state)
 	assert_non_null(strstr(outcome.output, "skipped link: "));
 	assert_null(strstr(outcome.output, "web refused"));
 	assert_null(strstr(outcome.output, CANARY));
+	/* a level is for the log: whoever has it in a script does not mean to be told nothing */
+	host_run(host, &outcome, "--check", "--log-level=fatal", host->profiles, NULL);
+	assert_int_equal(outcome.status, 1);
+	assert_non_null(strstr(outcome.output, "mail refused: stop_timeout: must be a number"));
+	assert_null(strstr(outcome.output, " checked, "));
 	host_run(host, &outcome, "--check", in_root(host, "missing", path), NULL);
 	assert_refused(host, &outcome, path, "No such file");
 
