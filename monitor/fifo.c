@@ -33,14 +33,20 @@ fifo_kept(void)
 	return total;
 }
 
-/* How often we have slept, rather than been put behind others. */
-long
-fifo_sleeps(void)
+static int64_t
+nanoseconds(struct timeval time)
+{
+	return time.tv_sec * SECOND + time.tv_usec * 1000;
+}
+
+struct fifo_effort
+fifo_effort(void)
 {
 	struct rusage usage = {.ru_nvcsw = 0};
 
 	(void)getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_nvcsw;
+	return (struct fifo_effort){.sleeps = usage.ru_nvcsw,
+	    .ran = nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime)};
 }
 
 /* These numbers are the lowest that are free, whenever the pipe is made. */
@@ -154,24 +160,28 @@ discard(int fifo, size_t bytes)
 size_t
 fifo_consume(int fifo, size_t bytes)
 {
+	int64_t begun = clock_now();
 	size_t taken = 0;
-	ssize_t moved = 1;
+	ssize_t moved;
 
-	while (taken < bytes && moved > 0) {
+	do {
 		moved = discard(fifo, bytes - taken);
 		taken += moved > 0 ? (size_t)moved : 0;
-	}
+		/* its user may read it, too, and leave us a byte each time */
+	} while (moved > 0 && taken < bytes && clock_now() - begun < FIFO_KEPT_LONG);
 	return taken;
 }
 
 bool
 fifo_throw_away(int fifo)
 {
-	ssize_t moved = 1;
-	unsigned pieces;
+	int64_t begun = clock_now();
+	unsigned pieces = 0;
+	ssize_t moved;
 
-	for (pieces = 0; pieces < PIECES_AT_ONCE && moved > 0; pieces++)
+	do
 		moved = discard(fifo, LOOK_BYTES);
+	while (moved > 0 && ++pieces < PIECES_AT_ONCE && clock_now() - begun < FIFO_KEPT_LONG);
 	return moved > 0;
 }
 

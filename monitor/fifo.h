@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "clock.h"
+
 /* A longer line is split. */
 #define LINE_MAX_BYTES 65536
 /* A FIFO that holds the longest line whole. */
@@ -52,8 +54,16 @@ size_t fifo_size(int fifo);
  * keep its lock, for as long as one of his pages takes to come while he writes it there. */
 int64_t fifo_kept(void);
 
-/* How often this process has slept, since it began: getrusage(2). Whoever has only been put behind
- * others by the scheduler has not. */
-long fifo_sleeps(void);
+/* When the pieces before have taken so long, the next one is left for another look. */
+#define FIFO_KEPT_LONG (5 * MILLISECOND)
+
+/* What this process has done since it began, getrusage(2): how often it has slept, and the
+ * nanoseconds that it has run. Whoever has only been put behind others by the scheduler has done
+ * neither. */
+struct fifo_effort {
+	long sleeps;
+	int64_t ran;
+};
+struct fifo_effort fifo_effort(void);
 
 #endif

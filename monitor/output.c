@@ -78,10 +78,10 @@
 #define PIECES_SKIPPED 16
 
 /*
- * Who makes us sleep for so long in the lock of a FIFO of his has none of his FIFOs looked at for
- * so many times as long: all others wait meanwhile, and he may have a hundred.
+ * Who makes us sleep for long in the lock of a FIFO of his, or run for long in the kernel, which
+ * wakes each of a million epoll instances of his that wait for the FIFO, has none of his FIFOs
+ * looked at for so many times as long: all others wait meanwhile, and he may have a hundred.
  */
-#define KEPT_LONG  (5 * MILLISECOND)
 #define KEPT_AGAIN 20
 /* Likewise in that of a file of his which he can keep. A slow disk may be the one that did it: then
  * he waits who prints so much. */
@@ -102,7 +102,7 @@ static int64_t give_way_until;
 static struct bucket keepers[BUCKETS]; /* whose FIFOs are left alone, until they are full */
 static int64_t kept_until;	       /* ... the last of them */
 static int64_t kept_in_file;	       /* since this look began */
-static long sleeps;		       /* before this look */
+static struct fifo_effort effort;      /* before this look */
 static int64_t much_at;		       /* when much was last found anywhere */
 static int64_t hurried_at; /* we leave, and no rate holds up what is printed; 0: we stay */
 
@@ -660,7 +660,8 @@ skip_unreadable(const struct profile *profile, struct output_stream *stream, int
 	}
 	do
 		stream->dropped += have_left(stream, fifo_skip(stream->fifo));
-	while (piece_look(stream->fifo) == -1 && ++pieces < PIECES_SKIPPED);
+	while (piece_look(stream->fifo) == -1 && ++pieces < PIECES_SKIPPED &&
+	    clock_now() - now < FIFO_KEPT_LONG);
 	stream->dropped_at = now;
 	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
@@ -786,10 +787,14 @@ static void
 blame_keeper(uint32_t uid)
 {
 	int64_t now = clock_now(), kept = fifo_kept();
+	struct fifo_effort after;
 
 	if (kept_in_file >= KEPT_IN_FILE)
 		kept += kept_in_file;
-	if (kept < KEPT_LONG || fifo_sleeps() == sleeps)
+	if (kept < FIFO_KEPT_LONG)
+		return;
+	after = fifo_effort();
+	if (after.sleeps == effort.sleeps && after.ran - effort.ran < FIFO_KEPT_LONG)
 		return;
 	bucket_of(keepers, uid)->full = now + kept * KEPT_AGAIN;
 	if (kept_until < now + kept * KEPT_AGAIN)
@@ -844,7 +849,7 @@ pump(struct output_stream *stream)
 		return;
 	(void)fifo_kept();
 	kept_in_file = 0;
-	sleeps = fifo_sleeps();
+	effort = fifo_effort();
 	attend(stream);
 	blame_keeper(uid);
 }

@@ -2,6 +2,7 @@
  * What a tenant can do to the FIFO that a service of his prints into, which is his: what he does to
  * it is his own loss, and nobody else's.
  */
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -354,6 +355,43 @@ splice_from(const char *path, bool hold)
 	return wait_for_call(child, "17 ") != 0 || !make_mark(HELD); /* pread64(2) */
 }
 
+/*
+ * Whoever prints or reads wakes each epoll instance that waits for the FIFO, in the kernel and at
+ * once: a service may have as many as there is memory for.
+ */
+#define HERD "--herd"
+
+static int
+print_to_herd(void)
+{
+	struct epoll_event room = {.events = EPOLLOUT};
+	struct rlimit limit;
+	int fifos[800], epoll;
+	unsigned i, k;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 1;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return 1;
+	/* each opened anew, or the kernel would go through all of them for each that is added */
+	for (i = 0; i < sizeof(fifos) / sizeof(fifos[0]); i++) {
+		fifos[i] = open("/proc/self/fd/1", O_RDWR | O_CLOEXEC);
+		if (fifos[i] == -1)
+			return 1;
+	}
+	for (k = 0; k < 500; k++) {
+		epoll = epoll_create1(EPOLL_CLOEXEC);
+		for (i = 0; i < sizeof(fifos) / sizeof(fifos[0]); i++)
+			if (epoll_ctl(epoll, EPOLL_CTL_ADD, fifos[i], &room) == -1)
+				return 1;
+	}
+	if (write(STDOUT_FILENO, "one\n", 4) != 4 || !wait_for_mark(GO) ||
+	    write(STDOUT_FILENO, "two\n", 4) != 4 || !make_mark(HELD))
+		return 1;
+	return pause();
+}
+
 static void
 copy_self(const struct host *host, const char *name)
 {
@@ -394,12 +432,21 @@ crowd(struct host *host)
 	}
 }
 
+/* What was made with a dot in front of its name. */
+static void
+begin_profile(const struct host *host, const char *name)
+{
+	char ready[PATH_MAX], begun[PATH_MAX], hidden[64];
+
+	(void)snprintf(hidden, sizeof(hidden), ".%s", name);
+	host_path(host, hidden, ready, sizeof(ready));
+	assert_int_equal(rename(ready, host_path(host, name, begun, sizeof(begun))), 0);
+}
+
 /* A tenant whose service does this with his FIFO, once, and somebody else. */
 static void
 begin_game(struct host *host, struct silence *silence, const char *game, bool fading)
 {
-	char ready[PATH_MAX], begun[PATH_MAX];
-
 	silence_begin(silence, host->root);
 	host_profile(host, ".tenant",
 	    "[ -e once ] && echo free again && exec sleep 1000\n: > once\n"
@@ -415,8 +462,7 @@ begin_game(struct host *host, struct silence *silence, const char *game, bool fa
 	wait_until(strstr(printed(host, "other"), "i am " TENANT "\n") != NULL);
 	if (host->before_exec != NULL)
 		wait_until(host_count_log(host, " crowd-[0-9]+ running ") == CROWD);
-	host_path(host, ".tenant", ready, sizeof(ready));
-	assert_int_equal(rename(ready, host_path(host, "tenant", begun, sizeof(begun))), 0);
+	begin_profile(host, "tenant");
 }
 
 /* The monitor does not look at the FIFO before the page is waited for: it would drop it. */
@@ -630,6 +676,35 @@ whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentie
 	host_stop_all(host);
 }
 
+static void
+whoever_has_a_herd_wait_for_his_fifo_keeps_the_monitor_for_a_twentieth(void **state)
+{
+	struct host *host = *state;
+	struct deadline deadline;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, ".tenant", "exec ./writer " HERD);
+	copy_self(host, ".tenant/writer");
+	host_write(host, ".tenant/output", 0644, "format raw\n");
+	host_chown(host, ".tenant", TENANT);
+	make_printer(host, "other");
+	host_remove(host, "other/user");
+	host_start(host);
+	wait_until(strcmp(printed(host, "other"), "i am root\n") == 0);
+	begin_profile(host, "tenant");
+	wait_until(strcmp(printed(host, "tenant"), "one\n") == 0);
+	host_write(host, "tenant/" GO, 0644, "%s", "");
+	wait_until(access(host_path(host, "tenant/" HELD, path, sizeof(path)), F_OK) == 0);
+	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
+	wait_until(strcmp(printed(host, "other"), "i am root\ni am root\n") == 0);
+	assert_string_equal(printed(host, "tenant"), "one\n");
+	deadline = deadline_in(10 * SOON);
+	while (strcmp(printed(host, "tenant"), "one\ntwo\n") != 0)
+		deadline_pause(&deadline, "he is looked at again", __FILE__, __LINE__);
+	host_stop_all(host);
+}
+
 /* He asks where his log stands on the disk, into a page that never comes: ext4 keeps the lock. */
 static void
 map_into_a_silent_page(const struct host *host, const struct silence *silence)
@@ -780,6 +855,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(a_supervisor_whose_monitor_a_tenant_keeps_in_the_kernel_leaves_all_the_same),
 	    ROOT_TEST(
 		whoever_keeps_the_lock_of_a_fifo_again_and_again_keeps_the_monitor_for_a_twentieth),
+	    ROOT_TEST(whoever_has_a_herd_wait_for_his_fifo_keeps_the_monitor_for_a_twentieth),
 	    ROOT_TEST(
 		whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth),
 	    HASTY_TEST(
@@ -788,6 +864,8 @@ main(int count, char **arguments)
 
 	if (count == 3 && strcmp(arguments[1], WRITER) == 0)
 		return write_from(arguments[2]);
+	if (count == 2 && strcmp(arguments[1], HERD) == 0)
+		return print_to_herd();
 	if (count == 3 && (strcmp(arguments[1], FADER) == 0 || strcmp(arguments[1], HOLDER) == 0))
 		return splice_from(arguments[2], strcmp(arguments[1], HOLDER) == 0);
 
