@@ -197,9 +197,11 @@ surveys_flush(void)
 	uint32_t index;
 
 	for (index = 0; index < SURVEYS_MAX && children_ready(CHILD_SPAWNER); index++) {
-		errand = surveys[index] == NULL ? next_errand() : NULL;
-		if (errand == NULL)
+		if (surveys[index] != NULL)
 			continue;
+		errand = next_errand();
+		if (errand == NULL) /* nor for the next place: thousands of one owner may wait */
+			return;
 		result = launch(index, errand);
 		if (result == CHANNEL_AGAIN)
 			return;

@@ -64,10 +64,13 @@ channel_discard(struct incoming *incoming)
 	(void)incoming;
 }
 
+static unsigned tried; /* places for which somebody was looked for */
+
 bool
 children_ready(enum child_kind kind)
 {
 	(void)kind;
+	tried++;
 	return true;
 }
 
@@ -244,6 +247,37 @@ next_after_time(void)
 	return launched[before];
 }
 
+/* Who owns thousands of profiles has two looked at at a time. To find that nobody is to be looked
+ * at takes a walk through all who wait: for each of fourteen free places, in each turn, it took
+ * most of the parent's time. */
+static void
+where_nobody_may_be_looked_at_that_is_found_once(void **state)
+{
+	enum { OWNER = 1, PROFILES = 5 };
+	unsigned i, born = 0;
+	char name[16];
+
+	(void)state;
+	for (i = 0; i < PROFILES; i++) {
+		(void)snprintf(name, sizeof(name), "web%u", i);
+		request(OWNER, name);
+	}
+	surveys_flush();
+	assert_int_equal(launches, 2);
+	tried = 0;
+	surveys_flush();
+	assert_int_equal(launches, 2);
+	assert_int_equal(tried, 3); /* two are taken, and one is free */
+	while (surveys_pending()) {
+		for (; born < launches; born++)
+			bear(born);
+		surveys_tend(clock_now() + LATE);
+		surveys_flush();
+	}
+	assert_int_equal(launches, PROFILES);
+	launches = 0;
+}
+
 static void
 who_lets_a_look_hang_has_the_next_one_after_all_others(void **state)
 {
@@ -293,6 +327,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(where_nobody_may_be_looked_at_that_is_found_once),
 	    cmocka_unit_test(who_lets_a_look_hang_has_the_next_one_after_all_others),
 	    cmocka_unit_test(what_cannot_be_looked_at_for_want_of_memory_is_looked_at_later),
 	};
