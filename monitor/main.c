@@ -69,6 +69,7 @@ handle_ping(void *subject, struct incoming *incoming)
 	(void)subject;
 	message_begin(&pong, MESSAGE_PONG);
 	pong.number = incoming->message.number;
+	pong.pong.busy = supervise_busy();
 	parent_answer(&pong);
 }
 

@@ -625,6 +625,19 @@ timer_expired(struct profile *profile, int64_t now)
 	}
 }
 
+bool
+supervise_busy(void)
+{
+	struct profile *profile;
+	uint32_t index;
+
+	PROFILES_FOREACH(profile, index) {
+		if (profile->timer != TIMER_NONE)
+			return true;
+	}
+	return false;
+}
+
 int64_t
 supervise_deadline(void)
 {

@@ -76,6 +76,9 @@ bool supervise_strays(const struct profile *profile);
 /* True when what is left of it is neither ended nor waited for. */
 bool supervise_spares_rest(const struct profile *profile);
 
+/* True while some profile is on its way: starting, stopping, or waiting for its next start. */
+bool supervise_busy(void);
+
 /* When supervise_tend() has something to do; NEVER otherwise. */
 int64_t supervise_deadline(void);
 void supervise_tend(int64_t now);

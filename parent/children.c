@@ -35,7 +35,8 @@
 #define GONE_WITHIN (2 * SECOND)
 /* A ping goes out with work, but not more often than this. */
 #define PING_PAUSE (1 * SECOND)
-/* While a profile is on its way somewhere the monitor is asked so often, work or not. */
+/* While a profile is on its way somewhere, as it said last, the monitor is asked so often, work or
+ * not. */
 #define PING_BUSY (5 * SECOND)
 /* So many deaths are forgiven, one more every six seconds; each further one delays the next start.
  */
@@ -56,10 +57,10 @@ struct child {
 	bool greeted;  /* its hello has come and is of our build */
 	bool works;    /* one of its kind has greeted us */
 	bool blocked;  /* its queue is full */
-	bool owed;     /* it was sent work since the last ping */
 	bool ping_due; /* the last ping has found no room in its queue */
 	uint32_t ping; /* number of the last ping */
 	int64_t pinged;
+	int64_t ping_at;   /* NEVER: it has had no work since, and nothing under way */
 	int64_t answer_by; /* NEVER: nothing is asked */
 	int64_t gone_by;   /* NEVER: it was not killed */
 	int64_t start_at;  /* NEVER: it runs */
@@ -79,7 +80,6 @@ static int empty = -1;
 static int null_device = -1;
 static bool startup = true;
 static bool ending;
-static int64_t busy_check = NEVER;
 
 void
 children_configure(const struct message *hello, int empty_directory)
@@ -221,7 +221,7 @@ send_to(struct child *child, const struct message *message, const int *descripto
 	if (result == CHANNEL_CLOSED)
 		result = CHANNEL_AGAIN; /* it has died; SIGCHLD follows */
 	if (message->type != MESSAGE_PING)
-		child->owed = true;
+		child->ping_at = clock_earlier(child->ping_at, child->pinged + PING_PAUSE);
 	return result;
 }
 
@@ -238,9 +238,10 @@ start(struct child *child)
 		child->start_at = now + SECOND;
 		return;
 	}
-	child->greeted = child->blocked = child->owed = child->ping_due = false;
-	(void)send_to(child, &greeting, NULL, 0);
+	child->greeted = child->blocked = child->ping_due = false;
 	child->pinged = now;
+	child->ping_at = NEVER;
+	(void)send_to(child, &greeting, NULL, 0);
 	child->answer_by = now + ANSWER_WITHIN;
 }
 
@@ -385,8 +386,8 @@ ping(struct child *child, int64_t now)
 {
 	child->ping++;
 	child->pinged = now;
+	child->ping_at = NEVER;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
-	child->owed = false;
 	send_ping(child);
 }
 
@@ -402,8 +403,11 @@ children_pong(void *subject, struct incoming *incoming)
 {
 	struct child *child = subject;
 
-	if (incoming->message.number == child->ping)
-		child->answer_by = NEVER;
+	if (incoming->message.number != child->ping)
+		return;
+	child->answer_by = NEVER;
+	if (incoming->message.pong.busy != 0)
+		child->ping_at = clock_earlier(child->ping_at, clock_now() + PING_BUSY);
 }
 
 void
@@ -467,15 +471,15 @@ deadline_of(const struct child *child)
 	int64_t deadline =
 	    child->pid == 0 ? child->start_at : clock_earlier(child->answer_by, child->gone_by);
 
-	if (child->owed && child->answer_by == NEVER && child->greeted)
-		deadline = clock_earlier(deadline, child->pinged + PING_PAUSE);
+	if (child->greeted && child->answer_by == NEVER)
+		deadline = clock_earlier(deadline, child->ping_at);
 	return deadline;
 }
 
 int64_t
 children_deadline(void)
 {
-	return clock_earlier(clock_earlier(deadline_of(monitor), deadline_of(spawner)), busy_check);
+	return clock_earlier(deadline_of(monitor), deadline_of(spawner));
 }
 
 /*
@@ -500,10 +504,8 @@ tend(struct child *child, int64_t now)
 	} else if (child->answer_by <= now) {
 		inform_child(REPORT_CHILD_HUNG, child->name, child->pid, END_NONE, 0);
 		end_child(child);
-	} else if (child->owed && child->greeted && child->answer_by == NEVER &&
-	    now >= child->pinged + PING_PAUSE) {
+	} else if (child->greeted && child->answer_by == NEVER && child->ping_at <= now) {
 		ping(child, now);
-		busy_check = clock_earlier(busy_check, now + PING_BUSY);
 	}
 }
 
@@ -517,13 +519,6 @@ children_tend(int64_t now)
 		if (children[i].answer_by <= now)
 			children_event((uint32_t)i, EPOLLIN);
 		tend(&children[i], now);
-	}
-	if (now >= busy_check) {
-		busy_check = NEVER;
-		if (profiles_busy()) {
-			children_ping_monitor();
-			busy_check = now + PING_BUSY;
-		}
 	}
 	children_start();
 }

@@ -522,18 +522,3 @@ profiles_forget(struct profile *profile)
 	ledger_forget(table_index(profile));
 	table_remove(profile);
 }
-
-bool
-profiles_busy(void)
-{
-	PROFILES_FOREACH(profile) {
-		if (profile->note.next_start != 0)
-			return true;
-		/* what kill_mode spares may live on for ever */
-		if (profile->process.phase != PHASE_NONE &&
-		    profile->process.phase != PHASE_PROVED &&
-		    (profile->process.phase != PHASE_REST || profile->note.state != STATE_STOPPED))
-			return true;
-	}
-	return false;
-}

@@ -77,7 +77,4 @@ void profiles_unread(const char *name, int error);
 /* Removes a profile that is gone and of which nothing lives. */
 void profiles_forget(struct profile *profile);
 
-/* True while some profile is on its way: starting, stopping, or waiting for its next start. */
-bool profiles_busy(void);
-
 #endif

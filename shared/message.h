@@ -24,7 +24,8 @@
 #define MESSAGE_CATALOGUE(MESSAGE)                                                                 \
 	MESSAGE(HELLO, "all", "version and build id, first on every channel")                      \
 	MESSAGE(PING, "parent to monitor, spawner", "answer, or be replaced after 10 s")           \
-	MESSAGE(PONG, "monitor, spawner to parent", "the answer, with the ping's number")          \
+	MESSAGE(PONG, "monitor, spawner to parent",                                                \
+	    "the answer, with the ping's number, and whether anything is under way")               \
 	MESSAGE(ORDER, "parent to monitor", "all is told; leave; stop all; leave at once")         \
 	MESSAGE(LOG, "parent to monitor", "the descriptor of the supervisor's log")                \
 	MESSAGE(CONTROL, "parent to monitor", "the listening control socket")                      \
@@ -410,6 +411,11 @@ struct born {
 	int32_t error; /* errno of clone3(2) when there is no child */
 };
 
+/* PONG of the monitor. */
+struct pong_facts {
+	uint32_t busy; /* not 0: a profile is starting, stopping, or waits for its next start */
+};
+
 struct stage_facts {
 	uint32_t stage;
 	int32_t error;
@@ -438,6 +444,7 @@ struct message {
 		struct fork_request fork;
 		struct born born;
 		struct stage_facts stage;
+		struct pong_facts pong;
 	};
 };
 

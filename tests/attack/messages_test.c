@@ -29,6 +29,7 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "ctl.h"
 #include "descriptors.h"
 #include "fault.h"
@@ -490,6 +491,99 @@ who_has_hung_up_is_ended(void **state)
 	host_settle(host);
 	hang_up(host, "spawner", host_spawner(host));
 	assert_int_equal(host_count_log(host, " has not answered for 10 s"), 0);
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+/* The monitor's answer to a ping of ours, in the parent's place. */
+static bool
+says_that_it_is_busy(struct host *host)
+{
+	struct seat seat = {.name = "monitor", .parents_end = true};
+	struct incoming incoming;
+	struct message ping;
+
+	take_seat(host, &seat);
+	peer_stop(host->supervisor);
+	peer_fill(&ping, MESSAGE_PING, NO_PROFILE, 0);
+	ping.number = UINT32_MAX; /* the parent has not come to that one yet */
+	assert_true(peer_send(seat.channel, &ping, 0));
+	do
+		assert_true(peer_receive(seat.channel, &incoming));
+	while (incoming.message.type != MESSAGE_PONG || incoming.message.number != UINT32_MAX);
+	assert_int_equal(close(seat.channel), 0);
+	peer_continue(host->supervisor);
+	return incoming.message.pong.busy != 0;
+}
+
+static void
+a_monitor_knows_whether_a_profile_is_on_its_way(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(host, "slow", "trap '' TERM; echo $$ > ready; exec sleep 1000");
+	host_profile(host, "late", "exec sleep 1000");
+	host_write(host, "late/pid_file", 0644, "never.pid\n");
+	host_write(host, "late/down", 0644, "%s", "");
+	host_profile(host, "failing", "exit 1");
+	host_write(host, "failing/restart", 0644, "%s", "");
+	host_write(host, "failing/down", 0644, "%s", "");
+	start(host);
+	(void)host_wait_running(host, "slow");
+	(void)wait_for_pid_file(host_path(host, "slow/ready", path, sizeof(path)));
+	host_settle(host);
+	assert_false(says_that_it_is_busy(host));
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "stop", "slow", NULL), CTL_DONE);
+	host_wait_log(host, " slow stopping$");
+	assert_true(says_that_it_is_busy(host));
+	assert_int_equal(ctl(host, &outcome, "signal", "KILL", "slow", NULL), CTL_DONE);
+	host_wait_log(host, " slow stopped$");
+	assert_false(says_that_it_is_busy(host));
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "start", "late", NULL), CTL_DONE);
+	host_wait_log(host, " late starting$");
+	assert_true(says_that_it_is_busy(host));
+	assert_int_equal(ctl(host, &outcome, "stop", "late", NULL), CTL_DONE);
+	assert_int_equal(ctl(host, &outcome, "--no-wait", "start", "failing", NULL), CTL_DONE);
+	host_wait_log(host, " failing starting again in 2\\.");
+	assert_true(says_that_it_is_busy(host));
+	assert_int_equal(ctl(host, &outcome, "stop", "failing", NULL), CTL_DONE);
+	assert_false(says_that_it_is_busy(host));
+	assert_unharmed(host);
+	host_stop_all(host);
+}
+
+/* How often it is asked when there is work for it, and when there is none. */
+#define AT_WORK	   2 /* seconds */
+#define ON_ITS_WAY 5
+
+/* It hangs, maybe, and nothing is sent to it any more. */
+static void
+whoever_has_something_under_way_is_asked_again_though_there_is_no_work(void **state)
+{
+	struct seat seat = {.name = "monitor"};
+	struct host *host = *state;
+	struct incoming incoming;
+	struct message pong;
+	int64_t answered;
+
+	peer_fill(&pong, MESSAGE_PONG, NO_PROFILE, 0);
+	pong.pong.busy = 1;
+	start(host);
+	take_seat(host, &seat);
+	learn(host, &seat, &web); /* which is work */
+	do {
+		answered = clock_now();
+		assert_true(peer_receive(seat.channel, &incoming));
+		channel_discard(&incoming);
+		pong.number = incoming.message.number;
+		if (incoming.message.type == MESSAGE_PING)
+			assert_true(peer_send(seat.channel, &pong, 0));
+	} while (
+	    incoming.message.type != MESSAGE_PING || clock_now() - answered < AT_WORK * SECOND);
+	assert_in_range(clock_now() - answered, 0, (ON_ITS_WAY + 3) * SECOND);
+	end_child(host, &seat);
 	assert_unharmed(host);
 	host_stop_all(host);
 }
@@ -1109,6 +1203,8 @@ main(void)
 	    ROOT_TEST(a_descriptor_too_many_or_too_few_ends_the_sender),
 	    ROOT_TEST(a_message_of_another_size_ends_the_sender),
 	    ROOT_TEST(who_has_hung_up_is_ended),
+	    ROOT_TEST(a_monitor_knows_whether_a_profile_is_on_its_way),
+	    ROOT_TEST(whoever_has_something_under_way_is_asked_again_though_there_is_no_work),
 	    ROOT_TEST(what_is_said_about_a_profile_that_is_not_there_changes_nothing),
 	    ROOT_TEST(what_does_not_fit_the_state_of_the_process_changes_nothing),
 	    ROOT_TEST(a_birth_that_was_not_asked_for_changes_nothing),
