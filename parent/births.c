@@ -36,20 +36,19 @@ static bool held; /* an upgrade waits for those that are under way */
 static void
 enqueue(struct profile *profile, enum asked ask)
 {
-	profile->ask |= ask;
-	if (!profile->asking)
+	if (profile->ask == 0)
 		TAILQ_INSERT_TAIL(&asks, profile, asks);
-	profile->asking = true;
+	profile->ask |= ask;
 }
 
 static void
 dequeue(struct profile *profile, unsigned done)
 {
-	profile->ask &= ~done;
-	if (profile->ask != 0 || !profile->asking)
+	if (profile->ask == 0)
 		return;
-	TAILQ_REMOVE(&asks, profile, asks);
-	profile->asking = false;
+	profile->ask &= ~done;
+	if (profile->ask == 0)
+		TAILQ_REMOVE(&asks, profile, asks);
 }
 
 static void

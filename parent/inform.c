@@ -64,18 +64,17 @@ inform_tell(struct profile *profile, unsigned what)
 {
 	if (!profile->introduced && (what & TELL_PROFILE) == 0)
 		return; /* it is told all of it when it is introduced */
+	if (profile->tell == 0)
+		TAILQ_INSERT_TAIL(&queue, profile, queue);
 	profile->tell |= what;
 	profile->settings_told = 0;
-	if (!profile->telling)
-		TAILQ_INSERT_TAIL(&queue, profile, queue);
-	profile->telling = true;
 }
 
 void
 inform_introduce(struct profile *profile)
 {
 	profile->introduced = true;
-	profile->settle = 0; /* a new monitor has not asked */
+	profile->settle = profile->settled = 0; /* a new monitor has not asked */
 	inform_tell(profile,
 	    TELL_PROFILE | TELL_PROCESS |
 		(profile->note.since_wall_ms != 0 ? TELL_RECALL : 0)); /* has anybody noted any? */
@@ -85,9 +84,8 @@ inform_introduce(struct profile *profile)
 void
 inform_forget(struct profile *profile)
 {
-	if (profile->telling)
+	if (profile->tell != 0)
 		TAILQ_REMOVE(&queue, profile, queue);
-	profile->telling = false;
 	profile->tell = 0;
 }
 
@@ -339,7 +337,7 @@ send_one(struct profile *profile, enum tell what)
 		break;
 	case TELL_SETTLED:
 		address(&message, MESSAGE_SETTLED, profile);
-		message.number = profile->settle;
+		message.number = profile->settled;
 		break;
 	case TELL_KEPT:
 		address(&message, MESSAGE_KEPT, profile);
@@ -446,7 +444,6 @@ inform_flush(void)
 		if (!send_facts(profile))
 			return;
 		TAILQ_REMOVE(&queue, profile, queue);
-		profile->telling = false;
 	}
 	if (!send_reads() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
 		return;

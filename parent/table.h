@@ -47,6 +47,7 @@ struct profile {
 	int64_t watch_after; /* a tenant's, or a profile's of no tenant: no watch is set before */
 	int64_t unsettled;   /* since when its files have been changing; 0: they are still */
 	uint32_t settle;     /* of the monitor's last SETTLE, to be told when they are */
+	uint32_t settled;    /* of the one that is answered, or about to be */
 
 	/* the process; `processes` and `births` fill this in */
 	struct process_facts process;
@@ -76,14 +77,12 @@ struct profile {
 
 	/* what the monitor must be told; `inform` keeps this */
 	bool introduced; /* the monitor is to know that there is such a profile */
-	bool telling;	 /* it stands in the queue */
-	bool asking;	 /* it stands in the other one */
-	unsigned tell;
+	unsigned tell;	 /* bits of enum tell; 0: it does not stand in the queue */
 	unsigned settings_told;
 	TAILQ_ENTRY(profile) queue;
 	/* what the spawner must be asked; `births` keeps this */
 	TAILQ_ENTRY(profile) asks;
-	unsigned ask;
+	unsigned ask; /* 0: it does not stand in that queue */
 
 	bool used;
 	bool tenant; /* it is a tenant's: facts.owner and facts.quota are all that there is of it */

@@ -178,7 +178,6 @@ watch_await(void *subject, struct incoming *incoming)
 	struct profile *profile = subject;
 
 	profile->settle = incoming->message.number;
-	profile->tell &= ~(unsigned)TELL_SETTLED; /* it was about what had been edited before */
 	if (profile->unsettled == 0)
 		watch_look_at(profile, clock_now());
 }
@@ -186,8 +185,10 @@ watch_await(void *subject, struct incoming *incoming)
 static void
 answer(struct profile *profile)
 {
-	if (profile->settle != 0)
-		inform_tell(profile, TELL_SETTLED);
+	if (profile->settled == profile->settle)
+		return;
+	profile->settled = profile->settle;
+	inform_tell(profile, TELL_SETTLED);
 }
 
 static void

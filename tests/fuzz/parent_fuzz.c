@@ -708,7 +708,7 @@ check_world(void)
 	/* a tenant's own entry is nothing that runs, or that the monitor has heard of */
 	ENTRIES_FOREACH(entry)
 		PROPERTY(!entry->tenant ||
-		    (!entry->introduced && entry->pidfd == -1 && !entry->telling &&
+		    (!entry->introduced && entry->pidfd == -1 && entry->tell == 0 &&
 			entry->process.phase == PHASE_NONE && entry->note.state == 0));
 }
 
