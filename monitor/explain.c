@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "explain.h"
 #include "log.h"
+#include "output.h"
 #include "share.h"
 #include "supervise.h"
 #include "vocabulary.h"
@@ -293,15 +294,29 @@ explain_stopping(const struct profile *profile, struct row *row)
 		    "waiting for pid %d to end%s", profile->process.pid, deadline);
 }
 
+/* It may wait for that, and the log, which says so too, is root's. */
+static const char *
+unwritten(const struct profile *profile, char *text, size_t size)
+{
+	int error = output_error(profile);
+
+	if (error == 0)
+		return "";
+	(void)snprintf(text, size, "; its output cannot be written: %s", strerror(error));
+	return text;
+}
+
 static void
 explain_running(const struct profile *profile, struct row *row)
 {
 	char text[160];
 
 	if (row->accepted != 0 && profile->settings.pid_file)
-		decide(row, "pid_file", "pid_file has named its process");
+		decide(row, "pid_file", "pid_file has named its process%s",
+		    unwritten(profile, text, sizeof(text)));
 	else if (row->accepted != 0)
-		decide(row, "run", "run has been executed");
+		decide(
+		    row, "run", "run has been executed%s", unwritten(profile, text, sizeof(text)));
 	else
 		decide(row, refused_file(profile), "running as before; refused: %s",
 		    explain_refusal(profile, text, sizeof(text)));

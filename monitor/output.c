@@ -302,6 +302,7 @@ stuck(struct output_stream *stream, const char *name, int error)
 		stream->stuck_since = now;
 		log_line(name, SAY_OUTPUT_STUCK, strerror(error));
 	}
+	stream->stuck_error = error;
 	stream->unfinished = 0;
 	look_later(stream, now + TRY_AGAIN);
 	if (stream->dropped > 0)
@@ -479,7 +480,7 @@ put(const struct profile *profile, struct output_stream *stream, struct text tex
 		share_line(profile, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
 	else
 		share_line(profile, SAY_OUTPUT_RESUMED);
-	stream->stuck_since = 0;
+	stream->stuck_since = stream->stuck_error = 0;
 	if (stream->dropped > 0) {
 		stream->dropped = 0;
 		note_dropped(stream);
@@ -741,6 +742,7 @@ look_at_stream(struct output_stream *stream)
 	if (profile->settings.output.discard) {
 		stream->flush = 0;
 		stream->dropped = 0;
+		stream->stuck_error = 0;
 		return fifo_throw_away(stream->fifo);
 	}
 	if (stream->look_at != NEVER && stream->look_at > now && !stream->idle)
@@ -892,6 +894,17 @@ output_idle(const struct profile *profile)
 			return false;
 	}
 	return true;
+}
+
+int
+output_error(const struct profile *profile)
+{
+	unsigned which;
+	int error = 0;
+
+	for (which = 0; which < profile->stream_count && error == 0; which++)
+		error = table_stream(profile, which)->stuck_error;
+	return error;
 }
 
 void

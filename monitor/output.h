@@ -28,6 +28,10 @@ void output_give_way(void);
 /* True when nothing is left in the profile's FIFOs of what its last service had printed. */
 bool output_idle(const struct profile *profile);
 
+/* Why what the profile prints cannot be written to a file of it, and waits or is dropped: an errno;
+ * 0 when it can. */
+int output_error(const struct profile *profile);
+
 /* Says in the log how much was dropped, where it could not be said when writing went on. */
 void output_confess(const struct profile *profile);
 

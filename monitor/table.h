@@ -58,6 +58,7 @@ struct output_stream {
 	int64_t dropped_at;  /* the last of them */
 	int64_t tokens_at;
 	uint32_t tokens; /* lines that `rate` permits now */
+	int stuck_error; /* why the file cannot be written; 0: it can, as far as is known */
 	TAILQ_ENTRY(output_stream) wait;
 	TAILQ_ENTRY(output_stream) queue;
 	TAILQ_ENTRY(output_stream) want;

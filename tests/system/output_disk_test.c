@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "ctl.h"
 #include "message.h"
 #include "printed.h"
 
@@ -200,6 +201,7 @@ a_log_directory_that_is_read_only_is_used_again_when_it_is_not(void **state)
 {
 	struct host *host = *state;
 	char mount_point[PATH_MAX];
+	struct outcome outcome;
 
 	mount_small(log_path(host, ""), "256k");
 	(void)snprintf(mount_point, sizeof(mount_point), "%s", log_path(host, ""));
@@ -208,11 +210,19 @@ a_log_directory_that_is_read_only_is_used_again_when_it_is_not(void **state)
 	host_write(host, "web/output", 0644, "format raw\n");
 	assert_int_equal(mount(NULL, mount_point, NULL, MS_REMOUNT | MS_RDONLY, "size=256k"), 0);
 	host_start(host);
+	(void)host_wait_running(host, "web");
 	host_write(host, "web/go1", 0644, "%s", "");
 	host_wait_log(host, " WARN  web its output cannot be written and waits: Read-only");
+	/* the log is root's: whoever owns the service finds it here */
+	assert_int_equal(ctl(host, &outcome, "explain", "web", NULL), CTL_DONE);
+	assert_non_null(strstr(outcome.output,
+	    "web is running: run has been executed; its output cannot be written: Read-only file "
+	    "system.\n"));
 	assert_int_equal(mount(NULL, mount_point, NULL, MS_REMOUNT, "size=256k"), 0);
 	host_wait_log(host, " INFO  web its output is written again$");
 	wait_until(holds(log_path(host, "web.log"), "line 1\n"));
+	assert_int_equal(ctl(host, &outcome, "explain", "web", NULL), CTL_DONE);
+	assert_non_null(strstr(outcome.output, "web is running: run has been executed.\n"));
 	host_stop_all(host);
 }
 
