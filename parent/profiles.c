@@ -390,8 +390,8 @@ watch_first(const char *name, int opened)
 
 	if (profile == NULL && (profile = table_add(name)) != NULL)
 		profile->facts.gone = 1; /* until they have been */
-	if (profile != NULL && profile->watch == -1)
-		profile->watch = watch_opened(opened);
+	if (profile != NULL)
+		watch_opened(profile, opened);
 }
 
 static struct survey

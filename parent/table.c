@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "digest.h"
 #include "table.h"
 
 /* Static, so that no entry ever moves and none can fail to be allocated; untouched pages cost
@@ -11,6 +12,17 @@ static struct profile profiles[PROFILES_MAX];
 static uint32_t end;	     /* every used index is below */
 static uint32_t lowest_free; /* no free index is below */
 static void *names;	     /* tsearch(3): the entries by name */
+
+/* The entries by the first part of their names: what one tenant has is looked at as often as he
+ * edits it, and that is not to cost more where there are many tenants. */
+#define BUCKETS 1024
+static LIST_HEAD(bucket, profile) by_tenant[BUCKETS];
+
+static struct bucket *
+bucket_of(const char *name)
+{
+	return &by_tenant[digest(DIGEST_BEGIN, name, strcspn(name, "/")) % BUCKETS];
+}
 
 static int
 compare_names(const void *one, const void *other)
@@ -51,6 +63,18 @@ table_next(const struct profile *profile)
 	return next;
 }
 
+struct profile *
+table_next_of(const char *name, const struct profile *profile)
+{
+	struct profile *next =
+	    profile == NULL ? LIST_FIRST(bucket_of(name)) : LIST_NEXT(profile, bucket);
+	size_t length = strcspn(name, "/") + 1;
+
+	while (next != NULL && (next->tenant || strncmp(next->facts.name, name, length) != 0))
+		next = LIST_NEXT(next, bucket);
+	return next;
+}
+
 /* The tree holds pointers to the names, which stand first in an entry's facts. */
 struct profile *
 table_find(const char *name)
@@ -78,6 +102,7 @@ table_add_at(uint32_t index, const char *name)
 	strncpy(profile->facts.name, name, sizeof(profile->facts.name) - 1);
 	if (tsearch(profile->facts.name, &names, compare_names) == NULL)
 		return NULL;
+	LIST_INSERT_HEAD(bucket_of(name), profile, bucket);
 	profile->used = true;
 	profile->generation = generation + 1;
 	profile->facts.trigger = TRIGGER_UNKNOWN;
@@ -104,6 +129,7 @@ table_remove(struct profile *profile)
 	unsigned setting;
 
 	(void)tdelete(profile->facts.name, &names, compare_names);
+	LIST_REMOVE(profile, bucket);
 	for (setting = 0; setting < SETTING_COUNT; setting++)
 		free(profile->contents[setting]);
 	free(profile->pins);

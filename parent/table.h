@@ -41,13 +41,15 @@ struct profile {
 
 	/* the directory; `profiles` fills this in */
 	int watch; /* inotify watch, -1: none */
+	LIST_ENTRY(profile) watched;
 	struct profile_facts facts;
 	struct content *contents[SETTING_COUNT];
-	int64_t look_at;     /* look at the directory again; NEVER when nothing has happened */
-	int64_t watch_after; /* a tenant's, or a profile's of no tenant: no watch is set before */
-	int64_t unsettled;   /* since when its files have been changing; 0: they are still */
-	uint32_t settle;     /* of the monitor's last SETTLE, to be told when they are */
-	uint32_t settled;    /* of the one that is answered, or about to be */
+	int64_t look_at;      /* look at the directory again; NEVER when nothing has happened */
+	int64_t looks_earned; /* the time up to which they have been taken */
+	int64_t watch_after;  /* a tenant's, or a profile's of no tenant: no watch is set before */
+	int64_t unsettled;    /* since when its files have been changing; 0: they are still */
+	uint32_t settle;      /* of the monitor's last SETTLE, to be told when they are */
+	uint32_t settled;     /* of the one that is answered, or about to be */
 
 	/* the process; `processes` and `births` fill this in */
 	struct process_facts process;
@@ -84,6 +86,7 @@ struct profile {
 	TAILQ_ENTRY(profile) asks;
 	unsigned ask; /* 0: it does not stand in that queue */
 
+	LIST_ENTRY(profile) bucket; /* `table` keeps this */
 	bool used;
 	bool tenant; /* it is a tenant's: facts.owner and facts.quota are all that there is of it */
 	bool seen;   /* by the scan that is under way */
@@ -122,6 +125,10 @@ void table_remove(struct profile *profile);
 struct profile *table_next_entry(const struct profile *entry);
 struct profile *table_next(const struct profile *profile);
 
+/* The profile that comes after this one (NULL: the first) among those of a tenant, whose "alice/"
+ * or "alice/web" is given. */
+struct profile *table_next_of(const char *name, const struct profile *profile);
+
 /* For each of them, by this name. */
 #define ENTRIES_FOREACH(each)                                               \
 	for (struct profile *each = table_next_entry(NULL); (each) != NULL; \
@@ -129,5 +136,9 @@ struct profile *table_next(const struct profile *profile);
 
 #define PROFILES_FOREACH(each) \
 	for (struct profile *each = table_next(NULL); (each) != NULL; (each) = table_next(each))
+
+#define TENANTS_FOREACH(each, name)                                            \
+	for (struct profile *each = table_next_of(name, NULL); (each) != NULL; \
+	     (each) = table_next_of(name, each))
 
 #endif

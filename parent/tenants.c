@@ -52,23 +52,15 @@ tenants_quota(const char *profile)
 	return tenant == NULL ? NULL : &tenant->facts.quota;
 }
 
-/* Is it a profile of "alice/"? */
-static bool
-belongs(const struct profile *profile, const char *tenant)
-{
-	return strncmp(profile->facts.name, tenant, strlen(tenant)) == 0;
-}
-
 unsigned
 tenants_count(const char *name, bool refused_too)
 {
-	const struct profile *tenant = tenants_entry(name);
 	unsigned count = 0;
 
-	PROFILES_FOREACH(profile) {
-		if (tenant != NULL && profile->facts.gone == 0 &&
+	TENANTS_FOREACH(profile, name) {
+		if (profile->facts.gone == 0 &&
 		    (refused_too || profile->facts.refusal != REFUSAL_QUOTA) &&
-		    belongs(profile, tenant->facts.name) && strcmp(profile->facts.name, name) != 0)
+		    strcmp(profile->facts.name, name) != 0)
 			count++;
 	}
 	return count;
@@ -164,8 +156,8 @@ look(const char *name)
 void
 tenants_surveyed(const char *tenant)
 {
-	PROFILES_FOREACH(profile) {
-		if (!profile->seen && belongs(profile, tenant))
+	TENANTS_FOREACH(profile, tenant) {
+		if (!profile->seen)
 			profiles_gone(profile);
 	}
 }
@@ -173,10 +165,8 @@ tenants_surveyed(const char *tenant)
 void
 tenants_begin_survey(const char *tenant)
 {
-	PROFILES_FOREACH(profile) {
-		if (belongs(profile, tenant))
-			profile->seen = false;
-	}
+	TENANTS_FOREACH(profile, tenant)
+		profile->seen = false;
 }
 
 /* Tenants whose directory has gone, or is not theirs any more; and the profiles, also those from
@@ -236,8 +226,6 @@ tenants_look(struct profile *tenant)
 void
 tenants_unsurveyed(const char *tenant, int error)
 {
-	PROFILES_FOREACH(profile) {
-		if (belongs(profile, tenant))
-			profiles_unread(profile->facts.name, error);
-	}
+	TENANTS_FOREACH(profile, tenant)
+		profiles_unread(profile->facts.name, error);
 }

@@ -30,6 +30,13 @@
 #define COSTLY	       (2 * MILLISECOND)
 #define COSTS_AGAIN    50
 #define EVENTS_AT_ONCE 4096
+/* Whoever edits a profile without end has so many looks at once, and then one in so much time. */
+#define LOOKS	   20
+#define LOOK_EVERY (100 * MILLISECOND)
+
+/* The entries by their watch: an edit is not to cost more where there are many. */
+#define BUCKETS 4096
+static LIST_HEAD(, profile) by_watch[BUCKETS];
 
 static int inotify = -1;
 static int profiles_watch = -1;
@@ -55,6 +62,18 @@ passes(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC ||
 	    error == EAGAIN;
+}
+
+static void
+look_soon(struct profile *profile)
+{
+	int64_t now = clock_now();
+
+	if (profile->looks_earned < now - LOOKS * LOOK_EVERY)
+		profile->looks_earned = now - LOOKS * LOOK_EVERY;
+	profile->looks_earned += LOOK_EVERY;
+	watch_look_at(profile,
+	    profile->looks_earned > now + STILL_FOR ? profile->looks_earned : now + STILL_FOR);
 }
 
 static void
@@ -98,10 +117,22 @@ watch_directory(int directory, const char *what, uint32_t events)
  * only until the next look, which sets the watch again first. */
 #define PROFILE_EVENTS (IN_ONESHOT | IN_CLOSE_WRITE | IN_ATTRIB)
 
-int
-watch_opened(int profile)
+void
+watch_opened(struct profile *entry, int directory)
 {
-	return inotify == -1 ? -1 : watch_descriptor(profile, PROFILE_EVENTS);
+	if (inotify == -1 || entry->watch != -1)
+		return;
+	entry->watch = watch_descriptor(directory, PROFILE_EVENTS);
+	if (entry->watch != -1)
+		LIST_INSERT_HEAD(&by_watch[entry->watch % BUCKETS], entry, watched);
+}
+
+/* It was for one event. */
+static void
+release(struct profile *entry)
+{
+	LIST_REMOVE(entry, watched);
+	entry->watch = -1;
 }
 
 /* Until when the watches of whoever owns it have to wait: one tenant's all together. */
@@ -130,7 +161,7 @@ watch_entry(struct profile *entry)
 	}
 	directory = trust_open_profile(profiles_base(entry->facts.name), entry->facts.name);
 	if (directory != -1)
-		entry->watch = watch_descriptor(directory, PROFILE_EVENTS);
+		watch_opened(entry, directory);
 	if (entry->watch == -1)
 		try_again(entry, errno);
 	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR &&
@@ -217,7 +248,7 @@ watch_changed(struct profile *profile)
 	if (coming_up || now - profile->unsettled >= PATIENCE)
 		settle(profile);
 	else
-		watch_look_at(profile, now + STILL_FOR);
+		look_soon(profile);
 }
 
 void
@@ -240,9 +271,10 @@ watch_came_up(void)
 void
 watch_forget(struct profile *profile)
 {
-	if (profile->watch != -1)
-		(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
-	profile->watch = -1;
+	if (profile->watch == -1)
+		return;
+	(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
+	release(profile);
 }
 
 /* Events were lost, and with them one-shot watches that we believe to have: all are set again. */
@@ -267,6 +299,20 @@ handle_tenants(const struct inotify_event *event)
 }
 
 static void
+handle_entry(int watch)
+{
+	struct profile *entry;
+
+	LIST_FOREACH(entry, &by_watch[watch % BUCKETS], watched) {
+		if (entry->watch != watch)
+			continue;
+		release(entry);
+		look_soon(entry);
+		return;
+	}
+}
+
+static void
 handle(const struct inotify_event *event)
 {
 	if ((event->mask & IN_Q_OVERFLOW) != 0) {
@@ -285,13 +331,7 @@ handle(const struct inotify_event *event)
 	} else if (event->wd == tenants_watch) {
 		handle_tenants(event);
 	} else {
-		ENTRIES_FOREACH(entry) {
-			if (entry->watch != event->wd)
-				continue;
-			entry->watch = -1; /* it was for one event */
-			watch_look_at(entry, clock_now() + STILL_FOR);
-			break;
-		}
+		handle_entry(event->wd);
 	}
 }
 

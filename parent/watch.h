@@ -30,9 +30,10 @@ void watch_look_at(struct profile *entry, int64_t when);
  * now, unless it is about to be found still. */
 void watch_await(void *subject, struct incoming *incoming);
 
-/* Watches a profile's directory that has just been opened, before anything in it is looked at. The
- * watch, for profile->watch; or -1. */
-int watch_opened(int profile);
+/* Watches a profile's directory that has just been opened, before anything in it is looked at,
+ * unless it is watched already. The descriptor stays the caller's; -1 with errno as profile->watch
+ * when it cannot be watched. */
+void watch_opened(struct profile *entry, int directory);
 
 /* A survey has found the profile changed, or for the first time. */
 void watch_changed(struct profile *profile);

@@ -1,6 +1,7 @@
 /*
  * What the supervisor does when profiles come, change and go while it runs: proclaunch(8), CHANGES.
  */
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -1052,6 +1054,55 @@ a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one(void **
 	host_stop_all(host);
 }
 
+/* How often that file has been opened, by whoever looks at what stands in it. */
+static unsigned
+count_opens(int inotify, const char *name)
+{
+	alignas(struct inotify_event) char events[4096];
+	const struct inotify_event *event;
+	ssize_t length, offset;
+	unsigned count = 0;
+
+	while ((length = read(inotify, events, sizeof(events))) > 0) {
+		for (offset = 0; offset < length; offset += (ssize_t)sizeof(*event) + event->len) {
+			event = (const struct inotify_event *)(const void *)(events + offset);
+			count += event->len > 0 && strcmp(event->name, name) == 0;
+		}
+	}
+	return count;
+}
+
+/* Once in 20 ms it was, which with fifty profiles keeps half of a processor from everybody else. */
+static void
+who_edits_a_profile_without_end_has_it_looked_at_ten_times_a_second(void **state)
+{
+	struct host *host = *state;
+	struct deadline end;
+	char path[PATH_MAX];
+	pid_t web;
+	int inotify;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/stop_timeout", 0644, "5\n");
+	host_write(host, "web/README", 0644, "nothing of importance\n");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	host_settle(host);
+	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	assert_int_not_equal(
+	    inotify_add_watch(inotify, host_path(host, "web", path, sizeof(path)), IN_OPEN), -1);
+	for (end = deadline_in(4000); deadline_left(&end) > 0; deadline_breathe())
+		host_touch(host, "web/README");
+	/* twenty at once, and ten a second: more than each of them would need */
+	assert_in_range(count_opens(inotify, "stop_timeout"), 1, 20 + 40 + 10);
+	assert_int_equal(close(inotify), 0);
+	/* the last edit counts all the same */
+	host_mark_log(host);
+	host_touch(host, "web/run");
+	(void)wait_restarted(host, "web", web);
+	host_stop_all(host);
+}
+
 /* By the hasty clock, in which the seconds between two looks pass with each death of a spawner. */
 static void
 the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts(void **state)
@@ -1160,6 +1211,8 @@ main(void)
 		the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts,
 		host_set_up_hasty, host_tear_down),
 	    ROOT_TEST(a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one),
+	    ROOT_TEST(who_edits_a_profile_without_end_has_it_looked_at_ten_times_a_second),
+	    TENANT_TEST(who_edits_a_profile_without_end_has_it_looked_at_ten_times_a_second),
 	};
 
 	return cmocka_run_group_tests_name("changes", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,11 +40,44 @@ a_tenants_own_entry_is_none_that_the_monitor_can_name(void **state)
 	assert_ptr_equal(table_at(index), mail);
 }
 
+static unsigned
+count_of(const char *name)
+{
+	unsigned count = 0;
+
+	TENANTS_FOREACH(profile, name) {
+		assert_int_equal(strncmp(profile->facts.name, "bob/", 4), 0);
+		count++;
+	}
+	return count;
+}
+
+static void
+a_tenants_profiles_are_found_by_his_name_and_by_that_of_each_of_them(void **state)
+{
+	struct profile *early = table_add("bob/early"), *bob = table_add("bob/"),
+		       *late = table_add("bob/late");
+
+	(void)state;
+	bob->tenant = true;
+	(void)table_add("bob");
+	(void)table_add("bobby/web");
+	assert_int_equal(count_of("bob/"), 2);
+	assert_int_equal(count_of("bob/late"), 2);
+	assert_int_equal(count_of("bob/none"), 2);
+	assert_int_equal(count_of("bo/"), 0);
+	table_remove(early);
+	assert_int_equal(count_of("bob/"), 1);
+	table_remove(late);
+	assert_int_equal(count_of("bob/"), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_tenants_own_entry_is_none_that_the_monitor_can_name),
+	    cmocka_unit_test(a_tenants_profiles_are_found_by_his_name_and_by_that_of_each_of_them),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
