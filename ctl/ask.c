@@ -154,7 +154,7 @@ make_printable(char *text, const char *others)
 void
 ask_make_printable(struct message *message)
 {
-	static const char quotes[] = "\"\\";
+	static const char quotes[] = "\"\\", in_no_name[] = " !\"#$%&'()*,;<=>?[\\]^`{|}~";
 	struct row *row;
 
 	switch (message->type) {
@@ -166,14 +166,14 @@ ask_make_printable(struct message *message)
 	case MESSAGE_ROWS:
 		for (row = message->rows.rows; row < message->rows.rows + message->rows.count;
 		     row++) {
-			make_printable(row->name, quotes);
+			make_printable(row->name, in_no_name);
 			make_printable(row->account, quotes);
 			make_printable(row->reason, "");
 			make_printable(row->decided_by, "");
 		}
 		break;
 	case MESSAGE_TRANSITION:
-		make_printable(message->transition.name, quotes);
+		make_printable(message->transition.name, in_no_name);
 		make_printable(message->transition.reason, "");
 		break;
 	case MESSAGE_ANSWER:

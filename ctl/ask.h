@@ -31,8 +31,9 @@ enum ask_result ask_send(const struct ask *ask);
 enum ask_result ask_receive(struct incoming *incoming, int64_t deadline);
 
 /* In every text of the message, what is not printable ASCII becomes '?': a monitor that somebody
- * owns must not write to root's terminal what the terminal obeys. In names, quotes and backslashes
- * too, which OpenMetrics would have escaped. ask_receive() has done it. */
+ * owns must not write to root's terminal what the terminal obeys. In names of profiles, what stands
+ * in none too, as a shell might obey it to which root gives them; in accounts, quotes and
+ * backslashes, which OpenMetrics would have escaped. ask_receive() has done it. */
 void ask_make_printable(struct message *message);
 
 #endif

@@ -1,10 +1,14 @@
 # bash completion for proclaunchctl(1). Names of profiles are those that the caller may see.
 
+# Whoever owns the supervisor's monitor chooses them, and compgen -W would execute what stands in them.
 _proclaunchctl_names()
 {
-	local directory=$1
+	local directory=$1 name LC_ALL=C
 	${directory:+env PROCLAUNCH_STATE_DIR="$directory"} \
-	    proclaunchctl --no-header --timeout=1 -o name list 2>/dev/null
+	    proclaunchctl --no-header --timeout=1 -o name list 2>/dev/null |
+	    while read -r name; do
+		[[ $name == *[!A-Za-z0-9_.@:+/-]* ]] || printf '%s\n' "$name"
+	    done
 }
 
 _proclaunchctl()

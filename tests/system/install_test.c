@@ -209,6 +209,27 @@ bash_offers_the_profiles_of_the_state_directory_that_is_named(void **state)
 	host_stop_all(host);
 }
 
+/* Whoever owns the monitor chooses what proclaunchctl says: bash expands the words that it is to
+ * offer, and whoever presses the tabulator key may be root. */
+static void
+bash_executes_nothing_that_stands_in_a_name(void **state)
+{
+	struct folder *folder = *state;
+	char offered[8192], path[PATH_MAX], executed[FOLDER_PATH_BYTES + 16], program[4096];
+
+	(void)snprintf(executed, sizeof(executed), "%s/executed", folder->path);
+	(void)snprintf(program, sizeof(program),
+	    "#!/bin/sh\ncat <<'END'\nweb\n$(touch${IFS}%s)\n`touch${IFS}%s`\nx;y\nEND\n", executed,
+	    executed);
+	folder_write(folder, "proclaunchctl", 0755, program);
+	(void)snprintf(path, sizeof(path), "%s:%s", folder->path, getenv("PATH"));
+	assert_int_equal(setenv("PATH", path, 1), 0);
+	complete(offered, sizeof(offered), "stop ''", "2");
+	assert_int_equal(setenv("PATH", strchr(path, ':') + 1, 1), 0);
+	assert_int_equal(access(executed, F_OK), -1);
+	assert_string_equal(offered, "\nweb\n");
+}
+
 /* Its list is read as it stands: zsh itself is needed by nobody else here. */
 static void
 zsh_describes_each_verb(void **state)
@@ -258,6 +279,8 @@ main(void)
 		folder_tear_down),
 	    cmocka_unit_test(another_prefix_makes_another_parent),
 	    cmocka_unit_test(bash_offers_each_verb_and_what_belongs_to_it),
+	    cmocka_unit_test_setup_teardown(
+		bash_executes_nothing_that_stands_in_a_name, folder_set_up, folder_tear_down),
 	    ROOT_TEST(bash_offers_the_profiles_of_the_state_directory_that_is_named),
 	    cmocka_unit_test(zsh_describes_each_verb),
 	    cmocka_unit_test(the_manual_describes_each_verb),
