@@ -91,31 +91,43 @@ character_bytes(unsigned char first)
 	return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
 }
 
-/* Is this, of the right length, a character that shows and commands nothing? U+0080 to U+009F are
- * control characters, which many terminals obey. */
+/* What no terminal is to be sent, in order: what it obeys, and what makes the reader see something
+ * else than what stands there. Joiners are not among it, which scripts and emoji need. */
+static const struct {
+	uint32_t first;
+	uint32_t last;
+} unshown[] = {
+    {0x0000, 0x0008},	    /* control characters, up to tab and newline */
+    {0x000b, 0x001f},	    /* the others */
+    {0x007f, 0x009f},	    /* the second set of them, which many terminals obey */
+    {0x061c, 0x061c},	    /* direction of writing */
+    {0x200b, 0x200b},	    /* invisible */
+    {0x200e, 0x200f},	    /* direction of writing */
+    {0x2028, 0x202e},	    /* new lines to some; direction of writing */
+    {0x2060, 0x206f},	    /* invisible; direction of writing */
+    {0xd800, 0xdfff},	    /* halves of characters */
+    {0xfeff, 0xfeff},	    /* invisible */
+    {0xe0000, 0xe007f},	    /* invisible */
+    {0x110000, UINT32_MAX}, /* no characters */
+};
+
+/* Is this, of the right length, a character that shows, and neither commands anything nor changes
+ * what others show? */
 static bool
 shows(const unsigned char *text, size_t bytes)
 {
+	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000}; /* else: overlong */
+	uint32_t character = bytes == 1 ? text[0] : text[0] & (0x7fU >> bytes);
 	size_t i;
 
-	if (bytes == 1)
-		return text[0] == '\n' || text[0] == '\t' || (text[0] >= ' ' && text[0] != 0x7f);
-	for (i = 1; i < bytes; i++)
+	for (i = 1; i < bytes; i++) {
 		if ((text[i] & 0xc0) != 0x80)
 			return false;
-	switch (text[0]) {
-	case 0xc2:
-	case 0xe0: /* the latter shorter: it would be an overlong form */
-		return text[1] >= 0xa0;
-	case 0xed:
-		return text[1] < 0xa0; /* no surrogates */
-	case 0xf0:
-		return text[1] >= 0x90;
-	case 0xf4:
-		return text[1] < 0x90;
-	default:
-		return true;
+		character = character << 6 | (text[i] & 0x3f);
 	}
+	for (i = 0; character > unshown[i].last; i++)
+		;
+	return character >= smallest[bytes] && character < unshown[i].first;
 }
 
 size_t

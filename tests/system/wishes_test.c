@@ -481,6 +481,43 @@ what_the_owner_gets_is_a_descriptor_for_reading(void **state)
 	host_stop_all(host);
 }
 
+/* U+202E turns round what follows, CVE-2021-42574; others are invisible, or new lines to some.
+ * Joiners stay, which scripts and emoji need. */
+static void
+what_would_be_read_as_something_else_is_escaped_on_a_terminal(void **state)
+{
+	static const char *const hidden[] = {"\330\234", "\342\200\213", "\342\200\216",
+	    "\342\200\217", "\342\200\250", "\342\200\251", "\342\200\252", "\342\200\256",
+	    "\342\201\240", "\342\201\246", "\342\201\251", "\342\201\257", "\357\273\277",
+	    "\363\240\200\200", "\363\240\201\277"};
+	static const char shown[] = "\330\233\330\235\342\200\212\342\200\214\342\200\215"
+				    "\342\200\220\342\200\247\342\200\257\342\201\237"
+				    "\342\201\260\356\200\200\357\273\276\357\274\200"
+				    "\363\240\204\200\364\217\277\277";
+	struct host *host = *state;
+	struct outcome outcome;
+	uid_t uid = account_uid(TENANT);
+	char script[1024] = "exec printf '%s\n' '", escaped[1024] = " ";
+	const char *byte;
+	size_t i;
+
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		(void)strcat(script, hidden[i]);
+		for (byte = hidden[i]; *byte != '\0'; byte++)
+			(void)sprintf(escaped + strlen(escaped), "\\x%02x", (unsigned char)*byte);
+	}
+	(void)strcat(strcat(script, shown), "'");
+	(void)strcat(escaped, shown);
+	begin_printing(host, script);
+	wait_until(ctl_as(host, uid, &outcome, "log", "web", NULL) == CTL_DONE &&
+	    strstr(outcome.output, shown) != NULL);
+	assert_null(strstr(outcome.output, "\\x"));
+	assert_int_equal(ctl_on_terminal(host, uid, &outcome, "log", "web", NULL), CTL_DONE);
+	if (strstr(outcome.output, escaped) == NULL)
+		fail_msg("%s", outcome.output);
+	host_stop_all(host);
+}
+
 static void
 control_bytes_are_escaped_on_a_terminal_only(void **state)
 {
@@ -549,6 +586,7 @@ main(void)
 	    ROOT_TEST(who_follows_a_log_misses_no_line_however_often_it_is_put_aside),
 	    ROOT_TEST(what_the_owner_gets_is_a_descriptor_for_reading),
 	    ROOT_TEST(control_bytes_are_escaped_on_a_terminal_only),
+	    ROOT_TEST(what_would_be_read_as_something_else_is_escaped_on_a_terminal),
 	    ROOT_TEST(without_a_name_root_reads_and_follows_the_supervisors_own_log),
 	};
 
