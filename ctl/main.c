@@ -457,6 +457,16 @@ in_a_table(void)
 	    (request.verb == VERB_LIST || (request.verb == VERB_STATUS && request.name_count == 0));
 }
 
+/* One that is empty has no line, which whoever sits at a terminal might take for a failure. */
+static void
+show_table(const struct profiles *profiles)
+{
+	if (profiles->count == 0 && isatty(STDOUT_FILENO) == 1)
+		(void)puts(geteuid() == 0 ? "there is no profile" : "no profile runs as you");
+	else
+		listing_show(&request, profiles);
+}
+
 static int
 list(void)
 {
@@ -468,7 +478,7 @@ list(void)
 	if (request.json)
 		json_show_profiles(&profiles);
 	else if (in_a_table())
-		listing_show(&request, &profiles);
+		show_table(&profiles);
 	profiles_free(&profiles);
 	return status;
 }
@@ -528,7 +538,7 @@ show_status(void)
 	if (request.json)
 		json_show_profiles(&profiles);
 	else if (in_a_table())
-		listing_show(&request, &profiles);
+		show_table(&profiles);
 	else if (!request.quiet)
 		show_screens(&profiles);
 	profiles_free(&profiles);

@@ -697,6 +697,31 @@ colours_are_for_terminals_and_for_those_who_want_them(void **state)
 	host_stop_all(host);
 }
 
+/* To a script an empty list is an empty list. */
+static void
+who_has_no_profile_is_told_so_on_a_terminal(void **state)
+{
+	static const char *const verbs[] = {"list", "status"};
+	struct host *host = *state;
+	struct outcome outcome;
+	int i;
+
+	host_start(host);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(ctl_on_terminal(host, 0, &outcome, verbs[i], NULL), CTL_DONE);
+		assert_string_equal(outcome.output, "there is no profile\r\n");
+		(void)ctl_on_terminal(
+		    host, account_uid(TENANT), &outcome, "--no-header", verbs[i], NULL);
+		assert_string_equal(outcome.output, "no profile runs as you\r\n");
+		(void)ctl_on_terminal(host, 0, &outcome, "-q", verbs[i], NULL);
+		assert_string_equal(outcome.output, "");
+		assert_int_equal(ctl(host, &outcome, verbs[i], NULL), CTL_DONE);
+		assert_string_equal(outcome.output, "");
+		assert_string_equal(outcome.error, "");
+	}
+	host_stop_all(host);
+}
+
 /* The keys that the manual promises, each with the type that it has where it is not null. */
 static const struct {
 	const char *key;
@@ -1704,6 +1729,7 @@ main(void)
 	    ROOT_TEST(quiet_prints_nothing_and_output_that_cannot_be_written_is_a_failure),
 	    ROOT_TEST(list_has_a_line_a_profile_sorted_by_name),
 	    ROOT_TEST(colours_are_for_terminals_and_for_those_who_want_them),
+	    ROOT_TEST(who_has_no_profile_is_told_so_on_a_terminal),
 	    ROOT_TEST(json_is_one_object_with_the_promised_keys),
 	    ROOT_TEST(an_end_that_the_kernel_could_not_tell_has_exit_null),
 	    ROOT_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
