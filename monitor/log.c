@@ -440,6 +440,14 @@ write_some(size_t *length)
 	return wrote > 0;
 }
 
+/* Is it to be put aside before anything else is written to it? */
+static bool
+is_large(void)
+{
+	return !nameless && rotate_size > 0 && log_file.size >= rotate_size &&
+	    clock_now() >= grows_until;
+}
+
 /* False: what is pending has to wait. */
 static bool
 write_pending(void)
@@ -455,6 +463,8 @@ write_pending(void)
 	if (!held && undecided == 0)
 		journal.permitted = journal.end;
 	while (find_first_line()) {
+		if (is_large())
+			return false;
 		length = first_lines();
 		if (!(nameless ? write_some(&length)
 			       : line_file_write(&log_file, line_at(journal.first), length))) {
@@ -491,8 +501,7 @@ log_wants(void)
 	if (log_file.descriptor == -1 && journal.first < journal.end &&
 	    (try_again == NEVER || try_again <= clock_now()))
 		wanted = LOG_REOPEN;
-	else if (log_file.descriptor != -1 && !nameless && rotate_size > 0 &&
-	    log_file.size >= rotate_size && clock_now() >= grows_until)
+	else if (log_file.descriptor != -1 && is_large())
 		wanted = LOG_ROTATE;
 	asked = wanted;
 	return wanted;

@@ -307,6 +307,34 @@ a_log_that_is_large_enough_is_put_aside_once(void **state)
 	log_rotate_at(0);
 }
 
+/* Such as those that a full disk has held back: a batch of them is not one file. */
+static void
+many_lines_at_once_are_divided_among_files(void **state)
+{
+	enum { LINES = 2000, SIZE = 4096, PIECE = 16384 };
+	char expected[64];
+	unsigned next = 0, files;
+	const char *line;
+
+	(void)state;
+	log_rotate_at(SIZE);
+	for (; next < LINES; next++)
+		log_line("t", LEVEL_INFO, "line %u", next);
+	for (next = files = 0; next < LINES; files++) {
+		log_use(open_log(), 0);
+		log_flush();
+		assert_true(strlen(logged()) < SIZE + PIECE);
+		for (line = contents; *line != '\0'; line = strchr(line, '\n') + 1) {
+			(void)snprintf(expected, sizeof(expected), "INFO  t line %u\n", next++);
+			assert_memory_equal(line + STAMP_BYTES, expected, strlen(expected));
+		}
+		if (next < LINES)
+			assert_int_equal(log_wants(), LOG_ROTATE);
+	}
+	assert_true(files > 4);
+	log_rotate_at(0);
+}
+
 static void
 a_line_that_a_killed_monitor_left_torn_is_taken_away(void **state)
 {
@@ -1277,6 +1305,7 @@ main(void)
 	    TEST(a_new_descriptor_gets_what_the_old_one_could_not_take),
 	    TEST(while_the_log_cannot_be_opened_lines_are_kept),
 	    TEST(a_log_that_is_large_enough_is_put_aside_once),
+	    TEST(many_lines_at_once_are_divided_among_files),
 	    TEST(a_line_that_a_killed_monitor_left_torn_is_taken_away),
 	    TEST(a_full_disk_in_the_middle_of_a_line_costs_nothing),
 	    TEST(a_disk_that_is_full_for_long_costs_lines_which_are_counted_and_confessed),
