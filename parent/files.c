@@ -259,7 +259,7 @@ files_configure_log(const char *path, const char *profiles_directory)
 	opened = files_open_log(&facts, false);
 	if (opened == -1) {
 		errno = facts.error;
-		fatal("log: %s/%s, which must be a plain file of uid %u with no other name",
+		fatal("log: %s/%s must be a plain file of uid %u, mode 0640, with no other name",
 		    log_folder[1] == '\0' ? "" : log_folder, log_name, geteuid());
 	}
 	(void)close(opened);
