@@ -13,12 +13,16 @@
 #include "unprivileged.h"
 
 /* So many connections of one user who is not root; of all those together as whom no profile runs,
- * since one person may have thousands of uids, subuid(5); and so many places for root alone. */
+ * since one person may have thousands of uids, subuid(5); so many places for root alone; and of
+ * root, whose scripts may forget theirs. */
 #define CLIENTS_PER_USER     16
 #define CLIENTS_OF_STRANGERS 32
 #define CLIENTS_FOR_ROOT     16
-/* A client that neither asks nor reads for so long is closed. */
+#define CLIENTS_OF_ROOT	     (CLIENTS_MAX / 2)
+/* A client that neither asks nor reads for so long is closed; sooner while root has no place left,
+ * one of root's that asks nothing. */
 #define IDLE_MAX	(30 * SECOND)
+#define IDLE_MAX_FULL	SECOND
 #define ACCEPTS_AT_ONCE 64
 
 /* What a client may say depends on what it has said. */
@@ -29,7 +33,7 @@
 static int listener = -1;
 static int64_t listen_again = NEVER;
 static struct client clients[CLIENTS_MAX];
-static unsigned client_count;
+static unsigned client_count, admin_count;
 static unsigned clients_end; /* no place from here on has ever been taken, or costs any memory */
 static uint32_t admin_uid;
 static struct message greeting;
@@ -61,6 +65,7 @@ close_client(struct client *client)
 	client->file = -1;
 	loop_close(&client->channel);
 	client_count--;
+	admin_count -= client->admin;
 }
 
 /* What is waited for: a question, or room for the answer; always that it hangs up. */
@@ -102,7 +107,7 @@ too_many(const struct client *newcomer)
 	unsigned i, same = 0;
 
 	if (newcomer->admin)
-		return client_count >= CLIENTS_MAX;
+		return admin_count >= CLIENTS_OF_ROOT || client_count >= CLIENTS_MAX;
 	for (i = 0; i < clients_end; i++)
 		if (clients[i].channel != -1 && clients[i].stranger == newcomer->stranger &&
 		    (newcomer->stranger || clients[i].uid == newcomer->uid))
@@ -135,6 +140,7 @@ admit(const struct client *newcomer)
 		clients_end++;
 	clients[place] = *newcomer;
 	client_count++;
+	admin_count += newcomer->admin;
 	if (loop_add(newcomer->channel, EPOLLIN | EPOLLRDHUP, SOURCE_CLIENT, place) == -1)
 		close_client(&clients[place]);
 }
@@ -298,6 +304,15 @@ control_client_event(uint32_t index, uint32_t events)
 	wait_for(client);
 }
 
+static int64_t
+closes_at(const struct client *client)
+{
+	bool spare = client->admin && client->task == CLIENT_READS && !client->blocked &&
+	    admin_count >= CLIENTS_OF_ROOT;
+
+	return spare ? client->close_at - (IDLE_MAX - IDLE_MAX_FULL) : client->close_at;
+}
+
 int64_t
 control_deadline(void)
 {
@@ -306,7 +321,7 @@ control_deadline(void)
 
 	for (i = 0; i < clients_end && client_count > 0; i++)
 		if (clients[i].channel != -1)
-			deadline = clock_earlier(deadline, clients[i].close_at);
+			deadline = clock_earlier(deadline, closes_at(&clients[i]));
 	return deadline;
 }
 
@@ -332,7 +347,7 @@ control_tend(int64_t now)
 	unsigned i;
 
 	for (i = 0; i < clients_end && client_count > 0; i++)
-		if (clients[i].channel != -1 && clients[i].close_at <= now)
+		if (clients[i].channel != -1 && closes_at(&clients[i]) <= now)
 			close_client(&clients[i]);
 	if (listen_again <= now) {
 		listen_again = NEVER;

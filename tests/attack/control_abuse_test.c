@@ -75,6 +75,25 @@ a_thousand_connections_take_no_place_from_others(void **state)
 	assert_unharmed(host, &before);
 }
 
+/* By a script that leaks them, say. */
+static void
+connections_that_root_forgets_take_no_place_from_others_and_soon_none_from_root(void **state)
+{
+	struct host *host = *state;
+	struct before before = unharmed_begin(host);
+	struct outcome outcome;
+	int clients[CONNECTIONS], i;
+
+	for (i = 0; i < CONNECTIONS; i++)
+		clients[i] = client_connect(host, 0);
+	assert_others_are_served(host);
+	wait_until(ctl(host, &outcome, "--timeout=0.1", "ping", NULL) == CTL_DONE);
+	for (i = 0; i < CONNECTIONS; i++)
+		if (clients[i] != -1)
+			assert_int_equal(close(clients[i]), 0);
+	assert_unharmed(host, &before);
+}
+
 static bool
 send_bytes(int client, const void *bytes, size_t size)
 {
@@ -543,6 +562,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
+	    ROOT_TEST(
+		connections_that_root_forgets_take_no_place_from_others_and_soon_none_from_root),
 	    ROOT_TEST(a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
