@@ -19,7 +19,7 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_MISSING] = "is missing: a profile needs an executable file of that name",
     [REFUSAL_LINK] = "is a link: put a file of its own there",
     [REFUSAL_NOT_REGULAR] = "is no plain file: put one there",
-    [REFUSAL_TOO_LARGE] = "is larger than 4096 bytes",
+    [REFUSAL_TOO_LARGE] = "is larger than 4096 bytes: shorten it",
     [REFUSAL_OWNER] = "belongs to somebody else than root and the profile's owner: chown it",
     [REFUSAL_WRITABLE] = "may be written to by others: chmod go-w, and see its ACL",
     [REFUSAL_NOT_EXECUTABLE] = "is not executable: chmod +x",
@@ -27,12 +27,13 @@ static const char *const refusal_texts[REFUSAL_COUNT] = {
     [REFUSAL_NO_ACCOUNT] =
 	"must name an existing account exactly, by name and with nothing behind it",
     [REFUSAL_UID_CHANGED] = "names an account whose uid has changed: touch the file to accept it",
-    [REFUSAL_FALSE_ROOT] = "names an account with uid 0 that is not called root",
+    [REFUSAL_FALSE_ROOT] =
+	"names an account with uid 0 that is not called root: name root, or another account",
     [REFUSAL_NO_ROOT] =
 	"would make it run as root, which --no-root forbids: name another account in it",
-    [REFUSAL_NOT_YOU] = "names somebody else, which only root can become",
-    [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows",
-    [REFUSAL_GROUPS] = "names an account that is in more than 512 groups",
+    [REFUSAL_NOT_YOU] = "names somebody else, which only root can become: remove it",
+    [REFUSAL_QUOTA] = "is one profile more than the tenant's quota allows: remove another",
+    [REFUSAL_GROUPS] = "names an account that is in more than 512 groups: take it out of some",
 };
 
 static const char *
@@ -64,7 +65,8 @@ explain_refusal(const struct profile *profile, char *text, size_t size)
 		    strerror((int)facts->refused_error));
 	else if (facts->refusal == REFUSAL_NO_ACCOUNT &&
 	    facts->refused_setting == SETTING_DIRECTORY)
-		(void)snprintf(text, size, "%s: belongs to a uid that has no account", file);
+		(void)snprintf(
+		    text, size, "%s: belongs to a uid that has no account: chown it", file);
 	else if (facts->refusal != REFUSAL_NONE)
 		(void)snprintf(text, size, "%s: %s", file, refusal_texts[facts->refusal]);
 	else

@@ -755,7 +755,8 @@ files_are_bounded_and_a_byte_0_ends_nothing(void **state)
 	host_start(host);
 	host_wait_log(host, " WARN  zero refused: restart: ");
 	host_wait_log(host, " WARN  zero-user refused: user: ");
-	host_wait_log(host, " WARN  large refused: restart: is larger than 4096 bytes$");
+	host_wait_log(
+	    host, " WARN  large refused: restart: is larger than 4096 bytes: shorten it$");
 	(void)host_wait_running(host, "just-right");
 	host_stop_all(host);
 	assert_int_equal(host_count_log(host, " (large|zero|zero-user) "), 3);
