@@ -24,12 +24,12 @@
 #define FINDINGS_AT_ONCE 64
 
 struct errand {
-	TAILQ_ENTRY(errand) queue;
+	TAILQ_ENTRY(errand) queue; /* these three first: there may be thousands to go through */
+	uint32_t owner;
+	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
 	struct job job;
 	struct draft draft;
-	char name[FULL_NAME_BYTES]; /* "web", "alice/web"; "alice/": all that alice has */
 	unsigned skipped;
-	uint32_t owner;
 	int error;	/* 0: all that there is has been said */
 	int64_t end_by; /* NEVER: the spawner has not answered, which is watched elsewhere */
 };
@@ -165,11 +165,13 @@ may_run(const struct errand *errand)
 static struct errand *
 next_errand(void)
 {
+	int64_t waits = -1; /* the owner of the last one: of his there may be thousands */
 	struct errand *errand;
 
 	TAILQ_FOREACH(errand, &errands, queue) {
-		if (may_run(errand))
+		if (errand->owner != waits && may_run(errand))
 			break;
+		waits = errand->owner;
 	}
 	return errand;
 }
