@@ -149,14 +149,15 @@ void
 files_write_pid(void)
 {
 	char text[16];
-	int length, file;
+	int length = snprintf(text, sizeof(text), "%d\n", getpid()), file;
 
-	length = snprintf(text, sizeof(text), "%d\n", getpid());
-	files_hide_pid(); /* of one that was killed */
+	/* of one that was killed */
+	if (renameat(state, PID_FILE, state, SPARE_PID_FILE) == -1 && errno != ENOENT)
+		files_refuse(errno, PID_FILE, "a plain file", 0644);
 	file = files_open_plain(state, SPARE_PID_FILE, 0644);
 	if (fchmod(file, 0644) == -1 || write(file, text, (size_t)length) != length ||
 	    ftruncate(file, length) == -1 || close(file) == -1)
-		files_refuse(errno, PID_FILE, "a plain file", 0644);
+		fatal("state directory: " PID_FILE);
 }
 
 void

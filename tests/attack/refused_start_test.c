@@ -273,6 +273,13 @@ what_we_have_not_made_in_the_state_directory_is_not_used(void **state)
 		host_remove(host, "../state");
 		host_remove(host, "../" OUTSIDE);
 	}
+	/* ... and what cannot get its other name is not found when all is up already */
+	assert_int_equal(mkdir(host->state, 0711), 0);
+	make_entry(host, &(struct entry){"spare.pid", FILE_OF_OURS, 0644, false, NULL, NULL, 0});
+	make_entry(host, &(struct entry){"proclaunch.pid", DIRECTORY, 0700, false, NULL, NULL, 0});
+	assert_refused(host, &start, "both pid files",
+	    "/proclaunch.pid must be " PID_FILE ": Not a directory");
+	host_remove(host, "../state");
 	/* or the table would pass for a program that can do nothing */
 	host_start(host);
 	(void)host_wait_running(host, "web");
@@ -398,7 +405,7 @@ static const struct step {
     {{"socket", SYS_bind, FAULT_ANY, 0, ENOSPC}, NULL, "/control must be "},
     {{"socket's queue", SYS_listen, FAULT_ANY, 0, EADDRINUSE}, NULL, "/control must be "},
     {{"socket's mode", SYS_fchmodat, FAULT_ANY, 0, EPERM}, NULL, "/control must be "},
-    {{"pid file", SYS_ftruncate, FAULT_ANY, 0, EIO}, NULL, "/proclaunch.pid must be "},
+    {{"pid file", SYS_ftruncate, FAULT_ANY, 0, EIO}, NULL, "state directory: proclaunch.pid: "},
     {{"groups of who asks", SYS_setgroups, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its uid", SYS_setresuid, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
     {{"its capabilities read", SYS_capget, FAULT_ANY, 0, EPERM}, NULL, "name services: "},
