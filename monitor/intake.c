@@ -116,8 +116,12 @@ intake_profile(void *subject, struct incoming *incoming)
 	    profile->draft_missing == 0 ? profile->facts.trigger : profile->trigger_before;
 	old_trigger = profile->trigger_before;
 	profile->facts = message->profile;
-	if (profile->facts.gone != 0 && !was_gone)
+	/* what was so before is for process_hear() to say, when it knows what the last monitor did
+	 */
+	if (profile->acquainted && profile->facts.gone != 0 && !was_gone)
 		share_line(profile, SAY_DISAPPEARED);
+	if (profile->acquainted && profile->facts.gone == 0 && was_gone)
+		supervise_renew(profile);
 	settings_default(&profile->draft);
 	profile->draft.down = (profile->facts.present & SETTING_BIT(SETTING_DOWN)) != 0;
 	profile->draft_refusal = NULL;

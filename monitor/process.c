@@ -107,6 +107,18 @@ take_over_dead(struct profile *profile)
 	}
 }
 
+/* Has it disappeared since the last monitor? Else that one has said so: what was to stay stopped is
+ * being stopped, or only lives on as what kill_mode spares. */
+static bool
+gone_anew(const struct profile *profile)
+{
+	if (profile->facts.gone == 0)
+		return false;
+	return profile->state == STATE_STOPPED
+	    ? profile->process.phase != PHASE_REST || !supervise_spares_rest(profile)
+	    : profile->state != STATE_STOPPING || profile->cause != CAUSE_NONE;
+}
+
 /* The parent's first word on how the profile's process stands; `state` is what the note recalled.
  */
 static void
@@ -116,6 +128,8 @@ acquaint(struct profile *profile)
 	commands_acquainted(profile);
 	profile->attempt = profile->process.attempt > profile->attempt ? profile->process.attempt
 								       : profile->attempt;
+	if (gone_anew(profile))
+		share_line(profile, SAY_DISAPPEARED);
 	switch (profile->process.phase) {
 	case PHASE_NONE:
 		take_over_dead(profile);

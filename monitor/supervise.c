@@ -480,6 +480,19 @@ supervise_gone(struct profile *profile)
 }
 
 void
+supervise_renew(struct profile *profile)
+{
+	if (profile->state != STATE_STOPPED)
+		return;
+	profile->wish = WISH_DEFAULT;
+	profile->finished = profile->overruled = false;
+	profile->failures = profile->restarts = 0;
+	if (profile->facts.kept != WISH_DEFAULT)
+		parent_ask_keep(profile, WISH_DEFAULT);
+	profile->facts.kept = WISH_DEFAULT;
+}
+
+void
 supervise_resume_stop(struct profile *profile)
 {
 	if (supervise_strays(profile))

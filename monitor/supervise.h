@@ -65,6 +65,10 @@ void supervise_check_changed(struct profile *profile);
 /* Its directory has disappeared: stops it, and forgets it at once if it can. */
 void supervise_gone(struct profile *profile);
 
+/* Its directory is back. What had stopped by then is a new profile, even if it was not forgotten
+ * because kill_mode spares some of it: what was asked for and what has failed does not count. */
+void supervise_renew(struct profile *profile);
+
 /* Forgets it when its directory has disappeared and nothing of it lives, what kill_mode spares
  * included, should it come back; and when what it has printed last is in its file. */
 void supervise_forget_if_gone(struct profile *profile);

@@ -781,6 +781,62 @@ a_profile_whose_rest_kill_mode_spares_may_come_back(void **state)
 	host_stop_all(host);
 }
 
+/* It is not forgotten as long as they live, but what was said about it is. */
+static void
+a_profile_whose_rest_kill_mode_spares_comes_back_as_a_new_one(void **state)
+{
+	static const char *const verbs[] = {"stop", "disable"};
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX], left[PATH_MAX], program[PATH_MAX];
+	size_t i;
+
+	host_path(host, "left", left, sizeof(left));
+	host_profile(host, "web", "sleep 1000 & echo $! >> ../left; exec sleep 1000");
+	host_write(host, "web/kill_mode", 0644, "process\n");
+	host_start(host);
+	for (i = 0; i < 2; i++) {
+		(void)host_wait_running(host, "web");
+		wait_until(access(left, F_OK) == 0);
+		run_program(&outcome, host_program("proclaunchctl", program, sizeof(program)), "-d",
+		    host->state, verbs[i], "web", NULL);
+		assert_int_equal(outcome.status, 0);
+		host_mark_log(host);
+		move(host, "web", ".web");
+		host_wait_log(host, " web disappeared");
+		host_settle(host);
+		host_mark_log(host);
+		move(host, ".web", "web");
+	}
+	(void)host_wait_running(host, "web");
+	(void)snprintf(path, sizeof(path), "%s/disabled/web", host->state);
+	wait_until(access(path, F_OK) == -1);
+	host_replace(host, "web/kill_mode", 0644, "group\n"); /* all of them end now */
+	host_settle(host);
+	host_stop_all(host);
+}
+
+/* By the monitor that saw it, and not by the next ones. */
+static void
+that_a_profile_has_disappeared_is_said_once(void **state)
+{
+	struct host *host = *state;
+	pid_t pid;
+
+	host_profile(host, "deaf", "trap '' TERM; while :; do : > ready; sleep 0.01; done");
+	host_start(host);
+	pid = host_wait_running(host, "deaf");
+	host_wait_ready(host, "deaf");
+	move(host, "deaf", ".deaf");
+	host_wait_log(host, " deaf stopping$");
+	assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " deaf disappeared"), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	host_wait_log(host, " deaf stopped$");
+	host_stop_all(host);
+}
+
 static void
 an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings(void **state)
 {
@@ -1191,6 +1247,8 @@ main(void)
 	    TENANT_TEST(a_profile_that_comes_back_while_it_is_stopping_is_started_after_that),
 	    ROOT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
 	    TENANT_TEST(a_profile_whose_rest_kill_mode_spares_may_come_back),
+	    ROOT_TEST(a_profile_whose_rest_kill_mode_spares_comes_back_as_a_new_one),
+	    ROOT_TEST(that_a_profile_has_disappeared_is_said_once),
 	    ROOT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    TENANT_TEST(an_edit_that_breaks_a_profile_leaves_its_process_with_its_old_settings),
 	    ROOT_TEST(explain_says_what_is_wrong_with_a_broken_profile_that_runs),
