@@ -391,7 +391,7 @@ watch_first(const char *name, int opened)
 	if (profile == NULL && (profile = table_add(name)) != NULL)
 		profile->facts.gone = 1; /* until they have been */
 	if (profile != NULL)
-		watch_opened(profile, opened);
+		watch_entry(profile, opened);
 }
 
 static struct survey

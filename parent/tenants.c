@@ -131,7 +131,7 @@ take_tenant(const char *name, const struct account *account)
 	tenant->look_at = NEVER;
 	tenant->facts.owner = account->uid;
 	read_quota(tenant, name);
-	watch_entry(tenant); /* first, or a change between the two is missed */
+	watch_entry(tenant, -1); /* first, or a change between the two is missed */
 	surveys_request(tenant->facts.name, account->uid);
 }
 

@@ -27,8 +27,10 @@
 /* To watch a directory the kernel goes through all names of it that it remembers, of which its
  * owner may make a million, and nobody is served meanwhile: whoever has cost us this may cost us as
  * much only after so many times as long. */
-#define COSTLY	       (2 * MILLISECOND)
-#define COSTS_AGAIN    50
+#define COSTLY	    (2 * MILLISECOND)
+#define COSTS_AGAIN 50
+/* Meanwhile it is looked at by the clock: it need not be its owner who has made the names. */
+#define LOOK_UNWATCHED (1 * SECOND)
 #define EVENTS_AT_ONCE 4096
 /* Whoever edits a profile without end has so many looks at once, and then one in so much time. */
 #define LOOKS	   20
@@ -117,11 +119,10 @@ watch_directory(int directory, const char *what, uint32_t events)
  * only until the next look, which sets the watch again first. */
 #define PROFILE_EVENTS (IN_ONESHOT | IN_CLOSE_WRITE | IN_ATTRIB)
 
-void
-watch_opened(struct profile *entry, int directory)
+/* Without one, errno says why. */
+static void
+set_watch(struct profile *entry, int directory)
 {
-	if (inotify == -1 || entry->watch != -1)
-		return;
 	entry->watch = watch_descriptor(directory, PROFILE_EVENTS);
 	if (entry->watch != -1)
 		LIST_INSERT_HEAD(&by_watch[entry->watch % BUCKETS], entry, watched);
@@ -148,26 +149,28 @@ waits_until(struct profile *entry)
 /* What has gone, or is no directory any more, need not be watched: when it is back is seen from
  * above. */
 void
-watch_entry(struct profile *entry)
+watch_entry(struct profile *entry, int opened)
 {
 	int64_t *after = waits_until(entry), now = clock_now(), before = clock_spent(), cost;
-	int directory;
+	int directory = opened;
 
-	if (inotify == -1 || entry->watch != -1 || entry->facts.gone != 0)
+	if (inotify == -1 || entry->watch != -1 || (opened == -1 && entry->facts.gone != 0))
 		return;
 	if (now < *after) {
-		watch_look_at(entry, *after);
+		watch_look_at(entry, clock_earlier(*after, now + LOOK_UNWATCHED));
 		return;
 	}
-	directory = trust_open_profile(profiles_base(entry->facts.name), entry->facts.name);
+	if (opened == -1)
+		directory = trust_open_profile(profiles_base(entry->facts.name), entry->facts.name);
 	if (directory != -1)
-		watch_opened(entry, directory);
+		set_watch(entry, directory);
 	if (entry->watch == -1)
 		try_again(entry, errno);
 	if (entry->watch == -1 && errno != ENOENT && errno != ELOOP && errno != ENOTDIR &&
 	    errno != EAGAIN)
 		say_unwatched(entry->facts.name);
-	descriptor_close(directory);
+	if (opened == -1)
+		descriptor_close(directory);
 	cost = clock_spent() - before;
 	if (cost >= COSTLY)
 		*after = now + cost * COSTS_AGAIN;
@@ -227,7 +230,7 @@ settle(struct profile *profile)
 {
 	profile->unsettled = 0;
 	profile->look_at = NEVER;
-	watch_entry(profile);
+	watch_entry(profile, -1);
 	try_again(profile, (int)profile->facts.refused_error);
 	if (profile->introduced)
 		inform_tell(profile, TELL_PROFILE);
@@ -241,7 +244,7 @@ watch_changed(struct profile *profile)
 {
 	int64_t now = clock_now();
 
-	watch_entry(profile);
+	watch_entry(profile, -1);
 	if (profile->unsettled == 0)
 		profile->unsettled = now;
 	profile->look_at = NEVER;
@@ -370,7 +373,7 @@ look_at_due(int64_t now)
 			entry->look_at = NEVER;
 			if (entry->fifos_due != 0)
 				inform_tell(entry, TELL_FIFO);
-			watch_entry(entry); /* first, or a change between the two is missed */
+			watch_entry(entry, -1); /* first, or a change between the two is missed */
 			if (entry->tenant)
 				tenants_look(entry);
 			else

@@ -15,9 +15,10 @@ void watch_open(int64_t rescan);
 /* The profiles directory is another one now: watches that one, and scans it. */
 void watch_profiles(void);
 
-/* Watches the directory of a profile or a tenant for one event, unless it is watched. Where a
- * tenant has mounted something that could hold us up, it is not. */
-void watch_entry(struct profile *entry);
+/* Watches the directory of a profile or a tenant for one event, unless it is watched. It is
+ * `opened`, the caller's, or with -1 opened here: where a tenant has mounted something that could
+ * hold us up, it is not. */
+void watch_entry(struct profile *entry, int opened);
 
 /* How much later something is looked at again that could not be looked at. */
 #define LOOK_AGAIN (60 * SECOND)
@@ -29,11 +30,6 @@ void watch_look_at(struct profile *entry, int64_t when);
  * monitor wants to know when what has been edited until now has been told: the profile is looked at
  * now, unless it is about to be found still. */
 void watch_await(void *subject, struct incoming *incoming);
-
-/* Watches a profile's directory that has just been opened, before anything in it is looked at,
- * unless it is watched already. The descriptor stays the caller's; -1 with errno as profile->watch
- * when it cannot be watched. */
-void watch_opened(struct profile *entry, int directory);
 
 /* A survey has found the profile changed, or for the first time. */
 void watch_changed(struct profile *profile);

@@ -507,6 +507,49 @@ a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent(void **state)
 	host_stop_all(host);
 }
 
+/* The kernel remembers of each that there is none. */
+#define SOUGHT 1500000
+/* What is not watched is looked at every second, and then once more, to see whether it is still. */
+#define NOTICED_WITHIN 4000 /* milliseconds */
+
+static void
+seek_names(void *context)
+{
+	char path[PATH_MAX], name[16];
+	struct stat status;
+	unsigned i;
+	int directory =
+	    open(host_path(context, "../tenants/" OTHER_TENANT "/web", path, sizeof(path)),
+		O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	become_tenant();
+	for (i = 0; i < SOUGHT; i++) {
+		(void)snprintf(name, sizeof(name), "%u", i);
+		REQUIRE(fstatat(directory, name, &status, 0) == -1 && errno == ENOENT);
+	}
+}
+
+static void
+who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+	unsigned i;
+
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, OTHER_TENANT "/web");
+	child_run(seek_names, host);
+	for (i = 0; i < 3; i++) {
+		host_mark_log(host);
+		host_touch(host, "../tenants/" OTHER_TENANT "/web/run");
+		host_wait_log_within(host, NOTICED_WITHIN, " " OTHER_TENANT "/web running");
+	}
+	host_stop_all(host);
+}
+
 /* Who is stopped cannot notice that the supervisor has gone. */
 static int
 tear_down(void **state)
@@ -529,6 +572,7 @@ main(void)
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
+	    ROOT_TEST(who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
 	};
 
