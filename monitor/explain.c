@@ -291,6 +291,9 @@ explain_stopping(const struct profile *profile, struct row *row)
 	if (profile->process.phase == PHASE_REST)
 		decide(row, "kill_mode", "waiting for what pid %d has left behind to end%s",
 		    profile->exit_pid, deadline);
+	else if (profile->process.phase == PHASE_UP && profile->process.end != END_NONE)
+		decide(row, "pid_file", "waiting for what pid %d may have left behind%s",
+		    profile->process.pid, deadline);
 	else
 		decide(row, profile->timer == TIMER_OVERDUE ? "stop_timeout" : "",
 		    "waiting for pid %d to end%s", profile->process.pid, deadline);

@@ -436,6 +436,28 @@ a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping(void **state
 	host_stop_all(host);
 }
 
+/* Without cgroups: `run` has left with success when it was told to stop, and who knows whether a
+ * daemon of it is about to name itself? */
+static void
+explain_says_that_a_stop_waits_for_a_daemon_that_nobody_knows(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "web", "trap 'exit 0' TERM; while :; do : > ready; sleep 0.01; done");
+	host_write(host, "web/pid_file", 0644, "never.pid\n");
+	host_write(host, "web/stop_timeout", 0644, "1000\n");
+	host_start(host);
+	host_wait_ready(host, "web");
+	assert_int_equal(ctl(host, &outcome, "stop", "--no-wait", "web", NULL), CTL_DONE);
+	wait_until((ctl(host, &outcome, "explain", "web", NULL),
+	    strstr(outcome.output, "waiting for what pid ") != NULL));
+	assert_non_null(strstr(outcome.output, " may have left behind, then SIGKILL"));
+	host_write(host, "web/stop_timeout", 0644, "1\n"); /* which has passed */
+	host_wait_log(host, " web stopped$");
+	host_stop_all(host);
+}
+
 static void
 a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed(void **state)
 {
@@ -855,6 +877,7 @@ main(void)
 	    TENANT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
 	    ROOT_TEST(a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping),
 	    SESSIONS_TEST(a_daemon_that_never_names_itself_does_not_keep_its_profile_stopping),
+	    SESSIONS_TEST(explain_says_that_a_stop_waits_for_a_daemon_that_nobody_knows),
 	    ROOT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
 	    TENANT_TEST(a_daemon_that_writes_its_pid_file_runs_and_its_end_is_noticed),
 	    ROOT_TEST(a_daemon_that_begins_its_session_late_does_not_leave_it_behind),
