@@ -758,6 +758,27 @@ what_the_files_say_serves_until_they_say_something_else(void **state)
 	child_run(look_up_later, NULL);
 }
 
+static void
+look_up_in_turns(void *context)
+{
+	(void)context;
+	use_accounts();
+	account_turn();
+	REQUIRE(by_text("web") == REFUSAL_NONE && account.group_count == 3);
+	folder_write(folder, "group", 0644, "web:x:64002:\none:x:64101:web\n");
+	REQUIRE(by_text("web") == REFUSAL_NONE && account.group_count == 3);
+	account_turn();
+	REQUIRE(by_text("web") == REFUSAL_NONE && account.group_count == 2);
+}
+
+/* Thousands may be asked for in one turn of the loop. */
+static void
+the_files_are_looked_at_once_in_a_turn_and_in_each(void **state)
+{
+	(void)state;
+	child_run(look_up_in_turns, NULL);
+}
+
 /* Writes "groupie" and "joiner" into so many groups besides their own. */
 static void
 write_groups(unsigned count)
@@ -1033,6 +1054,7 @@ main(void)
 	    TEST(where_nobody_can_be_asked_for_want_of_descriptors_that_is_said),
 	    TEST(who_asks_leaves_and_another_one_asks),
 	    TEST(what_the_files_say_serves_until_they_say_something_else),
+	    TEST(the_files_are_looked_at_once_in_a_turn_and_in_each),
 	    TEST(an_account_in_more_groups_than_a_message_holds_is_refused_and_not_cut),
 	    TEST(an_entry_that_is_too_long_is_refused_and_not_cut),
 	    TEST(the_monitor_runs_as_who_is_named_unless_that_is_root_in_any_way),
