@@ -1,6 +1,6 @@
 /*
- * The spawner: forks, drops to the user that the parent names by number, and execs. It knows no
- * names, no policy and no configuration file, and keeps no table: one request, one child.
+ * The spawner: forks, drops to the user that the parent names by number, and execs. It looks up no
+ * account, knows no policy and no configuration file, and keeps no table: one request, one child.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
