@@ -311,11 +311,25 @@ stuck(struct output_stream *stream, const char *name, int error)
 		enqueue(stream);
 }
 
+/* He has kept us, or the parent, for so long. */
+static void
+blame(uint32_t uid, int64_t kept)
+{
+	struct bucket *keeper = bucket_of(keepers, uid);
+	int64_t until = clock_now() + kept * KEPT_AGAIN;
+
+	if (keeper->full < until)
+		keeper->full = until;
+	if (kept_until < until)
+		kept_until = until;
+}
+
 void
 output_take_file(void *subject, struct incoming *incoming)
 {
 	const struct message *message = &incoming->message;
 	struct profile *profile = table_at(message->index, message->generation);
+	int64_t took = message->file.took_ms * MILLISECOND;
 	struct output_stream *stream;
 	bool rotated;
 
@@ -324,6 +338,8 @@ output_take_file(void *subject, struct incoming *incoming)
 		return;
 	stream = table_stream(profile, message->file.stream);
 	rotated = stream->rotating;
+	if (rotated && stream->lent && took >= KEPT_IN_FILE)
+		blame(profile->facts.uid, took);
 	stream->asked = false;
 	parent_has_file(stream);
 	close_file(stream);
@@ -788,7 +804,7 @@ gives_way(const struct output_stream *stream)
 static void
 blame_keeper(uint32_t uid)
 {
-	int64_t now = clock_now(), kept = fifo_kept();
+	int64_t kept = fifo_kept();
 	struct fifo_effort after;
 
 	if (kept_in_file >= KEPT_IN_FILE)
@@ -798,9 +814,7 @@ blame_keeper(uint32_t uid)
 	after = fifo_effort();
 	if (after.sleeps == effort.sleeps && after.ran - effort.ran < FIFO_KEPT_LONG)
 		return;
-	bucket_of(keepers, uid)->full = now + kept * KEPT_AGAIN;
-	if (kept_until < now + kept * KEPT_AGAIN)
-		kept_until = now + kept * KEPT_AGAIN;
+	blame(uid, kept);
 }
 
 /* Is it left alone? When we leave, nobody else is waiting. */

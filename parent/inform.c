@@ -290,6 +290,7 @@ send_stream(struct profile *profile, enum tell what, enum stream stream)
 
 	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
 	message.file.stream = stream;
+	message.file.took_ms = profile->put_aside_ms;
 	if (what == TELL_OUTPUT)
 		return send_file(&message, outputs_open_file(profile, &message.file, false));
 	fifo = outputs_hold(profile, stream);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "files.h"
 #include "inform.h"
 #include "logfile.h"
@@ -346,8 +347,11 @@ outputs_open_file(const struct profile *profile, struct file_facts *facts, bool 
 }
 
 void
-outputs_rotate(const struct profile *profile, const struct file_facts *facts)
+outputs_rotate(struct profile *profile, const struct file_facts *facts)
 {
+	int64_t begun = clock_now();
+
 	inform_remains(logfile_rotate(open_outputs(profile->facts.name),
 	    file_name(profile, (enum stream)facts->stream), facts->keep));
+	profile->put_aside_ms = (uint32_t)((clock_now() - begun) / MILLISECOND);
 }

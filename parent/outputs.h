@@ -54,6 +54,6 @@ void outputs_forget(struct profile *profile);
 int outputs_open_file(const struct profile *profile, struct file_facts *facts, bool read);
 
 /* NAME.log becomes NAME.log.1 and so on; no more than facts->keep old files stay. */
-void outputs_rotate(const struct profile *profile, const struct file_facts *facts);
+void outputs_rotate(struct profile *profile, const struct file_facts *facts);
 
 #endif

@@ -730,53 +730,103 @@ map_into_a_silent_page(const struct host *host, const struct silence *silence)
 	_exit(0);
 }
 
-static void
-whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth(void **state)
+/* A tenant with this script, which has printed "one", and a friend of his who keeps the lock of the
+ * log that he was handed; and somebody else. The friend, or 0 where the file system gives no lock.
+ */
+static pid_t
+keep_lock_of_log(struct host *host, struct silence *silence, const char *output, const char *script)
 {
-	struct host *host = *state;
-	char path[PATH_MAX], status[32];
-	struct deadline deadline;
 	struct outcome outcome;
-	struct silence silence;
 	struct statfs kind;
 	pid_t friend;
 
 	assert_int_equal(statfs(host->root, &kind), 0);
 	if (kind.f_type != EXT4_SUPER_MAGIC)
-		skip();
-	host_profile(host, "tenant",
-	    "echo one; while [ ! -e go ]; do sleep 0.1; done; echo two\n"
-	    "while [ ! -e on ]; do sleep 0.1; done; echo three; : > said; exec sleep 1000");
-	host_write(host, "tenant/output", 0644, "format raw\n");
+		return 0;
+	host_profile(host, "tenant", "%s", script);
+	host_write(host, "tenant/output", 0644, "format raw\n%s", output);
 	host_chown(host, "tenant", TENANT);
 	make_printer(host, "other");
 	host_remove(host, "other/user");
 	host_start(host);
-	wait_until(strcmp(printed(host, "tenant"), "one\n") == 0);
+	wait_until(strstr(printed(host, "tenant"), "one\n") != NULL);
 	wait_until(strcmp(printed(host, "other"), "i am root\n") == 0);
 	assert_int_equal(
 	    ctl_as(host, account_uid(TENANT), &outcome, "log", "tenant", NULL), CTL_DONE);
-	silence_begin(&silence, host->root);
+	silence_begin(silence, host->root);
 	friend = fork();
 	if (friend == 0)
-		map_into_a_silent_page(host, &silence);
+		map_into_a_silent_page(host, silence);
 	assert_int_equal(wait_for_call(friend, "16 "), 0); /* ioctl(2) */
-	host_write(host, "tenant/go", 0644, "%s", "");
-	wait_until(process_status(host_monitor(host), "State", status, sizeof(status))[0] == 'D');
-	deadline = deadline_in(KEPT_FOR);
+	return friend;
+}
+
+/* Then whoever waits for it goes on. */
+static void
+let_go_in_a_moment(struct silence *silence, pid_t friend)
+{
+	struct deadline deadline = deadline_in(KEPT_FOR);
+
 	while (deadline_left(&deadline) > 0)
 		deadline_breathe();
-	silence_end(&silence);
+	silence_end(silence);
 	assert_int_equal(waitpid(friend, NULL, 0), friend);
+}
+
+/* The tenant has printed meanwhile, and has his turn later. */
+static void
+assert_left_alone(struct host *host, const char *before, const char *after)
+{
+	struct deadline deadline = deadline_in(10 * SOON);
+	struct outcome outcome;
+
+	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
+	wait_until(strcmp(printed(host, "other"), "i am root\ni am root\n") == 0);
+	assert_string_equal(printed(host, "tenant"), before);
+	while (strcmp(printed(host, "tenant"), after) != 0)
+		deadline_pause(&deadline, "he is looked at again", __FILE__, __LINE__);
+}
+
+static void
+whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], status[32];
+	struct silence silence;
+	pid_t friend = keep_lock_of_log(host, &silence, "",
+	    "echo one; while [ ! -e go ]; do sleep 0.1; done; echo two\n"
+	    "while [ ! -e on ]; do sleep 0.1; done; echo three; : > said; exec sleep 1000");
+
+	if (friend == 0)
+		skip();
+	host_write(host, "tenant/go", 0644, "%s", "");
+	wait_until(process_status(host_monitor(host), "State", status, sizeof(status))[0] == 'D');
+	let_go_in_a_moment(&silence, friend);
 	wait_until(strcmp(printed(host, "tenant"), "one\ntwo\n") == 0);
 	host_write(host, "tenant/on", 0644, "%s", "");
 	wait_until(access(host_path(host, "tenant/said", path, sizeof(path)), F_OK) == 0);
-	assert_int_equal(ctl(host, &outcome, "restart", "--no-wait", "other", NULL), CTL_DONE);
-	wait_until(strcmp(printed(host, "other"), "i am root\ni am root\n") == 0);
-	assert_string_equal(printed(host, "tenant"), "one\ntwo\n");
-	deadline = deadline_in(10 * SOON);
-	while (strcmp(printed(host, "tenant"), "one\ntwo\nthree\n") != 0)
-		deadline_pause(&deadline, "he is looked at again", __FILE__, __LINE__);
+	assert_left_alone(host, "one\ntwo\n", "one\ntwo\nthree\n");
+	host_stop_all(host);
+}
+
+/* What does not fit into it any more is not written, and has it put aside. */
+static void
+whoever_keeps_the_lock_of_a_log_that_is_put_aside_keeps_the_parent_for_a_twentieth(void **state)
+{
+	struct host *host = *state;
+	char status[32];
+	struct silence silence;
+	pid_t friend = keep_lock_of_log(host, &silence, "rotate_size 4096\n",
+	    "printf '%04090d' 0; echo one; while [ ! -e go ]; do sleep 0.1; done\n"
+	    "echo two; echo three; exec sleep 1000");
+
+	if (friend == 0)
+		skip();
+	host_write(host, "tenant/go", 0644, "%s", "");
+	wait_until(process_status(host->supervisor, "State", status, sizeof(status))[0] == 'D');
+	let_go_in_a_moment(&silence, friend);
+	wait_until(strstr(printed_in(host, "tenant", ".1"), "one\n") != NULL);
+	assert_left_alone(host, "", "two\nthree\n");
 	host_stop_all(host);
 }
 
@@ -858,6 +908,8 @@ main(int count, char **arguments)
 	    ROOT_TEST(whoever_has_a_herd_wait_for_his_fifo_keeps_the_monitor_for_a_twentieth),
 	    ROOT_TEST(
 		whoever_keeps_the_lock_of_a_log_that_he_was_handed_keeps_the_monitor_for_a_twentieth),
+	    ROOT_TEST(
+		whoever_keeps_the_lock_of_a_log_that_is_put_aside_keeps_the_parent_for_a_twentieth),
 	    HASTY_TEST(
 		a_fifo_that_is_locked_while_its_profile_is_forgotten_does_not_keep_the_parent),
 	};

@@ -412,7 +412,7 @@ outputs_open_file(const struct profile *profile, struct file_facts *facts, bool 
 }
 
 void
-outputs_rotate(const struct profile *profile, const struct file_facts *facts)
+outputs_rotate(struct profile *profile, const struct file_facts *facts)
 {
 	(void)index_of(profile->facts.name);
 	PROPERTY(facts->stream < STREAM_COUNT && facts->keep <= ROTATE_KEEP_MAX);

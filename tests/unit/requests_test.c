@@ -96,7 +96,7 @@ ledger_write(const struct profile *of)
 }
 
 void
-outputs_rotate(const struct profile *of, const struct file_facts *facts)
+outputs_rotate(struct profile *of, const struct file_facts *facts)
 {
 	(void)facts;
 	done += of == &profile;
