@@ -38,15 +38,15 @@ in_session(const struct profile *profile, pid_t pid)
 	return session > 0 && (session == profile->sessions[0] || session == profile->sessions[1]);
 }
 
-/* After our own death nobody descends from us, and the number of a session that nobody was in any
- * more can be another's by now: that one's leader is younger than the service. */
+/* The number of a session that nobody was in any more can be another's by now, of another service
+ * of ours: that one's leader is younger. After our own death nobody descends from us. */
 static bool
 is_ours(const struct profile *profile, pid_t pid)
 {
 	struct procfs_stat leader;
 
-	if (profile->process.adopted == 0)
-		return procfs_descends_from_us(pid);
+	if (profile->process.adopted == 0 && !procfs_descends_from_us(pid))
+		return false;
 	return !procfs_stat(getsid(pid), &leader) || leader.start_ticks <= profile->start_ticks;
 }
 

@@ -293,13 +293,18 @@ look_from_aside_as_an_older_service(void *context)
 }
 
 /* A number is used again: any other session of that user, of root's too, was ended with a service
- * that had been taken over. */
+ * that had been taken over; and one that descends from us, of another service, with any daemon that
+ * had left the session of its `run` empty. */
 static void
 a_session_that_is_younger_than_the_service_is_not_its_own(void **state)
 {
 	struct profile *profile = &((struct family *)*state)->profile;
 
 	child_run(look_from_aside_as_an_older_service, profile);
+	profile->start_ticks--;
+	assert_int_equal(session_pin(profile), 0);
+	session_signal(profile, SIGKILL);
+	profile->start_ticks++;
 	assert_int_equal(session_pin(profile), MEMBERS); /* and nobody was ended */
 }
 
