@@ -44,16 +44,14 @@ shed_capabilities(void)
 static void
 handle_hello(void *subject, struct incoming *incoming)
 {
-	struct message hello;
-
 	(void)subject;
 	if (!channel_same_build(&incoming->message))
 		fatalx("the parent is of another build than this spawner: install all three");
 	options = incoming->message.hello.options;
 	if ((options & HELLO_ROOT) != 0)
 		shed_capabilities();
-	channel_hello(&hello);
-	job_send(&hello, NULL, 0);
+	channel_hello(&incoming->message);
+	job_send(&incoming->message, NULL, 0);
 }
 
 static void
@@ -83,10 +81,9 @@ handle_fork(void *subject, struct incoming *incoming)
 
 	(void)subject;
 	birth.error = incoming->count > 3 ? incoming->descriptors[3] : birth.output;
+	errno = EPERM;
 	if ((options & HELLO_NO_ROOT) == 0 || message->fork.uid != 0)
 		pid = birth_fork(&birth, &pidfd);
-	else
-		errno = EPERM;
 	message->type = MESSAGE_BORN; /* of the same index, generation and number */
 	memset(&message->fork, 0, sizeof(*message) - offsetof(struct message, fork));
 	message->born.task = task;
@@ -153,6 +150,9 @@ main(int count, char **arguments)
 	enum channel_result result;
 
 	report_as("proclaunch-spawner");
+	if (strcmp(program_invocation_short_name, "proclaunch-spawner") != 0)
+		fatalx(
+		    "this is started by proclaunch(8), not as %s", program_invocation_short_name);
 	if (count == 2 && strcmp(arguments[1], "--version") == 0)
 		return fputs(BUILD_LINE, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0;
 	prepare();

@@ -347,6 +347,15 @@ copy_built(const char *release, const char *folder, const char *name)
 	copy(path, folder, name);
 }
 
+/* A program of ours in the place of another one. */
+static void
+copy_as(const char *program, const char *folder, const char *name)
+{
+	char path[PATH_MAX];
+
+	copy(host_program(program, path, sizeof(path)), folder, name);
+}
+
 static void
 programs_that_are_not_all_there_or_not_of_one_build_start_nothing(void **state)
 {
@@ -369,6 +378,9 @@ programs_that_are_not_all_there_or_not_of_one_build_start_nothing(void **state)
 		copy_built("/next", folder, names[i]);
 		(void)snprintf(what, sizeof(what), "%s of another build", names[i]);
 		assert_refused(host, &start, what, other_build);
+		copy_as(names[1 - i], folder, names[i]);
+		(void)snprintf(what, sizeof(what), "%s that is %s", names[i], names[1 - i]);
+		assert_refused(host, &start, what, " ended at once, with status 1");
 		copy("/bin/false", folder, names[i]);
 		(void)snprintf(what, sizeof(what), "%s that ends", names[i]);
 		assert_refused(host, &start, what, " ended at once, with status 1");

@@ -73,7 +73,7 @@ install(const struct host *host, unsigned program, const char *bytes, size_t siz
 enum release { OLD, NEXT };
 
 static void
-install_release(const struct host *host, unsigned program, enum release release)
+install_as(const struct host *host, unsigned program, enum release release, unsigned place)
 {
 	char path[PATH_MAX], *bytes;
 	size_t size;
@@ -81,8 +81,14 @@ install_release(const struct host *host, unsigned program, enum release release)
 	(void)snprintf(
 	    path, sizeof(path), "%s%s/%s", build, release == OLD ? "" : "/next", programs[program]);
 	bytes = read_bytes(path, &size);
-	install(host, program, bytes, size, 0755);
+	install(host, place, bytes, size, 0755);
 	free(bytes);
+}
+
+static void
+install_release(const struct host *host, unsigned program, enum release release)
+{
+	install_as(host, program, release, program);
 }
 
 static void
@@ -431,6 +437,11 @@ when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why(void **state)
 	    host, &running, "bin/proclaunch-spawner: it has not named its version in time");
 	install_release(host, SPAWNER, NEXT);
 	assert_goes_on(host, &running, "bin/proclaunch-spawner: it is of another build");
+	/* it is of the right build, and would be started again and again */
+	install_as(host, SPAWNER, OLD, MONITOR);
+	assert_goes_on(host, &running, "bin/proclaunch-monitor: it does not run");
+	install_as(host, MONITOR, OLD, SPAWNER);
+	assert_goes_on(host, &running, "bin/proclaunch-spawner: it does not run");
 
 	/* and an upgrade is possible as ever */
 	install_all(host, NEXT);
