@@ -151,8 +151,7 @@ main(int count, char **arguments)
 
 	report_as("proclaunch-spawner");
 	if (strcmp(program_invocation_short_name, "proclaunch-spawner") != 0)
-		fatalx(
-		    "this is started by proclaunch(8), not as %s", program_invocation_short_name);
+		fatalx("this is started by proclaunch(8), not as %s", arguments[0]);
 	if (count == 2 && strcmp(arguments[1], "--version") == 0)
 		return fputs(BUILD_LINE, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0;
 	prepare();
