@@ -510,6 +510,11 @@ profiles_scan_on(void)
 void
 profiles_forget(struct profile *profile)
 {
+	const struct quota *quota = tenants_quota(profile->facts.name);
+
+	/* there may have been no place for another one */
+	if (quota != NULL && tenants_count(profile->facts.name, true) + 1 >= 2 * quota->profiles)
+		watch_look_at(tenants_entry(profile->facts.name), clock_now());
 	watch_forget(profile);
 	births_stop(profile);
 	processes_release(profile);

@@ -53,13 +53,15 @@ tenants_quota(const char *profile)
 }
 
 unsigned
-tenants_count(const char *name, bool refused_too)
+tenants_count(const char *name, bool all)
 {
 	unsigned count = 0;
 
 	TENANTS_FOREACH(profile, name) {
-		if (profile->facts.gone == 0 &&
-		    (refused_too || profile->facts.refusal != REFUSAL_QUOTA) &&
+		bool there = profile->facts.gone == 0;
+
+		if ((all ? there || profile->process.phase != PHASE_NONE
+			 : there && profile->facts.refusal != REFUSAL_QUOTA) &&
 		    strcmp(profile->facts.name, name) != 0)
 			count++;
 	}

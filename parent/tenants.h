@@ -38,8 +38,8 @@ void tenants_unsurveyed(const char *tenant, int error);
 /* The tenant whose profile has this name ("alice/web"): its quota; NULL when it is no tenant's. */
 const struct quota *tenants_quota(const char *profile);
 
-/* How many other profiles the tenant of that profile has; with `refused_too` also beyond the quota.
- */
-unsigned tenants_count(const char *profile, bool refused_too);
+/* How many other profiles the tenant of that profile has; `all` also beyond the quota, and those
+ * that have gone and whose processes have not. */
+unsigned tenants_count(const char *profile, bool all);
 
 #endif

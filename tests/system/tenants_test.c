@@ -1110,6 +1110,43 @@ what_has_gone_while_nobody_looked_takes_no_place_of_the_quota(void **state)
 	host_stop_all(host);
 }
 
+#define STUBBORN "trap '' TERM; : > ready; exec sleep 1000"
+
+/* A tenant removes profiles whose services do not end, and makes others: no more than twice as many
+ * are there as he may have. */
+static void
+what_has_gone_and_does_not_end_takes_a_place(void **state)
+{
+	struct host *host = *state;
+	pid_t first, second, mail;
+
+	make_tenants(host);
+	set_quota(host, "profiles 1\n");
+	make_profile(host, TENANT, "first", STUBBORN);
+	mail = begin_other(host);
+	first = host_wait_running(host, TENANT "/first");
+	host_wait_ready(host, TENANTS TENANT "/first");
+	host_remove(host, TENANTS TENANT "/first");
+	host_wait_log(host, " " TENANT "/first stopping");
+	make_profile(host, TENANT, "second", STUBBORN);
+	second = host_wait_running(host, TENANT "/second");
+	host_wait_ready(host, TENANTS TENANT "/second");
+	host_remove(host, TENANTS TENANT "/second");
+	host_wait_log(host, " " TENANT "/second stopping");
+	make_profile(host, TENANT, "third", SERVICE);
+	host_wait_log(
+	    host, " WARN  ProcLaunch skipped " TENANT "/third: there are too many profiles$");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, TENANT "/third running"), 0);
+	assert_true(process_lives(first) && process_lives(second));
+	/* until one of them has ended */
+	assert_int_equal(kill(first, SIGKILL), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/third running pid ");
+	assert_int_equal(kill(second, SIGKILL), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
 /* The kernel counts all processes of the uid, so that it must be one that nothing else has, nor
  * another run of this test beside it. */
 #define LONELY_UID (200000 + (uid_t)getpid())
@@ -1524,6 +1561,7 @@ main(void)
 	    ROOT_TEST(of_a_tenants_odd_names_some_are_reported_at_each_look),
 	    ROOT_TEST(what_is_disabled_stays_so_when_it_can_be_looked_at_again),
 	    ROOT_TEST(what_has_gone_while_nobody_looked_takes_no_place_of_the_quota),
+	    ROOT_TEST(what_has_gone_and_does_not_end_takes_a_place),
 	    ROOT_TEST(who_makes_hundreds_of_profiles_more_is_told_once),
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
 	    ROOT_TEST(from_a_directory_that_is_his_a_tenant_is_handed_no_log),
