@@ -19,6 +19,7 @@
 #include "children.h"
 #include "clock.h"
 #include "descriptors.h"
+#include "files.h"
 #include "inform.h"
 #include "ledger.h"
 #include "nofile.h"
@@ -280,9 +281,8 @@ static void
 relay_words(struct child *child)
 {
 	char text[400];
-	ssize_t length;
+	ssize_t length = read(child->words, text, sizeof(text) - 1);
 
-	length = read(child->words, text, sizeof(text) - 1);
 	if (length <= 0)
 		return;
 	if (text[length - 1] == '\n')
@@ -388,6 +388,7 @@ ping(struct child *child, int64_t now)
 	child->pinged = now;
 	child->ping_at = NEVER;
 	child->answer_by = now + ANSWER_WITHIN; /* whether or not its queue takes the ping now */
+	loop_change(files_control(), EPOLLIN | EPOLLONESHOT, SOURCE_CHILD, CHILDREN);
 	send_ping(child);
 }
 
@@ -436,6 +437,10 @@ children_event(uint32_t index, uint32_t events)
 	enum verdict verdict;
 	unsigned handled;
 
+	if (index == CHILDREN) { /* a client has work for the monitor; once from ping to ping */
+		monitor->ping_at = clock_earlier(monitor->ping_at, monitor->pinged + PING_PAUSE);
+		return;
+	}
 	if ((events & EPOLLOUT) != 0 && child->channel != -1) {
 		child->blocked = false;
 		loop_change(child->channel, EPOLLIN, SOURCE_CHILD, index_of(child));

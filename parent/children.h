@@ -49,7 +49,7 @@ void children_ping_monitor(void);
 void children_pong(void *subject, struct incoming *incoming);
 void children_hello(void *subject, struct incoming *incoming);
 
-/* Handler of the loop. */
+/* Handler of the loop; CHILDREN: for the control socket, at which the monitor's clients knock. */
 void children_event(uint32_t index, uint32_t events);
 
 /* When children_tend() has something to do; NEVER otherwise. */

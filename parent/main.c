@@ -261,6 +261,7 @@ come_up(int64_t patience)
 	int64_t tenants_by = clock_now() + patience;
 	bool told = false;
 
+	(void)loop_add(files_control(), EPOLLIN | EPOLLONESHOT, SOURCE_CHILD, CHILDREN);
 	children_start();
 	while (!told || !inform_done()) {
 		turn();

@@ -389,6 +389,30 @@ while_nothing_happens_nothing_wakes_up(void **state)
 	host_stop_all(host);
 }
 
+#define HANGS_UNTIL 20000 /* milliseconds */
+
+/* Nobody has work for it but who asks it, and the parent hears nothing of that from it. */
+static void
+a_monitor_that_hangs_while_nothing_happens_is_replaced_when_somebody_asks(void **state)
+{
+	struct host *host = *state;
+	struct running_ctl status;
+	pid_t monitor, web;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	monitor = host_monitor(host);
+	wait_until(nobody_runs_for_long(host));
+	assert_int_equal(kill(monitor, SIGSTOP), 0);
+	ctl_begin(host, 0, &status, "status", "web", NULL);
+	host_wait_log_within(host, HANGS_UNTIL,
+	    " WARN  ProcLaunch monitor pid %d has not answered for 10 s.", monitor);
+	assert_int_equal(ctl_wait_end(&status), 0);
+	assert_int_equal(host_wait_running(host, "web"), web);
+	host_stop_all(host);
+}
+
 static void
 start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again(void **state)
 {
@@ -872,6 +896,7 @@ main(void)
 	    ROOT_TEST(a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended),
 	    SESSIONS_TEST(a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended),
 	    ROOT_TEST(while_nothing_happens_nothing_wakes_up),
+	    ROOT_TEST(a_monitor_that_hangs_while_nothing_happens_is_replaced_when_somebody_asks),
 	    SESSIONS_TEST(while_nothing_happens_nothing_wakes_up),
 	    ROOT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
 	    TENANT_TEST(start_timeout_ends_a_daemon_that_is_not_proved_and_restart_starts_it_again),
