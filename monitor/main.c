@@ -259,8 +259,8 @@ int
 main(int count, char **arguments)
 {
 	report_as("proclaunch-monitor");
-	if (strcmp(program_invocation_short_name, "proclaunch-monitor") != 0)
-		fatalx("this is started by proclaunch(8), not as %s", arguments[0]);
+	if (strcmp(program_invocation_short_name, "proclaunch-spawner") == 0)
+		fatalx("this is not the spawner, which %s must be", arguments[0]);
 	if (count == 2) {
 		if (strcmp(arguments[1], "--version") == 0)
 			(void)fputs(BUILD_LINE, stdout);

@@ -150,8 +150,8 @@ main(int count, char **arguments)
 	enum channel_result result;
 
 	report_as("proclaunch-spawner");
-	if (strcmp(program_invocation_short_name, "proclaunch-spawner") != 0)
-		fatalx("this is started by proclaunch(8), not as %s", arguments[0]);
+	if (strcmp(program_invocation_short_name, "proclaunch-monitor") == 0)
+		fatalx("this is not the monitor, which %s must be", arguments[0]);
 	if (count == 2 && strcmp(arguments[1], "--version") == 0)
 		return fputs(BUILD_LINE, stdout) == EOF || fflush(stdout) == EOF ? 1 : 0;
 	prepare();
