@@ -252,19 +252,21 @@ keep(struct client *client, struct profile *profile, enum wish wish)
 	parent_ask_keep(profile, wish);
 }
 
+static enum stream
+stream_of(const struct client *client)
+{
+	return client->ask.number == STREAM_ERROR ? STREAM_ERROR : STREAM_OUTPUT;
+}
+
 /* Asks for a file for the client: our own log it is only where none of a profile was asked for. */
 static void
 ask_for_log(struct client *client, uint32_t age)
 {
-	struct file_facts facts = {.stream = client->ask.number == STREAM_ERROR,
-	    .age = age,
-	    .token = control_place(client) * READS_OF_CLIENT + 1 - age};
-
 	if (loses_sight(client))
 		return;
 	client->task = CLIENT_OPENS;
 	client->age = age;
-	parent_ask_read(asked_profile(client), &facts);
+	parent_ask_read(asked_profile(client), stream_of(client), age);
 }
 
 /* The older file first, whose end comes before the other's. Both are asked for at once, since to
@@ -723,35 +725,77 @@ send_file(struct client *client)
 	return true;
 }
 
-/* Is this what the client waits for? It may have gone, and another one have its place: what was
- * asked must be the same. */
+/* Is it a file of the log that the client has asked for? */
 static bool
-opens(const struct client *client, const struct message *message)
+is_of_log(const struct client *client, const struct message *message)
 {
 	return client->index == message->index &&
 	    (client->index == NO_PROFILE || client->generation == message->generation) &&
-	    client->task == CLIENT_OPENS && client->age == message->file.age;
+	    stream_of(client) == message->file.stream;
+}
+
+/* ... and the one that it waits for? */
+static bool
+opens(const struct client *client, const struct message *message)
+{
+	return is_of_log(client, message) && client->task == CLIENT_OPENS &&
+	    client->age == message->file.age;
+}
+
+/* The last client that was handed a file: who comes after it in the table is next. */
+static const struct client *served;
+
+struct handing {
+	const struct message *message;
+	struct client *next; /* NULL: nobody waits */
+};
+
+static void
+find_next(struct client *client, void *context)
+{
+	struct handing *handing = context;
+
+	if (opens(client, handing->message) &&
+	    (handing->next == NULL || (handing->next <= served && client > served)))
+		handing->next = client;
+}
+
+/* The file is another client's: it is opened once more for who waits for it, too, since they would
+ * share the place where they read. Who has no room yet for the one before asks again when it has.
+ */
+static void
+ask_again(struct client *client, void *context)
+{
+	const struct message *message = context;
+
+	if (opens(client, message))
+		ask_for_log(client, client->age);
+	else if ((client->task == CLIENT_OPENS || client->task == CLIENT_FILE) &&
+	    message->file.age == 0 && is_of_log(client, message))
+		client->ahead = false;
 }
 
 void
 commands_readable(void *subject, struct incoming *incoming)
 {
-	const struct message *message = &incoming->message;
-	struct client *client = control_at(message->file.token / READS_OF_CLIENT);
+	struct message *message = &incoming->message;
+	struct handing handing = {.message = message};
+	struct client *client;
 
 	(void)subject;
+	control_each(find_next, &handing);
+	client = handing.next;
+	if (client != NULL) {
+		/* without one: nothing was printed yet, or never so much */
+		client->file = incoming->count > 0 ? channel_take(incoming) : -1;
+		client->task = CLIENT_FILE;
+		served = client;
+	}
+	control_each(ask_again, message);
 	if (client == NULL)
 		return;
-	if (!opens(client, message)) {
-		/* it has no room yet for the one before: this one is asked for again when it has */
-		client->ahead = false;
-		return;
-	}
-	/* without one: nothing was printed yet, or never so much */
-	client->file = incoming->count > 0 ? channel_take(incoming) : -1;
 	if (client->file != -1 && !client->admin && asked_profile(client) != NULL)
 		output_lend(asked_profile(client));
-	client->task = CLIENT_FILE;
 	control_continue(client); /* it holds no more than one, and the next may have come */
 }
 

@@ -227,18 +227,6 @@ control_send_file(struct client *client, const struct message *message)
 	return true;
 }
 
-uint32_t
-control_place(const struct client *client)
-{
-	return (uint32_t)(client - clients);
-}
-
-struct client *
-control_at(uint32_t place)
-{
-	return place < clients_end && clients[place].channel != -1 ? &clients[place] : NULL;
-}
-
 void
 control_each(void (*look)(struct client *client, void *context), void *context)
 {

@@ -9,9 +9,6 @@
 #include "table.h"
 
 #define CLIENTS_MAX 256
-/* Files that are opened for a client at a time: the log file before the one that is written, and
- * that one. */
-#define READS_OF_CLIENT 2
 
 /* What a client waits for. */
 enum client_task {
@@ -70,10 +67,6 @@ bool control_send_file(struct client *client, const struct message *message);
 
 /* Sends what the client waits for, as far as that is there and it has room. */
 void control_continue(struct client *client);
-
-/* The client's place in the table, and the client at a place, or NULL. */
-uint32_t control_place(const struct client *client);
-struct client *control_at(uint32_t place);
 
 /* Calls `look` for each client. */
 void control_each(void (*look)(struct client *client, void *context), void *context);

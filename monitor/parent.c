@@ -17,8 +17,13 @@ enum asked {
 	ASKED_START = 16,
 	ASKED_KEEP = 32,
 	ASKED_FORGET = 64,
-	ASKED_SETTLE = 128
+	ASKED_SETTLE = 128,
+	ASKED_READ = 256 /* one bit for each file that may be read, from this one on: READ_FILES */
 };
+
+/* The older ones first, whose end comes before the others'. */
+#define READ_FILES  (2 * STREAM_COUNT)
+#define ASKED_READS (ASKED_READ * ((1U << READ_FILES) - 1))
 
 static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
 /* Streams that want a file, and whether one is on its way to another one. Those come last, and one
@@ -27,13 +32,7 @@ static TAILQ_HEAD(, profile) asks = TAILQ_HEAD_INITIALIZER(asks);
  * millisecond. */
 static TAILQ_HEAD(, output_stream) wants = TAILQ_HEAD_INITIALIZER(wants);
 static bool rotating;
-/* What clients are to read, by token. */
-static struct read {
-	bool due;
-	uint32_t index, generation;
-	struct file_facts facts;
-} reads[CLIENTS_MAX * READS_OF_CLIENT];
-static bool reads_due;
+static unsigned log_reads; /* of our own log, whose stream is of no meaning: ASKED_READS */
 static uint32_t keep_of_log;
 static bool rotate_log_due;
 static bool reopen_due;
@@ -69,9 +68,9 @@ parent_heard_order(enum order order)
 }
 
 static void
-enqueue(struct profile *profile, enum asked ask)
+enqueue(struct profile *profile, unsigned ask)
 {
-	if (ask != ASKED_SETTLE)
+	if (ask != ASKED_SETTLE && (ask & ASKED_READS) == 0)
 		parent_owe_mark();
 	profile->ask |= ask;
 	if (!profile->asking)
@@ -83,7 +82,7 @@ void
 parent_ask_start(struct profile *profile)
 {
 	profile->signals = 0;
-	profile->ask &= ASKED_KEEP | ASKED_SETTLE; /* not about a process */
+	profile->ask &= ASKED_KEEP | ASKED_SETTLE | ASKED_READS; /* not about a process */
 	enqueue(profile, ASKED_START);
 }
 
@@ -142,13 +141,14 @@ parent_has_file(struct output_stream *stream)
 }
 
 void
-parent_ask_read(const struct profile *profile, const struct file_facts *facts)
+parent_ask_read(struct profile *profile, enum stream stream, uint32_t age)
 {
-	reads[facts->token] = (struct read){.due = true,
-	    .index = profile == NULL ? NO_PROFILE : table_index(profile),
-	    .generation = profile == NULL ? 0 : profile->generation,
-	    .facts = *facts};
-	reads_due = true;
+	unsigned ask = ASKED_READ << ((age == 1 ? 0 : STREAM_COUNT) + stream);
+
+	if (profile == NULL)
+		log_reads |= ask;
+	else
+		enqueue(profile, ask);
 }
 
 void
@@ -278,6 +278,30 @@ send_if_asked(struct profile *profile, enum asked ask, enum message_type type, i
 	return true;
 }
 
+/* Those that were asked for, of the profile or (NULL) of our own log. */
+static bool
+send_reads(const struct profile *profile, unsigned *asked)
+{
+	struct message message;
+	unsigned file;
+
+	for (file = 0; file < READ_FILES; file++) {
+		if ((*asked & ASKED_READ << file) == 0)
+			continue;
+		message_begin(&message, MESSAGE_READ);
+		if (profile != NULL) {
+			message.index = table_index(profile);
+			message.generation = profile->generation;
+		}
+		message.file.stream = file % STREAM_COUNT;
+		message.file.age = file < STREAM_COUNT;
+		if (!send_message(&message))
+			return false;
+		*asked &= ~((unsigned)ASKED_READ << file);
+	}
+	return true;
+}
+
 /*
  * What must be remembered comes before what is done about it: should the parent die in between, the
  * signal is sent again because the profile is stopping. A reload would not be, and is noted when
@@ -295,6 +319,7 @@ send_asks(struct profile *profile)
 	    send_if_asked(profile, ASKED_NOTE, MESSAGE_NOTE, 0) &&
 	    send_if_asked(profile, ASKED_KEEP, MESSAGE_KEEP, 0) &&
 	    send_if_asked(profile, ASKED_SETTLE, MESSAGE_SETTLE, (int)settle) &&
+	    send_reads(profile, &profile->ask) &&
 	    send_if_asked(profile, ASKED_FORGET, MESSAGE_FORGET, 0);
 }
 
@@ -309,31 +334,6 @@ send_general(enum message_type type, uint32_t number)
 	if (type == MESSAGE_ROTATE)
 		message.file.keep = keep_of_log;
 	return send_message(&message);
-}
-
-static bool
-send_read(struct read *read)
-{
-	struct message message;
-
-	message_begin(&message, MESSAGE_READ);
-	message.index = read->index;
-	message.generation = read->generation;
-	message.file = read->facts;
-	read->due = !send_message(&message);
-	return !read->due;
-}
-
-static bool
-send_reads(void)
-{
-	unsigned i;
-
-	for (i = 0; i < CLIENTS_MAX * READS_OF_CLIENT && reads_due; i++)
-		if (reads[i].due && !send_read(&reads[i]))
-			return false;
-	reads_due = false;
-	return true;
 }
 
 static bool
@@ -416,7 +416,7 @@ parent_flush(void)
 	/* what is not decided yet we are told only when we have answered */
 	if (answer_due && (!log_owes() || !log_decided()))
 		answer_due = !send_message(&answer);
-	if (!send_all_asks() || !send_mark() || !send_reads())
+	if (!send_all_asks() || !send_mark() || !send_reads(NULL, &log_reads))
 		return true;
 	if (rotate_log_due)
 		rotate_log_due = !send_general(MESSAGE_ROTATE, 0);

@@ -36,9 +36,9 @@ void parent_ask_file(struct output_stream *stream);
 /* OUTPUT has come, or will not: the profile is forgotten. It is `rotating` no more. */
 void parent_has_file(struct output_stream *stream);
 
-/* Open a file for a client to read: of the profile, or (NULL) our log. READABLE follows, with the
- * same facts->token; of several that are asked for at a time those of the lower ones first. */
-void parent_ask_read(const struct profile *profile, const struct file_facts *facts);
+/* Open a file for a client to read: of the profile, or (NULL) our log. READABLE follows, of the
+ * older file first; once for all who have asked for the same file until then. */
+void parent_ask_read(struct profile *profile, enum stream stream, uint32_t age);
 
 /* How many old files of our own log stay, --log-rotate. */
 void parent_configure(uint32_t log_keep);

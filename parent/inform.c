@@ -13,8 +13,10 @@
 /* A FIFO that could not be opened for want of descriptors or memory is handed over so much later.
  */
 #define HAND_OVER_AGAIN (1 * SECOND)
-/* Two for each client that the monitor has. */
-#define READS_MAX 512
+/* The files that may be asked for, a bit each: of each stream the one to be written, and to be read
+ * first the one before it, whose end comes before the other's, and then the same. */
+enum { TO_WRITE, TO_READ_OLDER, TO_READ, FILE_KINDS };
+#define LOG_TO_WRITE (1U << TO_WRITE * STREAM_COUNT)
 
 static TAILQ_HEAD(, profile) queue = TAILQ_HEAD_INITIALIZER(queue);
 static struct message reports[REPORTS_MAX]; /* a ring */
@@ -24,14 +26,7 @@ static uint32_t reports_kept; /* those that this monitor has announced, see stru
 static int reports_lost;
 static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
 static unsigned orders_said;			       /* announced by some monitor */
-/* What clients are to read; by token. Not whole messages, which would be a megabyte. */
-static struct read {
-	bool due;
-	uint32_t index, generation; /* NO_PROFILE: our own log */
-	struct file_facts facts;
-} reads[READS_MAX];
-static bool reads_due;
-static bool log_due;
+static unsigned log_files_due; /* of our own log, whose stream is of no meaning; as files_due */
 static bool mark_due;
 static struct message mark; /* the last one; of no type: there was none */
 static bool control_due;
@@ -50,13 +45,17 @@ inform_streams(struct profile *profile)
 }
 
 void
-inform_read(const struct profile *profile, const struct file_facts *facts)
+inform_file(struct profile *profile, const struct file_facts *file, bool read)
 {
-	reads[facts->token % READS_MAX] = (struct read){.due = true,
-	    .index = profile == NULL ? NO_PROFILE : table_index(profile),
-	    .generation = profile == NULL ? 0 : profile->generation,
-	    .facts = *facts};
-	reads_due = true;
+	unsigned kind = !read ? TO_WRITE : file->age == 1 ? TO_READ_OLDER : TO_READ;
+	unsigned bit = 1U << (kind * STREAM_COUNT + file->stream);
+
+	if (profile == NULL) {
+		log_files_due |= bit;
+		return;
+	}
+	profile->files_due |= bit;
+	inform_tell(profile, TELL_OUTPUT);
 }
 
 void
@@ -144,7 +143,7 @@ inform_order(enum order order)
 void
 inform_log(void)
 {
-	log_due = true;
+	log_files_due |= LOG_TO_WRITE;
 }
 
 void
@@ -167,10 +166,10 @@ inform_quietly(void)
 void
 inform_everything(void)
 {
-	log_due = control_due = true;
+	control_due = true;
 	mark_due = mark.type == MESSAGE_MARK;
 	reports_told = reports_kept = 0;
-	memset(reads, 0, sizeof(reads)); /* the clients have gone with the monitor */
+	log_files_due = LOG_TO_WRITE; /* the clients have gone with the monitor */
 	orders_due = orders_given;
 	PROFILES_FOREACH(profile) {
 		profile->files_due = 0; /* it would have two descriptors of one file */
@@ -211,15 +210,6 @@ inform_remains(int file)
 }
 
 static bool
-send_log(void)
-{
-	struct message message;
-
-	message_begin(&message, MESSAGE_LOG);
-	return send_file(&message, files_open_log(&message.file, false));
-}
-
-static bool
 send_control(void)
 {
 	struct message message;
@@ -244,10 +234,13 @@ send_reports(void)
 	return true;
 }
 
+/* About the profile; NULL: about none. */
 static void
 address(struct message *message, enum message_type type, const struct profile *profile)
 {
 	message_begin(message, type);
+	if (profile == NULL)
+		return;
 	message->index = table_index(profile);
 	message->generation = profile->generation;
 }
@@ -281,40 +274,57 @@ send_profile(struct profile *profile)
 	return true;
 }
 
-/* One FIFO, or one file that was asked for, of one stream. */
 static bool
-send_stream(struct profile *profile, enum tell what, enum stream stream)
+send_fifos(struct profile *profile)
 {
 	struct message message;
+	unsigned stream;
 	int fifo;
 
-	address(&message, what == TELL_FIFO ? MESSAGE_FIFO : MESSAGE_OUTPUT, profile);
-	message.file.stream = stream;
-	message.file.took_ms = profile->put_aside_ms;
-	if (what == TELL_OUTPUT)
-		return send_file(&message, outputs_open_file(profile, &message.file, false));
-	fifo = outputs_hold(profile, stream);
-	return fifo == -1 || children_send(CHILD_MONITOR, &message, &fifo, 1) == CHANNEL_DONE;
-}
-
-static bool
-send_streams(struct profile *profile, enum tell what)
-{
-	unsigned *due = what == TELL_FIFO ? &profile->fifos_due : &profile->files_due, stream;
-
 	for (stream = 0; stream < STREAM_COUNT; stream++) {
-		if ((*due & 1U << stream) == 0)
+		if ((profile->fifos_due & 1U << stream) == 0)
 			continue;
-		if (what == TELL_FIFO && outputs_hold(profile, (enum stream)stream) == -1 &&
-		    (profile->streams & 1U << stream) != 0) {
+		fifo = outputs_hold(profile, (enum stream)stream);
+		if (fifo == -1 && (profile->streams & 1U << stream) != 0) {
 			watch_look_at(profile, clock_now() + HAND_OVER_AGAIN); /* it is still due */
 			continue;
 		}
-		if (!send_stream(profile, what, (enum stream)stream))
+		address(&message, MESSAGE_FIFO, profile);
+		message.file.stream = stream;
+		if (fifo != -1 && children_send(CHILD_MONITOR, &message, &fifo, 1) != CHANNEL_DONE)
 			return false;
-		*due &= ~(1U << stream);
+		profile->fifos_due &= ~(1U << stream);
 	}
 	outputs_release(profile);
+	return true;
+}
+
+/* Those that are due, of the profile or (NULL) of our own log. */
+static bool
+send_files(const struct profile *profile, unsigned *due)
+{
+	struct message message;
+	unsigned file;
+	bool read;
+
+	for (file = 0; file < FILE_KINDS * STREAM_COUNT; file++) {
+		if ((*due & 1U << file) == 0)
+			continue;
+		read = file >= STREAM_COUNT;
+		address(&message,
+		    read		  ? MESSAGE_READABLE
+			: profile == NULL ? MESSAGE_LOG
+					  : MESSAGE_OUTPUT,
+		    profile);
+		message.file.stream = file % STREAM_COUNT;
+		message.file.took_ms = profile == NULL ? 0 : profile->put_aside_ms;
+		message.file.age = file / STREAM_COUNT == TO_READ_OLDER;
+		if (!send_file(&message,
+			profile == NULL ? files_open_log(&message.file, read)
+					: outputs_open_file(profile, &message.file, read)))
+			return false;
+		*due &= ~(1U << file);
+	}
 	return true;
 }
 
@@ -325,8 +335,9 @@ send_one(struct profile *profile, enum tell what)
 
 	switch (what) {
 	case TELL_FIFO:
+		return send_fifos(profile);
 	case TELL_OUTPUT:
-		return send_streams(profile, what);
+		return send_files(profile, &profile->files_due);
 	case TELL_RECALL:
 		address(&message, MESSAGE_RECALL, profile);
 		message.note = profile->note;
@@ -350,38 +361,6 @@ send_one(struct profile *profile, enum tell what)
 		break;
 	}
 	return send_message(&message);
-}
-
-/* A file that a client is to read. */
-static bool
-send_read(struct read *read)
-{
-	const struct profile *profile = table_at(read->index);
-	struct message message;
-	int descriptor = -1;
-
-	message_begin(&message, MESSAGE_READABLE);
-	message.index = read->index;
-	message.generation = read->generation;
-	message.file = read->facts;
-	if (read->index == NO_PROFILE)
-		descriptor = files_open_log(&message.file, true);
-	else if (profile != NULL && profile->generation == read->generation)
-		descriptor = outputs_open_file(profile, &message.file, true);
-	read->due = !send_file(&message, descriptor);
-	return !read->due;
-}
-
-static bool
-send_reads(void)
-{
-	unsigned i;
-
-	for (i = 0; i < READS_MAX && reads_due; i++)
-		if (reads[i].due && !send_read(&reads[i]))
-			return false;
-	reads_due = false;
-	return true;
 }
 
 static bool
@@ -435,18 +414,16 @@ inform_flush(void)
 	if (!children_ready(CHILD_MONITOR))
 		return;
 	mark_due = mark_due && !send_message(&mark);
-	if (log_due && !send_log())
-		return;
-	log_due = false;
-	if (!send_reports() || (!knows_all && !send_order(ORDER_STOP_ALL)) ||
-	    !send_order(ORDER_LEAVE) || !send_order(ORDER_LEAVE_NOW))
+	if (!send_files(NULL, &log_files_due) || !send_reports() ||
+	    (!knows_all && !send_order(ORDER_STOP_ALL)) || !send_order(ORDER_LEAVE) ||
+	    !send_order(ORDER_LEAVE_NOW))
 		return;
 	while ((profile = TAILQ_FIRST(&queue)) != NULL) {
 		if (!send_facts(profile))
 			return;
 		TAILQ_REMOVE(&queue, profile, queue);
 	}
-	if (!send_reads() || !send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
+	if (!send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
 		return;
 	/* a monitor that does not know every profile yet would answer that there is none */
 	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())
@@ -456,8 +433,8 @@ inform_flush(void)
 bool
 inform_done(void)
 {
-	return !log_due && !control_due && reports_told == reports_count && TAILQ_EMPTY(&queue) &&
-	    orders_due == 0;
+	return log_files_due == 0 && !control_due && reports_told == reports_count &&
+	    TAILQ_EMPTY(&queue) && orders_due == 0;
 }
 
 bool

@@ -19,8 +19,9 @@ void inform_introduce(struct profile *profile);
 /* The profile's FIFOs are to be handed over. */
 void inform_streams(struct profile *profile);
 
-/* A client is to read a log file: the profile's, or (NULL) our own log. */
-void inform_read(const struct profile *profile, const struct file_facts *facts);
+/* A file is to be handed over: the profile's, to be written or, for a client, to be read; or (NULL)
+ * our own log, to be read. */
+void inform_file(struct profile *profile, const struct file_facts *file, bool read);
 
 /* The monitor is to free what an output file holds that nobody can find any more, bit by bit: it is
  * a matter of milliseconds, or of seconds for a large one, and we have services to start. Takes the

@@ -71,10 +71,7 @@ handle_keep(void *subject, struct incoming *incoming)
 static void
 handle_open(void *subject, struct incoming *incoming)
 {
-	struct profile *profile = subject;
-
-	profile->files_due |= 1U << incoming->message.file.stream;
-	inform_tell(profile, TELL_OUTPUT);
+	inform_file(subject, &incoming->message.file, false);
 }
 
 static void
@@ -87,7 +84,7 @@ handle_rotate(void *subject, struct incoming *incoming)
 static void
 handle_read(void *subject, struct incoming *incoming)
 {
-	inform_read(subject, &incoming->message.file);
+	inform_file(subject, &incoming->message.file, true);
 }
 
 static void
@@ -114,7 +111,7 @@ static void
 handle_read_log(void *subject, struct incoming *incoming)
 {
 	(void)subject;
-	inform_read(NULL, &incoming->message.file);
+	inform_file(NULL, &incoming->message.file, true);
 }
 
 static void

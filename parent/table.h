@@ -72,7 +72,7 @@ struct profile {
 	    streams; /* that have a FIFO, which the service prints into: bits 1 << enum stream */
 	int fifos[STREAM_COUNT];   /* these; -1: it is not held */
 	unsigned fifos_due;	   /* to be handed to the monitor: bits as above */
-	unsigned files_due;	   /* that the monitor has asked a file for, likewise */
+	unsigned files_due;	   /* that the monitor has asked for; `inform` says which bits */
 	uint32_t put_aside_ms;	   /* how long it took to put a file of it aside, the last time */
 	int kept_error;		   /* errno of the last wish that was to be kept; 0: it is */
 	pid_t stuck[STREAM_COUNT]; /* a monitor that waits for ever in that FIFO; 0: none */

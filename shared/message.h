@@ -342,7 +342,6 @@ struct file_facts {
 	uint32_t stream;
 	uint32_t age;	   /* 0: the file that is written, 1: the one before it */
 	uint32_t keep;	   /* ROTATE: so many old ones stay */
-	uint32_t token;	   /* READ: which client, and whether it is the later one */
 	int32_t error;	   /* errno; 0: the descriptor is attached */
 	uint32_t nameless; /* LOG: it is standard error, which nobody can open anew */
 	uint32_t took_ms;  /* OUTPUT: for so long the one before was put aside */

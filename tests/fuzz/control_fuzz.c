@@ -227,7 +227,7 @@ parent_tells(struct input *input)
 		break;
 	case 2:
 		message_begin(&message, MESSAGE_READABLE);
-		message.file.token = input_below(input, 16);
+		message.file.stream = input_below(input, STREAM_COUNT);
 		message.file.age = input_below(input, 2);
 		message.file.error = 0;
 		file = open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -607,7 +607,7 @@ tell_monitor(const struct message *message, unsigned count)
 	struct profile *profile = table_at(message->index);
 
 	PROPERTY(unprivileged_valid(message) && count <= 1);
-	PROPERTY(message->index == NO_PROFILE || message->type == MESSAGE_READABLE ||
+	PROPERTY(message->index == NO_PROFILE ||
 	    (profile != NULL && profile->generation == message->generation));
 	return monitor_full ? CHANNEL_AGAIN : CHANNEL_DONE;
 }

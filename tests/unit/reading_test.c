@@ -27,7 +27,10 @@
 
 #define UID 64997 /* of no account and no process */
 
-static int parent, client;
+static int parent, client; /* the one that speaks and hears */
+static uint32_t place;	   /* ... and which place it has */
+static struct sockaddr_un address;
+static socklen_t address_size = sizeof(address);
 static struct incoming heard;
 
 static void
@@ -42,32 +45,54 @@ begin_parent(void)
 }
 
 static void
-connect_client(uid_t admin)
+connect_client(void)
+{
+	client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	REQUIRE(connect(client, (struct sockaddr *)&address, address_size) == 0);
+	control_listener_event(0, EPOLLIN);
+}
+
+static void
+listen_and_connect(uid_t admin)
 {
 	static struct incoming control;
 	const struct hello own = {.admin = admin};
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	socklen_t size = sizeof(address);
 	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	/* a name that the kernel chooses, unix(7) */
+	address.sun_family = AF_UNIX;
 	REQUIRE(bind(listener, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0 &&
 	    listen(listener, 1) == 0 &&
-	    getsockname(listener, (struct sockaddr *)&address, &size) == 0);
+	    getsockname(listener, (struct sockaddr *)&address, &address_size) == 0);
 	control_configure(&own);
 	control.count = 1;
 	control.descriptors[0] = listener;
 	control_listen(NULL, &control);
-	client = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	REQUIRE(connect(client, (struct sockaddr *)&address, size) == 0);
-	control_listener_event(0, EPOLLIN);
+	connect_client();
+}
+
+static struct client *found;
+
+static void
+find(struct client *any, void *context)
+{
+	(void)context;
+	found = any;
+}
+
+/* The only client, as the monitor knows it. */
+static struct client *
+known_client(void)
+{
+	control_each(find, NULL);
+	return found;
 }
 
 static void
 client_says(const struct message *message)
 {
 	REQUIRE(channel_send(client, message, NULL, 0) == CHANNEL_DONE);
-	control_client_event(0, EPOLLIN);
+	control_client_event(place, EPOLLIN);
 }
 
 static void
@@ -128,15 +153,21 @@ answer(struct message question, bool with_file)
 }
 
 static void
-greet(uid_t admin)
+introduce(void)
 {
 	struct message hello;
 
-	begin_parent();
-	connect_client(admin);
 	channel_hello(&hello);
 	client_says(&hello);
 	REQUIRE(client_hears(MESSAGE_HELLO));
+}
+
+static void
+greet(uid_t admin)
+{
+	begin_parent();
+	listen_and_connect(admin);
+	introduce();
 }
 
 static void
@@ -151,8 +182,7 @@ read_both(void *context)
 	older = heard.message;
 	REQUIRE(is_asked_for(0));
 	newer = heard.message;
-	/* the parent sees to them in that order */
-	REQUIRE(older.file.token < newer.file.token && nothing_is_heard(parent));
+	REQUIRE(nothing_is_heard(parent));
 	answer(older, false);
 	answer(newer, true);
 	REQUIRE(client_gets(1, 0) && client_gets(0, 1) && client_hears(MESSAGE_ANSWER));
@@ -176,7 +206,7 @@ read_without_room(void *context)
 	greet(geteuid());
 	/* room for one message that was not read */
 	REQUIRE(
-	    setsockopt(control_at(0)->channel, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)) == 0);
+	    setsockopt(known_client()->channel, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)) == 0);
 	client_asks(VERB_PING);
 	client_asks(VERB_LOG);
 	REQUIRE(is_asked_for(1));
@@ -184,7 +214,7 @@ read_without_room(void *context)
 	REQUIRE(is_asked_for(0));
 	newer = heard.message;
 	answer(older, true);
-	REQUIRE(control_at(0)->blocked);
+	REQUIRE(known_client()->blocked);
 	answer(newer, true);
 	REQUIRE(nothing_is_heard(parent));
 	REQUIRE(client_hears(MESSAGE_ANSWER) && nothing_is_heard(client));
@@ -205,6 +235,64 @@ the_second_file_is_asked_for_again_when_there_was_no_room_for_the_first(void **s
 {
 	(void)state;
 	child_run(read_without_room, NULL);
+}
+
+/* The next thing is a file of that age for this one, and then nothing for now. */
+static bool
+one_gets(int one, uint32_t age)
+{
+	client = one;
+	return client_gets(age, 1) && (age == 0 || nothing_is_heard(client));
+}
+
+/* What the parent was asked twice, before it had seen to it, it answers once. */
+static void
+read_by_two(void *context)
+{
+	struct message older, newer;
+	int first, second;
+
+	(void)context;
+	greet(geteuid());
+	client_asks(VERB_LOG);
+	first = client;
+	REQUIRE(is_asked_for(1));
+	older = heard.message;
+	REQUIRE(is_asked_for(0));
+	newer = heard.message;
+	connect_client();
+	second = client;
+	place = 1;
+	introduce();
+	client_asks(VERB_LOG);
+	REQUIRE(is_asked_for(1) && is_asked_for(0));
+	answer(older, true);
+	REQUIRE(one_gets(first, 1) && nothing_is_heard(second));
+	REQUIRE(is_asked_for(1) && nothing_is_heard(parent));
+	answer(newer, true);
+	REQUIRE(one_gets(first, 0) && client_hears(MESSAGE_ANSWER) && nothing_is_heard(second));
+	/* who asks again has no right to be first */
+	place = 0;
+	client_asks(VERB_LOG);
+	REQUIRE(is_asked_for(1) && is_asked_for(0));
+	answer(older, true);
+	REQUIRE(nothing_is_heard(first) && one_gets(second, 1));
+	REQUIRE(is_asked_for(1) && is_asked_for(0));
+	answer(newer, true);
+	REQUIRE(nothing_is_heard(first) && one_gets(second, 0) && client_hears(MESSAGE_ANSWER));
+	answer(older, true);
+	REQUIRE(one_gets(first, 1) && is_asked_for(0));
+	answer(newer, true);
+	REQUIRE(one_gets(first, 0) && client_hears(MESSAGE_ANSWER));
+	REQUIRE(nothing_is_heard(second) && nothing_is_heard(parent));
+}
+
+/* A file of his own: who reads moves the place from where the next one would. */
+static void
+two_who_read_the_same_log_are_handed_a_file_each_in_turn(void **state)
+{
+	(void)state;
+	child_run(read_by_two, NULL);
 }
 
 static void
@@ -255,6 +343,7 @@ main(void)
 	    cmocka_unit_test(both_files_are_asked_for_at_once),
 	    cmocka_unit_test(
 		the_second_file_is_asked_for_again_when_there_was_no_room_for_the_first),
+	    cmocka_unit_test(two_who_read_the_same_log_are_handed_a_file_each_in_turn),
 	    cmocka_unit_test(who_follows_what_is_his_no_longer_is_told_at_once),
 	};
 

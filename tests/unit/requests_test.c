@@ -155,10 +155,11 @@ inform_introduce(struct profile *of)
 }
 
 void
-inform_read(const struct profile *of, const struct file_facts *facts)
+inform_file(struct profile *of, const struct file_facts *file, bool read)
 {
 	(void)of;
-	(void)facts;
+	(void)file;
+	(void)read;
 	done++;
 }
 
