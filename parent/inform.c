@@ -24,8 +24,8 @@ static unsigned reports_first, reports_count;
 static unsigned reports_told; /* of these: sent, but they may yet die with the monitor */
 static uint32_t reports_kept; /* those that this monitor has announced, see struct mark */
 static int reports_lost;
-static unsigned orders_given, orders_sent, orders_due; /* bits of enum order */
-static unsigned orders_said;			       /* announced by some monitor */
+static unsigned orders_given, orders_due; /* bits of enum order; what is not due has been sent */
+static unsigned orders_said;		  /* announced by some monitor */
 static unsigned log_files_due; /* of our own log, whose stream is of no meaning; as files_due */
 static bool mark_due;
 static struct message mark; /* the last one; of no type: there was none */
@@ -140,6 +140,12 @@ inform_order(enum order order)
 	orders_due |= 1U << order;
 }
 
+bool
+inform_complete(void)
+{
+	return (orders_given & 1U << ORDER_TOLD) != 0;
+}
+
 void
 inform_log(void)
 {
@@ -154,7 +160,7 @@ inform_mark(void *subject, struct incoming *incoming)
 	mark_due = true;
 	while (reports_told > 0 && (int32_t)(mark.mark.reports - reports_kept) > 0)
 		drop_report();
-	orders_said |= mark.mark.orders & orders_sent;
+	orders_said |= mark.mark.orders & orders_given & ~orders_due;
 }
 
 void
@@ -399,7 +405,6 @@ send_order(enum order order)
 	if (!send_message(&message))
 		return false;
 	orders_due &= ~bit;
-	orders_sent |= bit;
 	return true;
 }
 
@@ -408,7 +413,7 @@ inform_flush(void)
 {
 	/* who has been told of every profile hears of those that are new first, to stop them too;
 	 * who has not would start some */
-	bool knows_all = (orders_sent & ~orders_due & 1U << ORDER_TOLD) != 0;
+	bool knows_all = inform_complete() && (orders_due & 1U << ORDER_TOLD) == 0;
 	struct profile *profile;
 
 	if (!children_ready(CHILD_MONITOR))
@@ -426,7 +431,7 @@ inform_flush(void)
 	if (!send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
 		return;
 	/* a monitor that does not know every profile yet would answer that there is none */
-	if (control_due && (orders_sent & 1U << ORDER_TOLD) != 0 && send_control())
+	if (control_due && inform_complete() && send_control())
 		control_due = false;
 }
 

@@ -44,6 +44,9 @@ inform_child(enum report report, const char *which, pid_t pid, enum process_end 
 /* An order, and for every later monitor too. */
 void inform_order(enum order order);
 
+/* Has it been said that every profile is told: is the first scan done? */
+bool inform_complete(void);
+
 /* The log is to be opened anew and handed over. */
 void inform_log(void);
 

@@ -259,18 +259,14 @@ static void
 come_up(int64_t patience)
 {
 	int64_t tenants_by = clock_now() + patience;
-	bool told = false;
 
 	(void)loop_add(files_control(), EPOLLIN | EPOLLONESHOT, SOURCE_CHILD, CHILDREN);
 	children_start();
-	while (!told || !inform_done()) {
+	while (!inform_complete() || !inform_done()) {
 		turn();
-		if (!told && !profiles_scanning() &&
-		    (!surveys_pending() || clock_now() >= tenants_by)) {
-			watch_came_up();
+		if (!inform_complete() && !profiles_scanning() &&
+		    (!surveys_pending() || clock_now() >= tenants_by))
 			inform_order(ORDER_TOLD);
-			told = true;
-		}
 	}
 	children_ping_monitor();
 	while (!children_answered())

@@ -49,7 +49,6 @@ static int64_t next_scan;	     /* the first one at once */
 static int64_t next_tenants = NEVER; /* the tenants alone */
 static int64_t next_follow = NEVER;  /* does the profiles directory still stand in its place? */
 static int64_t rescan_every;
-static bool coming_up = true;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
 
 void
@@ -248,7 +247,7 @@ watch_changed(struct profile *profile)
 	if (profile->unsettled == 0)
 		profile->unsettled = now;
 	profile->look_at = NEVER;
-	if (coming_up || now - profile->unsettled >= PATIENCE)
+	if (!inform_complete() || now - profile->unsettled >= PATIENCE)
 		settle(profile);
 	else
 		look_soon(profile);
@@ -263,12 +262,6 @@ watch_unchanged(struct profile *profile)
 		settle(profile);
 	else if (profile->unsettled == 0)
 		answer(profile);
-}
-
-void
-watch_came_up(void)
-{
-	coming_up = false;
 }
 
 void

@@ -31,7 +31,8 @@ void watch_look_at(struct profile *entry, int64_t when);
  * now, unless it is about to be found still. */
 void watch_await(void *subject, struct incoming *incoming);
 
-/* A survey has found the profile changed, or for the first time. */
+/* A survey has found the profile changed, or for the first time. What the first scan finds, and
+ * what the ledger has recalled, is told at once; what is found from then on has to have settled. */
 void watch_changed(struct profile *profile);
 
 /* A survey has found it as it was. */
@@ -39,10 +40,6 @@ void watch_unchanged(struct profile *profile);
 
 /* The profile is about to be removed. */
 void watch_forget(struct profile *profile);
-
-/* What the first scan finds, and what the ledger has recalled, is told at once; what is found from
- * now on has to have settled. */
-void watch_came_up(void);
 
 /* Handler of the loop. */
 void watch_event(uint32_t index, uint32_t events);
