@@ -350,7 +350,7 @@ void
 profiles_take_from(struct draft *draft, const char *tenant, const char *name, uid_t owner,
     const struct message *finding)
 {
-	char full[FULL_NAME_BYTES];
+	char full[FULL_NAME_BYTES] = {0}; /* all of it is compared, and told */
 
 	if (!take(draft, finding))
 		return;
