@@ -90,7 +90,7 @@ static const struct allowed {
 	IS(1, F_SETPIPE_SZ), AT_MOST(2, 1024 * 1024)),
     ALLOW(fcntl, "F_GETPIPE_SZ", "whether the monitor before has made it larger",
 	IS(1, F_GETPIPE_SZ)),
-    ALLOW(getrusage, "of ourselves", "whether a FIFO has made us sleep, or run for long",
+    ALLOW(getrusage, "of ourselves", "whether a tenant has made us sleep, or run for long",
 	IS(0, RUSAGE_SELF)),
     ALLOW(fstat, "always", "whether a log file was deleted", {0}),
     ALLOW(pread64, "always", "the last line of a log, when the monitor before was killed", {0}),

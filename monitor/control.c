@@ -5,9 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bucket.h"
 #include "clock.h"
 #include "commands.h"
 #include "control.h"
+#include "fifo.h"
 #include "rules.h"
 #include "sources.h"
 #include "unprivileged.h"
@@ -24,6 +26,11 @@
 #define IDLE_MAX	(30 * SECOND)
 #define IDLE_MAX_FULL	SECOND
 #define ACCEPTS_AT_ONCE 64
+/* Whoever has a million epoll instances wait for his connection has the kernel wake each of them
+ * when we read from it, write to it or close it: who costs us so much of a processor is not served
+ * for so many times as long. */
+#define COSTLY	    (20 * MILLISECOND)
+#define COSTS_AGAIN 20
 
 /* What a client may say depends on what it has said. */
 #define BEFORE_HELLO 1U
@@ -37,6 +44,7 @@ static unsigned client_count, admin_count;
 static unsigned clients_end; /* no place from here on has ever been taken, or costs any memory */
 static uint32_t admin_uid;
 static struct message greeting;
+static struct bucket costly[BUCKETS]; /* who is not served, until they are full */
 
 void
 control_configure(const struct hello *hello)
@@ -55,6 +63,22 @@ control_listen(void *subject, struct incoming *incoming)
 	loop_close(&listener);
 	listener = channel_take(incoming);
 	listen_again = 0;
+}
+
+static bool
+is_served(const struct client *client)
+{
+	return client->admin || clock_now() >= bucket_of(costly, client->uid)->full;
+}
+
+/* What has been done for it since we had run for so long. */
+static void
+charge(const struct client *client, int64_t before)
+{
+	int64_t cost = fifo_effort().ran - before;
+
+	if (cost >= COSTLY && !client->admin)
+		bucket_of(costly, client->uid)->full = clock_now() + cost * COSTS_AGAIN;
 }
 
 static void
@@ -155,6 +179,7 @@ welcome(int channel)
 	    .file = -1,
 	    .more_at = NEVER,
 	    .close_at = clock_now() + IDLE_MAX};
+	int64_t before = fifo_effort().ran;
 	struct ucred caller;
 	socklen_t size = sizeof(caller);
 
@@ -165,10 +190,13 @@ welcome(int channel)
 	newcomer.uid = caller.uid;
 	newcomer.admin = caller.uid == 0 || caller.uid == admin_uid;
 	newcomer.stranger = !newcomer.admin && !commands_owner(caller.uid);
-	if (too_many(&newcomer))
+	if (!is_served(&newcomer))
+		(void)close(channel);
+	else if (too_many(&newcomer))
 		turn_away(channel);
 	else
 		admit(&newcomer);
+	charge(&newcomer, before);
 }
 
 static void
@@ -279,17 +307,19 @@ void
 control_client_event(uint32_t index, uint32_t events)
 {
 	struct client *client = &clients[index];
+	int64_t before = fifo_effort().ran;
 
 	if (client->channel == -1)
 		return;
 	/* what it has still asked is not worth an answer that nobody reads */
-	if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0 ||
+	if ((events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0 || !is_served(client) ||
 	    (client->task == CLIENT_READS && (events & EPOLLIN) != 0 && !listen_to(client))) {
 		close_client(client);
-		return;
+	} else {
+		commands_continue(client);
+		wait_for(client);
 	}
-	commands_continue(client);
-	wait_for(client);
+	charge(client, before);
 }
 
 static int64_t
@@ -316,10 +346,13 @@ control_deadline(void)
 void
 control_continue(struct client *client)
 {
+	int64_t before = fifo_effort().ran;
+
 	if (client->blocked || client->task == CLIENT_READS)
 		return;
 	commands_continue(client);
 	wait_for(client);
+	charge(client, before);
 }
 
 static void

@@ -2,6 +2,8 @@
  * What a user can do to the control socket, short of reading its manual: it stays bounded, nobody
  * else is delayed, and nothing is left of it afterwards.
  */
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -91,6 +93,64 @@ connections_that_root_forgets_take_no_place_from_others_and_soon_none_from_root(
 	for (i = 0; i < CONNECTIONS; i++)
 		if (clients[i] != -1)
 			assert_int_equal(close(clients[i]), 0);
+	assert_unharmed(host, &before);
+}
+
+#define HERD_COPIES    300
+#define HERD_INSTANCES 1000
+
+/* The kernel wakes each of them whenever the monitor reads what the client has asked, or answers.
+ */
+static void
+gather_herd(int client, int *instances)
+{
+	struct epoll_event all = {.events = EPOLLIN | EPOLLOUT};
+	int copies[HERD_COPIES];
+	unsigned i, k;
+
+	for (i = 0; i < HERD_COPIES; i++) {
+		copies[i] = dup(client);
+		assert_int_not_equal(copies[i], -1);
+	}
+	for (k = 0; k < HERD_INSTANCES; k++) {
+		instances[k] = epoll_create1(EPOLL_CLOEXEC);
+		for (i = 0; i < HERD_COPIES; i++)
+			assert_int_equal(
+			    epoll_ctl(instances[k], EPOLL_CTL_ADD, copies[i], &all), 0);
+	}
+	for (i = 0; i < HERD_COPIES; i++)
+		assert_int_equal(close(copies[i]), 0);
+}
+
+static void
+who_has_a_herd_wait_for_his_connection_is_not_served_for_twenty_times_as_long(void **state)
+{
+	struct host *host = *state;
+	struct before before = unharmed_begin(host);
+	int instances[HERD_INSTANCES], client, another;
+	uid_t uid = account_uid(TENANT);
+	struct rlimit limit, raised;
+	unsigned rows, i;
+	bool admitted;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &raised), 0);
+	client = client_greet(host, uid, &admitted);
+	assert_true(admitted);
+	gather_herd(client, instances);
+	assert_true(client_ask(client, VERB_PING, ""));
+	assert_int_equal(client_answer(client, &rows), RESULT_DONE);
+	another = client_connect(host, uid);
+	assert_true(client_hangs_up(another, SOON));
+	(void)client_ask(client, VERB_PING, "");
+	assert_true(client_hangs_up(client, SOON));
+	assert_others_are_served(host);
+	for (i = 0; i < HERD_INSTANCES; i++)
+		assert_int_equal(close(instances[i]), 0);
+	assert_int_equal(close(client) | close(another), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_unharmed(host, &before);
 }
 
@@ -564,6 +624,8 @@ main(void)
 	    ROOT_TEST(a_thousand_connections_take_no_place_from_others),
 	    ROOT_TEST(
 		connections_that_root_forgets_take_no_place_from_others_and_soon_none_from_root),
+	    ROOT_TEST(
+		who_has_a_herd_wait_for_his_connection_is_not_served_for_twenty_times_as_long),
 	    ROOT_TEST(a_client_of_another_build_is_told_ours_and_nothing_is_done_for_it),
 	    ROOT_TEST(garbage_oversized_and_truncated_requests_are_hung_up_on),
 	    ROOT_TEST(descriptors_that_nobody_has_asked_for_are_refused_and_never_opened),
