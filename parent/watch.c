@@ -43,7 +43,7 @@ static LIST_HEAD(, profile) by_watch[BUCKETS];
 static int inotify = -1;
 static int profiles_watch = -1;
 static int tenants_watch = -1;
-static int accounts_watch = -1;
+static int accounts_watch = -1, passwd_watch = -1;
 static int64_t next_look = NEVER;    /* the earliest look_at of all entries, or before it */
 static int64_t next_scan;	     /* the first one at once */
 static int64_t next_tenants = NEVER; /* the tenants alone */
@@ -200,9 +200,11 @@ watch_open(int64_t rescan)
 	if (tenants_directory() != -1) /* whom it belongs to, and quotas, are of importance there */
 		tenants_watch = watch_directory(
 		    tenants_directory(), "the tenants directory", IN_ATTRIB | IN_CLOSE_WRITE);
-	/* accounts come and go there, passwd(5) is replaced by another file */
+	/* accounts come and go there: another file takes the place of passwd(5), or it is written
+	 * to; where it is a mount of its own, as in a container, the directory does not tell */
 	accounts_watch =
 	    inotify_add_watch(inotify, "/etc", IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR);
+	passwd_watch = inotify_add_watch(inotify, "/etc/passwd", IN_CLOSE_WRITE);
 }
 
 void
@@ -321,8 +323,8 @@ handle(const struct inotify_event *event)
 			    clock_now() + ((event->mask & IN_DELETE) != 0 ? PATIENCE : STILL_FOR);
 		if (event->len > 0 && event->name[0] != '.')
 			profiles_look(event->name);
-	} else if (event->wd == accounts_watch) {
-		if (event->len > 0 && strcmp(event->name, "passwd") == 0)
+	} else if (event->wd == accounts_watch || event->wd == passwd_watch) {
+		if (event->len == 0 || strcmp(event->name, "passwd") == 0)
 			next_scan = clock_earlier(next_scan, clock_now() + STILL_FOR);
 	} else if (event->wd == tenants_watch) {
 		handle_tenants(event);

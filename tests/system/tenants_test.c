@@ -741,6 +741,23 @@ a_file_system_that_never_answers_keeps_nobody_else_waiting(void **state)
 }
 
 static void
+an_account_that_goes_is_missed_where_the_file_of_accounts_is_a_mount(void **state)
+{
+	struct host *host = *state;
+	pid_t web;
+
+	make_tenants(host);
+	accounts_begin_mounted(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	accounts_remove(TENANT);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	process_wait_gone(web);
+	host_stop_all(host);
+}
+
+static void
 an_account_that_goes_or_changes_its_uid_takes_its_services_with_it(void **state)
 {
 	struct host *host = *state;
@@ -1551,6 +1568,7 @@ main(void)
 	    ROOT_TEST(what_a_tenant_puts_into_his_directory_hurts_him_alone),
 	    ROOT_TEST(a_file_system_that_never_answers_keeps_nobody_else_waiting),
 	    ROOT_TEST(what_a_user_has_mounted_on_his_file_in_roots_profile_is_not_opened),
+	    ROOT_TEST(an_account_that_goes_is_missed_where_the_file_of_accounts_is_a_mount),
 	    ROOT_TEST(an_account_that_goes_or_changes_its_uid_takes_its_services_with_it),
 	    ROOT_TEST(a_service_whose_owner_has_no_account_any_more_is_ended),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
