@@ -50,7 +50,9 @@ is_ours(const struct profile *profile, pid_t pid)
 	return !procfs_stat(getsid(pid), &leader) || leader.start_ticks <= profile->start_ticks;
 }
 
-/* A pidfd first, then the proof, all of it about what the pidfd holds. */
+/* A pidfd first, then the proof, all of it about what the pidfd holds. A pid file could bring a
+ * tenant's service into a session of others, as with su(1). What root's has in its session it may
+ * end, whoever that runs as: nginx could not start again beside its old workers. */
 static int
 open_member(const struct profile *profile, pid_t pid)
 {
@@ -58,8 +60,8 @@ open_member(const struct profile *profile, pid_t pid)
 
 	if (pidfd == -1)
 		return -1;
-	if (!pidfd_ends(pidfd, 0) && in_session(profile, pid) &&
-	    procfs_has_uid(pid, profile->process.uid, true) && is_ours(profile, pid))
+	if (!pidfd_ends(pidfd, 0) && in_session(profile, pid) && is_ours(profile, pid) &&
+	    (profile->process.uid == 0 || procfs_has_uid(pid, profile->process.uid, true)))
 		return pidfd;
 	(void)close(pidfd);
 	errno = ESRCH; /* who is no member might as well not be there */

@@ -1,7 +1,7 @@
 /*
  * What belongs to a profile where there are no cgroups: the processes of its sessions that run as
- * its user and descend from us. They are held by pidfd from before the leader is reaped, because
- * the session's number can be used again once nobody is in it.
+ * its user, or, when that is root, as anybody, and descend from us. They are held by pidfd from
+ * before the leader is reaped, because the session's number can be used again once nobody is in it.
  *
  * It cannot find what a service moved into a session of its own; proclaunch(8) says so.
  */

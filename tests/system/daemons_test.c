@@ -323,12 +323,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    ROOT_TEST(redis_that_daemonises_itself_is_supervised),
 	    TENANT_TEST(redis_that_daemonises_itself_is_supervised),
+	    SESSIONS_TEST(redis_that_daemonises_itself_is_supervised),
 	    ROOT_TEST(memcached_that_daemonises_itself_is_supervised),
 	    TENANT_TEST(memcached_that_daemonises_itself_is_supervised),
+	    SESSIONS_TEST(memcached_that_daemonises_itself_is_supervised),
 	    ROOT_TEST(nginx_in_the_foreground_is_supervised),
 	    TENANT_TEST(nginx_in_the_foreground_is_supervised),
+	    SESSIONS_TEST(nginx_in_the_foreground_is_supervised),
 	    ROOT_TEST(nginx_that_daemonises_itself_is_reloaded_without_losing_a_request),
 	    TENANT_TEST(nginx_that_daemonises_itself_is_reloaded_without_losing_a_request),
+	    SESSIONS_TEST(nginx_that_daemonises_itself_is_reloaded_without_losing_a_request),
 	};
 
 	return cmocka_run_group_tests_name("daemons", tests, find_loopback, NULL);

@@ -27,7 +27,8 @@
 #include "session.h"
 
 #define MEMBERS 5
-#define UID	64997 /* of no account and no process */
+#define UID	64997 /* of no account and no process, as the next one */
+#define OTHER	64996
 
 /* What of the parent the object calls. */
 static unsigned refused; /* the loop_add() that fails, counted from 1; 0: none */
@@ -130,12 +131,16 @@ lead(void *context)
 	(void)context;
 	REQUIRE(setsid() != -1);
 	for (i = 1; i < MEMBERS; i++)
-		if (fork() == 0)
+		if (fork() == 0) {
+			REQUIRE(setresuid(UID, UID, UID) == 0);
 			pause_for_ever();
-	if (fork() == 0)
-		end_main_thread();
+		}
 	if (fork() == 0) {
 		REQUIRE(setresuid(UID, UID, UID) == 0);
+		end_main_thread();
+	}
+	if (fork() == 0) {
+		REQUIRE(setresuid(OTHER, OTHER, OTHER) == 0);
 		pause_for_ever();
 	}
 	if (fork() == 0) { /* in a session of its own */
@@ -162,7 +167,7 @@ set_up(void **state)
 	assert_int_equal(pipe(ready), 0);
 	family->open_before = open_files_count();
 	family->profile.process.pid = child_begin(lead, NULL);
-	family->profile.process.uid = geteuid();
+	family->profile.process.uid = UID;
 	family->profile.sessions[0] = family->profile.process.pid;
 	for (all = 0; all < sizeof(bytes);)
 		all += (size_t)read(ready[0], bytes, sizeof(bytes) - all);
@@ -228,12 +233,23 @@ members_of_the_session_and_of_the_user_are_pinned_and_nobody_else(void **state)
 	assert_true(session_lives(profile));
 }
 
+/* As nginx's workers, beside which it could not be started again. */
+static void
+all_of_the_session_is_roots_when_the_service_is(void **state)
+{
+	struct profile *profile = &((struct family *)*state)->profile;
+
+	profile->process.uid = 0;
+	assert_int_equal(session_pin(profile), MEMBERS + 1);
+	assert_pins_hold_what_they_name(profile);
+}
+
 static void
 lead_as_somebody_else(void *context)
 {
 	(void)context;
 	REQUIRE(setsid() != -1);
-	REQUIRE(setresuid(UID, UID, UID) == 0);
+	REQUIRE(setresuid(OTHER, OTHER, OTHER) == 0);
 	pause_for_ever();
 }
 
@@ -370,6 +386,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SESSION_UNIT_TEST(members_of_the_session_and_of_the_user_are_pinned_and_nobody_else),
+	    SESSION_UNIT_TEST(all_of_the_session_is_roots_when_the_service_is),
 	    SESSION_UNIT_TEST(members_of_the_session_of_the_daemon_are_pinned_too),
 	    SESSION_UNIT_TEST(who_does_not_descend_from_us_is_no_member_unless_it_was_adopted),
 	    SESSION_UNIT_TEST(a_session_that_is_younger_than_the_service_is_not_its_own),
