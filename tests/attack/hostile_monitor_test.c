@@ -327,13 +327,14 @@ count_lines(const struct scene *scene, const char *path)
 	return lines;
 }
 
-/* Each service says that it was started, and whether another copy was there. A canary also says
- * which signal it got. */
+/* Each service says that it was started, and whether another copy was there: for good, since the
+ * flock(1) of one that was killed keeps the lock until it has ended, too. A canary also says which
+ * signal it got. */
 #define CANARY 2
 static void
 make_services(struct scene *scene)
 {
-	static const char once[] = "exec 9>lock\nflock -n 9 || echo twice >> doubled\n"
+	static const char once[] = "exec 9>lock\nflock -w 2 9 || echo twice >> doubled\n"
 				   "echo $$ >> starts\n";
 	static const char traps[] =
 	    "for number in 1 2 3 10 12 15 28; do trap \"echo $number >> signals\" $number; done";
