@@ -116,7 +116,7 @@ copy(const char *path, bool stamped)
 		if (epoll_wait(waiting, &event, 1, -1) != 1)
 			continue;
 		if (event.data.fd == ended) {
-			(void)read(ended, &one, sizeof(one));
+			(void)!read(ended, &one, sizeof(one));
 			supervise(WNOHANG);
 			continue;
 		}
