@@ -923,6 +923,24 @@ what_the_reader_of_a_pid_file_may_not_say_ends_it_and_nobody_else(void **state)
 	host_stop_all(host);
 }
 
+/* Not one whose start was given up before the spawner came to it: that one finds nobody behind its
+ * gate, and ends. */
+static bool
+waits_at_gate(pid_t newborn)
+{
+	int process = newborn == 0 ? -1 : pidfd_open(newborn, 0);
+	struct pollfd gate = {.fd = -1, .events = POLLIN};
+	bool waits;
+
+	if (process == -1)
+		return false;
+	gate.fd = pidfd_getfd(process, FD_JOB, 0);
+	waits = gate.fd != -1 && poll(&gate, 1, 0) == 0;
+	assert_int_equal(close(process), 0);
+	assert_true(gate.fd == -1 || close(gate.fd) == 0);
+	return waits;
+}
+
 /* A newborn that waits at the gate: the parent has not yet heard of its birth. */
 static pid_t
 hold_newborn(struct host *host, const char *name)
@@ -936,7 +954,7 @@ hold_newborn(struct host *host, const char *name)
 	peer_wait_asked_to_fork(spawner);
 	peer_stop(host->supervisor);
 	peer_continue(spawner);
-	wait_until((newborn = find_child(host)) != 0);
+	wait_until(waits_at_gate(newborn = find_child(host)));
 	return newborn;
 }
 
