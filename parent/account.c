@@ -271,8 +271,7 @@ mark_uids(pid_t pid, void *context)
 static bool
 free_uid(uid_t *uid, gid_t *gid)
 {
-	struct question question = {
-	    .about = FREE_UID, .uid = FREE_UID_FIRST + (uid_t)getpid() % FREE_UIDS};
+	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST + (uid_t)getpid()};
 	bool used[FREE_UIDS] = {false};
 	struct account account = {0};
 	int64_t serves;
@@ -283,7 +282,7 @@ free_uid(uid_t *uid, gid_t *gid)
 		*uid = *gid = account.uid;
 		if (!used[account.uid - FREE_UID_FIRST])
 			return true;
-		question.uid = account.uid == FREE_UID_LAST ? FREE_UID_FIRST : account.uid + 1;
+		question.uid = account.uid + 1;
 	}
 	return false;
 }

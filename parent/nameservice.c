@@ -55,19 +55,20 @@ not_found(void)
 	return REFUSAL_NO_ACCOUNT;
 }
 
-/* The first, from `first` on and then from the beginning, that is no user's and no group's. */
+/* The first, from `from` on and then from the beginning, that is no user's and no group's. */
 static enum refusal
-find_free(uid_t first, struct account *account)
+find_free(uid_t from, struct account *account)
 {
-	uid_t uid = first;
+	unsigned looks;
+	uid_t uid;
 
-	while (getpwuid(uid) != NULL || getgrgid(uid) != NULL) {
-		uid = uid == FREE_UID_LAST ? FREE_UID_FIRST : uid + 1;
-		if (uid == first)
-			return REFUSAL_NO_ACCOUNT;
+	for (looks = 0; looks < FREE_UIDS; looks++) {
+		uid = FREE_UID_FIRST + (from - FREE_UID_FIRST + looks) % FREE_UIDS;
+		account->uid = account->gid = uid;
+		if (getpwuid(uid) == NULL && getgrgid(uid) == NULL)
+			return REFUSAL_NONE;
 	}
-	account->uid = account->gid = uid;
-	return REFUSAL_NONE;
+	return REFUSAL_NO_ACCOUNT;
 }
 
 static enum refusal

@@ -269,7 +269,7 @@ uid_0_without_the_name_root_is_refused_by_uid_too(void **state)
 }
 
 /* In the place of the C library's: a name service that is not strict about names. */
-static uid_t only_free_uid;
+static uid_t free_uids[2];
 static bool name_service_is_lax, name_unknown, name_service_looks_around, name_service_dies;
 static int asked_here;
 static struct passwd lax_answer = {.pw_name = (char[]){"web"},
@@ -343,7 +343,7 @@ getpwuid(uid_t uid)
 	if (overrun > 0)
 		answer_too_much();
 	if (name_service_is_lax)
-		return uid == only_free_uid ? NULL : &lax_answer;
+		return uid == free_uids[0] || uid == free_uids[1] ? NULL : &lax_answer;
 	return getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found) == 0 ? found : NULL;
 }
 
@@ -985,19 +985,39 @@ two_that_are_started_at_once_have_monitors_of_different_users(void **state)
 	assert_int_equal(munmap(uids, 2 * sizeof(*uids)), 0);
 }
 
-static void
-choose_the_only_free_one(void *context)
+/* Every other uid has an account, and none is called _proclaunch. */
+static bool
+choose_among(uid_t one, uid_t other, uid_t *uid)
 {
-	uid_t uid;
 	gid_t gid;
 
-	(void)context;
 	use_accounts();
 	name_service_is_lax = true;
 	name_unknown = true;
-	only_free_uid = candidate(4335); /* the last that is looked at */
-	REQUIRE(account_for_monitor(NULL, &uid, &gid));
-	REQUIRE(uid == only_free_uid);
+	free_uids[0] = one;
+	free_uids[1] = other;
+	return account_for_monitor(NULL, uid, &gid);
+}
+
+static void
+choose_the_only_free_one(void *context)
+{
+	uid_t last = candidate(4335), uid; /* that is looked at */
+
+	(void)context;
+	REQUIRE(choose_among(last, last, &uid));
+	REQUIRE(uid == last);
+}
+
+static void
+choose_beside_the_highest(void *context)
+{
+	uid_t uid;
+
+	(void)context;
+	REQUIRE(setresuid(65519, (uid_t)-1, (uid_t)-1) == 0); /* a process has it */
+	REQUIRE(choose_among(61184, 65519, &uid));
+	REQUIRE(uid == 61184);
 }
 
 static void
@@ -1005,20 +1025,16 @@ the_only_uid_that_is_free_is_found(void **state)
 {
 	(void)state;
 	child_run(choose_the_only_free_one, NULL);
+	child_run(choose_beside_the_highest, NULL);
 }
 
-/* Every uid has an account, and none is called _proclaunch. */
 static void
 choose_when_none_is_free(void *context)
 {
 	uid_t uid;
-	gid_t gid;
 
 	(void)context;
-	use_accounts();
-	name_service_is_lax = true;
-	name_unknown = true;
-	REQUIRE(!account_for_monitor(NULL, &uid, &gid));
+	REQUIRE(!choose_among(0, 0, &uid));
 }
 
 static void
