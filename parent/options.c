@@ -43,6 +43,7 @@ usage_error(void)
 	exit(EXIT_USAGE);
 }
 
+/* Says what is wrong, as warningx() does, and how it is right. */
 #define wrong_usage(...)               \
 	do {                           \
 		warningx(__VA_ARGS__); \
