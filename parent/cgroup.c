@@ -1,4 +1,5 @@
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 
@@ -102,7 +103,8 @@ choose_subtree(const char *root, const char *mount)
 }
 
 /* One line for each mount, proc_pid_mountinfo(5): with what is mounted there as its root, which is
- * above that of our cgroup namespace where a container was given the host's. */
+ * above that of our cgroup namespace where a container was given the host's. None is of use where
+ * nobody can be born into it: filters of containers forbid clone3(2). */
 bool
 cgroup_begin(int state_directory)
 {
@@ -110,7 +112,8 @@ cgroup_begin(int state_directory)
 	struct stat status;
 	FILE *mounts;
 
-	if (fstat(state_directory, &status) == -1)
+	if (fstat(state_directory, &status) == -1 ||
+	    (syscall(SYS_clone3, NULL, 0) == -1 && errno != EINVAL))
 		return false;
 	(void)snprintf(ours_name, sizeof(ours_name), "proclaunch-%llx-%llx",
 	    (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
@@ -321,9 +324,7 @@ cgroup_end(void)
 	mode_t mode;
 	int above = unlock_above(&mode);
 
-	if (above == -1)
-		return;
-	(void)unlinkat(above, ours_name, AT_REMOVEDIR);
+	(void)unlinkat(above, ours_name, AT_REMOVEDIR); /* of nothing where there is none */
 	lock_above(above, mode);
 }
 

@@ -109,7 +109,7 @@ enum process_end {
 	STAGE(OUTPUT, "output")                                \
 	STAGE(CGROUP, "cgroup")                                \
 	STAGE(SPAWNER, "spawner")                              \
-	STAGE(CLONE, "clone3")                                 \
+	STAGE(CLONE, "clone")                                  \
 	STAGE(SETSID, "setsid")                                \
 	STAGE(KEYRING, "keyctl")                               \
 	STAGE(RLIMIT, "setrlimit")                             \

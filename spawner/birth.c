@@ -58,10 +58,8 @@ reset_oom_score(int spawners)
 	if (pread(spawners, score, sizeof(score), 0) == 2 && memcmp(score, "0\n", 2) == 0)
 		return true;
 	file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (file == -1)
-		return errno == EACCES;
-	done = write(file, "0", 1) == 1 || errno == EACCES;
-	(void)close(file);
+	done = (file != -1 && write(file, "0", 1) == 1) || errno == EACCES;
+	descriptor_close(file);
 	return done;
 }
 
@@ -109,7 +107,8 @@ reset_attributes(const struct birth *birth)
  * A session of its own has no controlling terminal, so that TIOCSTI cannot reach ours. A fresh
  * session keyring, or the service could read the keys of the administrator who started us,
  * keyctl_join_session_keyring(3). An ordinary user's quota of keyrings may run out: those keys are
- * the service's own user's. The spawner blocks every signal, all of which are at their default; a
+ * the service's own user's. EPERM comes from the filter of a container, which lets no service use
+ * keyrings either. The spawner blocks every signal, all of which are at their default; a
  * service starts with none blocked.
  */
 static enum stage
@@ -121,7 +120,7 @@ leave_spawner(const struct birth *birth)
 	if (syscall(SYS_setsid) == -1)
 		return STAGE_SETSID;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) == -1 && errno != ENOSYS &&
-	    geteuid() == 0)
+	    errno != EPERM && geteuid() == 0)
 		return STAGE_KEYRING;
 	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, NSIG / 8) == -1 ? STAGE_SIGNALS
 										    : STAGE_NONE;
@@ -266,16 +265,17 @@ birth_fork(struct birth *birth, int *pidfd)
 	/*
 	 * CLONE_PARENT: the service is the root parent's child from its first moment, so that the
 	 * parent reaps it whether or not this spawner still lives. The exit signal is then ours,
-	 * SIGCHLD, clone(2).
+	 * SIGCHLD, clone(2). Filters of containers forbid clone3(2), whose flags they cannot see.
 	 */
-	struct clone_args arguments = {.flags = (uint64_t)CLONE_PARENT | CLONE_PIDFD |
-		(birth->cgroup == -1 ? 0 : CLONE_INTO_CGROUP),
+	struct clone_args arguments = {.flags = CLONE_INTO_CGROUP | CLONE_PARENT | CLONE_PIDFD,
 	    .pidfd = (uint64_t)(uintptr_t)pidfd,
 	    .cgroup = (uint32_t)birth->cgroup};
 	long pid;
 
 	list_environment(birth);
-	pid = syscall(SYS_clone3, &arguments, sizeof(arguments));
+	pid = birth->cgroup == -1
+	    ? syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, NULL, pidfd, NULL, NULL)
+	    : syscall(SYS_clone3, &arguments, sizeof(arguments));
 	if (pid == 0)
 		child(birth);
 	return (pid_t)pid;

@@ -279,17 +279,16 @@ a_link_in_the_place_of_run_is_not_executed(void **state)
 	end(&asked);
 }
 
-/* Or the three above would pass for a spawner that can do nothing. */
 static void
-a_birth_of_which_no_step_fails_executes(void **state)
+assert_executes(const struct fault *fault)
 {
 	struct incoming born, said;
 	struct asked asked;
 	int job;
 
-	(void)state;
-	begin(&asked, NULL);
+	begin(&asked, fault);
 	job = request(&asked, 0, &born);
+	assert_int_equal(born.message.born.error, 0);
 	open_gate(job);
 	assert_false(peer_receive(job, &said)); /* the exec closes it */
 	assert_int_equal(status_of(&born), 0);
@@ -298,10 +297,35 @@ a_birth_of_which_no_step_fails_executes(void **state)
 	end(&asked);
 }
 
+/* Or the three above would pass for a spawner that can do nothing. */
+static void
+a_birth_of_which_no_step_fails_executes(void **state)
+{
+	(void)state;
+	assert_executes(NULL);
+}
+
+/* Those of Docker and others forbid clone3(2), whose flags they cannot see, and keyrings, which
+ * are no container's own. */
+static void
+what_the_filter_of_a_container_forbids_a_birth_does_without(void **state)
+{
+	static const struct fault faults[] = {
+	    {"clone3", SYS_clone3, FAULT_ANY, 0, ENOSYS},
+	    {"keyctl", SYS_keyctl, FAULT_ANY, 0, EPERM},
+	    {"keyctl of others", SYS_keyctl, FAULT_ANY, 0, ENOSYS},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(faults); i++)
+		assert_executes(&faults[i]);
+}
+
 static void
 a_fork_that_fails_says_why(void **state)
 {
-	static const struct fault fault = {"clone3", SYS_clone3, FAULT_ANY, 0, EAGAIN};
+	static const struct fault fault = {"clone", SYS_clone, FAULT_ANY, 0, EAGAIN};
 	struct incoming born;
 	struct asked asked;
 
@@ -407,6 +431,7 @@ main(void)
 	    cmocka_unit_test(a_directory_that_is_another_than_was_checked_is_not_entered),
 	    cmocka_unit_test(a_link_in_the_place_of_run_is_not_executed),
 	    cmocka_unit_test(a_birth_of_which_no_step_fails_executes),
+	    cmocka_unit_test(what_the_filter_of_a_container_forbids_a_birth_does_without),
 	    cmocka_unit_test(a_fork_that_fails_says_why),
 	    cmocka_unit_test(a_gate_that_is_never_opened_is_never_passed),
 	};

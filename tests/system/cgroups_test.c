@@ -4,6 +4,7 @@
  * proclaunch(8), IDENTITY.
  */
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 
 #include <cmocka.h>
 
+#include "fault.h"
 #include "host.h"
 
 /* A process besides the main one, which says which signal ended it. */
@@ -344,6 +346,33 @@ a_service_is_known_from_a_cgroup_namespace_below_what_is_mounted(void **state)
 	wait_until(rmdir(container) == 0);
 }
 
+static void
+forbid_clone3(void)
+{
+	static const struct fault fault = {"clone3", SYS_clone3, FAULT_ANY, 0, ENOSYS};
+
+	if (!fault_install(&fault))
+		_exit(125);
+}
+
+/* Only clone3(2) can do so, and the filters of containers forbid it. */
+static void
+where_nobody_can_be_born_into_a_cgroup_services_run_without(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	pid_t left;
+
+	host_profile(host, "web", LEFT "exec sleep 1000");
+	host->before_exec = forbid_clone3;
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	left = wait_for_pid_file(host_path(host, "web/left", path, sizeof(path)));
+	assert_int_equal(host_count_log(host, " ProcLaunch no writable cgroup v2 hierarchy: "), 1);
+	host_stop_all(host);
+	assert_false(process_lives(left));
+}
+
 int
 main(void)
 {
@@ -357,6 +386,7 @@ main(void)
 	    ROOT_TEST(a_service_for_which_no_cgroup_can_be_made_is_not_executed),
 	    ROOT_TEST(a_supervisor_whose_own_cgroup_is_removed_makes_it_again),
 	    ROOT_TEST(a_service_is_known_from_a_cgroup_namespace_below_what_is_mounted),
+	    ROOT_TEST(where_nobody_can_be_born_into_a_cgroup_services_run_without),
 	};
 
 	return cmocka_run_group_tests_name("cgroups", tests, NULL, NULL);
