@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
-#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,41 +128,6 @@ survey_setting(
 	(void)close(file);
 }
 
-static unsigned
-bit_of(const char *name)
-{
-	unsigned setting;
-
-	for (setting = 0; setting < SETTING_COUNT; setting++)
-		if (strcmp(setting_name((enum setting)setting), name) == 0)
-			return SETTING_BIT(setting);
-	return 0;
-}
-
-/* Which files there may be. To try to open one that there is not costs three microseconds, and most
- * profiles lack ten; but only as many names are read as go into one buffer: in a directory that has
- * more, or may not be listed, each file may be there. What is made later its watch tells. */
-static unsigned
-list_settings(int directory)
-{
-	alignas(struct dirent64) char names[1024];
-	const struct dirent64 *entry;
-	ssize_t length = -1, offset;
-	unsigned found = SETTING_BIT(SETTING_RUN); /* should there be none, that is to be said */
-	int own = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (own != -1)
-		length = getdents64(own, names, sizeof(names));
-	for (offset = 0; offset < length; offset += entry->d_reclen) {
-		entry = (const struct dirent64 *)(const void *)(names + offset);
-		found |= bit_of(entry->d_name);
-	}
-	if (length <= 0 || getdents64(own, names, sizeof(names)) != 0)
-		found = ~0U;
-	descriptor_close(own);
-	return found;
-}
-
 static void
 emit_skipped(const struct survey *survey, enum report why, const char *name)
 {
@@ -191,7 +155,7 @@ survey_opened(const struct survey *survey, struct profile_facts *facts, int prof
     const struct stat *status)
 {
 	enum refusal refusal = trust_owner(status, survey->owner);
-	unsigned setting, listed = 0;
+	unsigned setting;
 
 	facts->device = status->st_dev;
 	facts->inode = status->st_ino;
@@ -201,13 +165,10 @@ survey_opened(const struct survey *survey, struct profile_facts *facts, int prof
 		facts->owner = status->st_uid;
 	if (refusal == REFUSAL_NONE && survey->opened != NULL)
 		survey->opened(facts->name, profile);
-	if (refusal == REFUSAL_NONE)
-		listed = list_settings(profile);
-	else
+	if (refusal != REFUSAL_NONE)
 		survey_refuse(facts, SETTING_DIRECTORY, refusal, 0);
-	for (setting = 0; setting < SETTING_COUNT; setting++)
-		if ((listed & SETTING_BIT(setting)) != 0)
-			survey_setting(survey, facts, profile, (enum setting)setting);
+	for (setting = 0; refusal == REFUSAL_NONE && setting < SETTING_COUNT; setting++)
+		survey_setting(survey, facts, profile, (enum setting)setting);
 	if (facts->trigger < 2)
 		facts->trigger = 2; /* the two smallest have a meaning of their own */
 }
