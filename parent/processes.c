@@ -285,7 +285,7 @@ ended_elsewhere(struct profile *profile)
 {
 	int status;
 
-	if (!wait_status_of(profile, &status))
+	if (!wait_status_of(profile, &status) || status == -1)
 		processes_ended(profile, END_UNKNOWN, 0);
 	else if (WIFSIGNALED(status))
 		processes_ended(profile, END_SIGNAL, WTERMSIG(status));

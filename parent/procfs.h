@@ -15,7 +15,7 @@ struct procfs_stat {
 	char state; /* 'Z': a zombie */
 	pid_t parent;
 	uint64_t start_ticks; /* clock ticks since boot */
-	int wait_status;      /* of a zombie, as wait(2) has it; 0 without the right to see it */
+	int wait_status;      /* of a zombie, as wait(2) has it; -1 without the right to see it */
 };
 
 /* Reads the beginning of a file of the kernel's into `text`, as a string. False with errno when

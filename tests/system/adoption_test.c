@@ -2,11 +2,14 @@
  * No service is lost, started twice or forgotten when the supervisor dies: proclaunch(8), WHEN A
  * PROCESS DIES. Where there are cgroups, and where processes are known by their session alone.
  */
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -114,6 +117,38 @@ after_a_crash_services_and_daemons_are_taken_over(void **state)
 	assert_false(process_lives(daemon));
 	assert_starts(host, "service", 2);
 	assert_starts(host, "daemon", 2);
+}
+
+/* As in a container. */
+static void
+give_up_looking(void)
+{
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_PTRACE, 0, 0, 0) == -1)
+		_exit(125);
+}
+
+/* To whom may not see it the kernel says 0, which is how a service ends that has done its work. */
+static void
+whose_end_root_may_not_see_has_failed(void **state)
+{
+	struct host *host = *state;
+	pid_t service;
+
+	host->before_exec = give_up_looking;
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, TENANT "\n");
+	host_write(host, "web/restart", 0644, "on-failure\n");
+	host_start(host);
+	service = host_wait_running(host, "web");
+	host_crash_and_inherit(host);
+	host_start(host);
+	assert_int_equal(host_wait_running(host, "web"), service);
+	host_mark_log(host);
+	assert_int_equal(kill(service, SIGKILL), 0); /* it stays a zombie: we reap nobody */
+	host_wait_log(host, " INFO  web died pid %d$", service);
+	host_wait_log(host, " INFO  web starting");
+	assert_int_equal(waitpid(service, NULL, 0), service);
+	host_stop_all(host);
 }
 
 static void
@@ -523,6 +558,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(a_start_that_was_asked_for_and_not_carried_out_is_made_up_for),
 	    SESSIONS_TEST(a_start_that_was_asked_for_and_not_carried_out_is_made_up_for),
 	    ROOT_TEST(after_a_crash_services_and_daemons_are_taken_over),
+	    ROOT_TEST(whose_end_root_may_not_see_has_failed),
 	    TENANT_TEST(after_a_crash_services_and_daemons_are_taken_over),
 	    SESSIONS_TEST(after_a_crash_services_and_daemons_are_taken_over),
 	    ROOT_TEST(a_service_that_ended_for_good_is_not_started_after_a_crash),
