@@ -142,12 +142,10 @@ fits(const struct question *question, const struct reply *reply)
 
 	if (reply->refusal != REFUSAL_NONE)
 		return reply->refusal < REFUSAL_COUNT;
-	if (question->about == FREE_UID)
-		return account->uid >= FREE_UID_FIRST && account->uid <= FREE_UID_LAST;
 	return account->group_count <= FORK_GROUPS_MAX && ENDS(account->name) &&
 	    ENDS(account->home) && ENDS(account->shell) &&
-	    (question->about == ACCOUNT_OF_UID ? account->uid == question->uid
-					       : strcmp(account->name, question->name) == 0);
+	    (question->about == ACCOUNT_OF_NAME ? strcmp(account->name, question->name) == 0
+						: account->uid == question->uid);
 }
 
 /* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended or lost its mind. */
@@ -269,64 +267,44 @@ mark_uids(pid_t pid, void *context)
 /* No user's, no group's and no process's; and not the first such, for of two that are started at
  * once neither sees the other's. */
 static bool
-free_uid(uid_t *uid, gid_t *gid)
+free_uid(uid_t *uid)
 {
-	struct question question = {.about = FREE_UID, .uid = FREE_UID_FIRST + (uid_t)getpid()};
+	struct question question = {.about = FREE_UID};
+	enum refusal refusal = REFUSAL_NO_ACCOUNT;
 	bool used[FREE_UIDS] = {false};
-	struct account account = {0};
+	struct account account;
 	int64_t serves;
-	unsigned looks = 0;
+	unsigned looks;
 
 	(void)procfs_each(mark_uids, used); /* once: there may be thousands, and many uids used */
-	while (looks++ < FREE_UIDS && ask(&question, &account, &serves) == REFUSAL_NONE) {
-		*uid = *gid = account.uid;
-		if (!used[account.uid - FREE_UID_FIRST])
-			return true;
-		question.uid = account.uid + 1;
+	for (looks = 0; looks < FREE_UIDS && refusal == REFUSAL_NO_ACCOUNT; looks++) {
+		*uid = question.uid = FREE_UID_FIRST + ((uid_t)getpid() + looks) % FREE_UIDS;
+		if (!used[*uid - FREE_UID_FIRST])
+			refusal = ask(&question, &account, &serves);
 	}
-	return false;
+	return refusal == REFUSAL_NONE;
 }
 
-static bool
-choose_monitor(const char *name, uid_t *uid, gid_t *gid)
+void
+account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
 {
 	const char *wanted = name != NULL ? name : MONITOR_ACCOUNT;
 	struct account account;
 	enum refusal refusal = account_by_text(wanted, strlen(wanted), &account);
 
-	if (refusal == REFUSAL_UNREADABLE) {
-		warning("the name services do not tell who %s is", wanted);
-		return false;
-	}
-	if (refusal != REFUSAL_NO_ACCOUNT) {
-		*uid = account.uid;
-		*gid = account.gid;
-		if (*uid != 0 && *gid != 0)
-			return true;
-		warningx("the monitor may not run as %s, whose uid or gid is 0", wanted);
-		return false;
-	}
-	if (name != NULL) {
-		warningx("--monitor-user=%s: no such account", name);
-		return false;
-	}
-	if (free_uid(uid, gid))
-		return true;
-	warningx("no uid from %d to %d is free for the monitor: make an account for it and name it"
-		 " with --monitor-user",
-	    FREE_UID_FIRST, FREE_UID_LAST);
-	return false;
-}
-
-bool
-account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
-{
-	bool chosen = choose_monitor(name, uid, gid);
-
-	if (chosen) {
-		asks_as = *uid;
-		asks_in = *gid;
-		forget_asker(); /* who leaves then */
-	}
-	return chosen;
+	if (refusal == REFUSAL_UNREADABLE)
+		fatal("the name services do not tell who %s is", wanted);
+	if (refusal == REFUSAL_NO_ACCOUNT && name != NULL)
+		fatalx("--monitor-user=%s: no such account", name);
+	if (refusal == REFUSAL_NO_ACCOUNT && !free_uid(&account.uid))
+		fatalx("no uid from %d to %d is free for the monitor: make an account for it and"
+		       " name it with --monitor-user",
+		    FREE_UID_FIRST, FREE_UID_LAST);
+	if (refusal == REFUSAL_NO_ACCOUNT)
+		account.gid = account.uid;
+	if (account.uid == 0 || account.gid == 0)
+		fatalx("the monitor may not run as %s, whose uid or gid is 0", wanted);
+	*uid = asks_as = account.uid;
+	*gid = asks_in = account.gid;
+	forget_asker(); /* who leaves then */
 }

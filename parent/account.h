@@ -43,9 +43,8 @@ void account_reaped(pid_t pid);
 /*
  * Whom the monitor becomes: `name` if given; else the account _proclaunch; else a uid in
  * 61184-65519 (which systemd's documentation sets aside for such use) that no account and no
- * process has. From then on name services are asked as that user, too. Returns false, with the
- * reason on standard error, when there is none.
+ * process has. From then on name services are asked as that user, too. Fatal when there is none.
  */
-bool account_for_monitor(const char *name, uid_t *uid, gid_t *gid);
+void account_for_monitor(const char *name, uid_t *uid, gid_t *gid);
 
 #endif

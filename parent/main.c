@@ -193,8 +193,7 @@ configure_children(const struct options *options)
 
 	channel_hello(&greeting);
 	if (uid == 0) {
-		if (!account_for_monitor(options->monitor_user, &uid, &gid))
-			exit(1);
+		account_for_monitor(options->monitor_user, &uid, &gid);
 		hello->options |= HELLO_ROOT;
 	}
 	if (options->no_root)

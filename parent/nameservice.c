@@ -55,30 +55,18 @@ not_found(void)
 	return REFUSAL_NO_ACCOUNT;
 }
 
-/* The first, from `from` on and then from the beginning, that is no user's and no group's. */
-static enum refusal
-find_free(uid_t from, struct account *account)
-{
-	unsigned looks;
-	uid_t uid;
-
-	for (looks = 0; looks < FREE_UIDS; looks++) {
-		uid = FREE_UID_FIRST + (from - FREE_UID_FIRST + looks) % FREE_UIDS;
-		account->uid = account->gid = uid;
-		if (getpwuid(uid) == NULL && getgrgid(uid) == NULL)
-			return REFUSAL_NONE;
-	}
-	return REFUSAL_NO_ACCOUNT;
-}
-
 static enum refusal
 ask_services(const struct question *question, struct account *account)
 {
 	const struct passwd *entry;
 	bool by_name = question->about == ACCOUNT_OF_NAME;
 
-	if (question->about == FREE_UID)
-		return find_free(question->uid, account);
+	if (question->about == FREE_UID) { /* no user's and no group's */
+		account->uid = question->uid;
+		return getpwuid(question->uid) == NULL && getgrgid(question->uid) == NULL
+		    ? REFUSAL_NONE
+		    : REFUSAL_NO_ACCOUNT;
+	}
 	entry = by_name ? getpwnam(question->name) : getpwuid(question->uid);
 	if (entry == NULL)
 		return not_found();

@@ -19,6 +19,7 @@
 #define FREE_UID_LAST  65519
 #define FREE_UIDS      (FREE_UID_LAST - FREE_UID_FIRST + 1)
 
+/* FREE_UID: is this uid no user's, and no group's either? */
 struct question {
 	enum { ACCOUNT_OF_NAME, ACCOUNT_OF_UID, FREE_UID } about;
 	char name[ACCOUNT_NAME_BYTES];
