@@ -327,10 +327,14 @@ say_start(const char *before)
 	inform_report(REPORT_UPGRADED, 0, before);
 }
 
-/* Root that lacks one of these would find out only when something is to be started, or stopped. */
+/* Root that lacks one of these would find out only when something is to be started, or stopped, or
+ * when the monitor cannot confine itself, which says no more than "Operation not permitted". */
 static void
 look_at_privileges(void)
 {
+	static const int needed[] = {CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SYS_CHROOT};
+	size_t i;
+
 	if (geteuid() != 0)
 		return;
 	/* then an exec gives nothing back, and monitor and spawner could not drop what they have */
@@ -338,9 +342,11 @@ look_at_privileges(void)
 		fatalx("started with no_new_privs, under which nothing can be confined or become"
 		       " another user: remove NoNewPrivileges= from the unit, or no-new-privileges"
 		       " from the container");
-	if (prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 0)
-		fatalx("started without CAP_KILL, without which nobody's service can be stopped:"
-		       " add it to the unit, or to the container");
+	for (i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (prctl(PR_CAPBSET_READ, needed[i], 0, 0, 0) == 0)
+			fatalx("started without one of CAP_KILL, CAP_SETGID, CAP_SETUID,"
+			       " CAP_SETPCAP and CAP_SYS_CHROOT, all of which it takes to stop,"
+			       " start and confine: add it to the unit, or to the container");
 }
 
 int

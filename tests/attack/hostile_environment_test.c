@@ -490,12 +490,18 @@ under_no_new_privs_root_is_told_how_to_mend_it(void **state)
 	    "remove NoNewPrivileges= from the unit, ");
 }
 
-/* It came up, and then no stop, not even SIGHUP, ever came to an end. */
+/* Without the first it came up, and then no stop, not even SIGHUP, ever came to an end; without
+ * another something of ours said "Operation not permitted", and no more. */
 static void
-without_the_right_to_kill_root_is_told_how_to_mend_it(void **state)
+without_a_capability_that_all_depends_on_root_is_told_how_to_mend_it(void **state)
 {
-	assert_refused_under(*state, "--bounding-set=-kill",
-	    "proclaunch: started without CAP_KILL, ", "add it to the unit, ");
+	static const char *const options[] = {"--bounding-set=-kill", "--bounding-set=-setgid",
+	    "--bounding-set=-setuid", "--bounding-set=-setpcap", "--bounding-set=-sys_chroot"};
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		assert_refused_under(*state, options[i],
+		    "proclaunch: started without one of CAP_KILL, ", "add it to the unit, ");
 }
 
 int
@@ -509,7 +515,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(what_is_larger_than_a_limit_permits_is_an_error_and_no_end),
 	    ROOT_TEST(no_signal_of_a_timer_a_limit_or_a_descriptor_ends_the_parent),
 	    ROOT_TEST(under_no_new_privs_root_is_told_how_to_mend_it),
-	    ROOT_TEST(without_the_right_to_kill_root_is_told_how_to_mend_it),
+	    ROOT_TEST(without_a_capability_that_all_depends_on_root_is_told_how_to_mend_it),
 	};
 
 	if (count == 1 && strcmp(arguments[0], "./run") == 0)
