@@ -362,7 +362,7 @@ main(int count, char **arguments)
 	/* somebody may wait for the end of a pipe, or for a lock; what an upgrade has kept is ours
 	 */
 	(void)close_range(STDERR_FILENO + 1, ~0U, before == NULL ? 0 : CLOSE_RANGE_CLOEXEC);
-	options_read(&options, count, arguments);
+	options_read(&options, count, arguments, before == NULL);
 	look_at_privileges();
 	/* or we could not be upgraded when the directory that we were started in is removed */
 	if (!options.relative && chdir("/") == -1)

@@ -196,7 +196,7 @@ read_option(struct options *options, int letter, const char *value)
 }
 
 void
-options_read(struct options *options, int count, char **arguments)
+options_read(struct options *options, int count, char **arguments, bool begins)
 {
 	const struct option long_options[] = {
 	    {"foreground", no_argument, NULL, 'f'},
@@ -243,6 +243,11 @@ options_read(struct options *options, int count, char **arguments)
 	options->profiles_directory = absolute(options, arguments[optind]);
 	if (options->check)
 		return; /* it may be a tenant's directory that is looked at */
+	/* who upgrades us after years is not to lose his supervisor for it */
+	if (begins && !options->foreground && options->log_path != NULL &&
+	    options->log_path[0] != '/')
+		wrong_usage(
+		    "--log-path=-: is for -f: in the background there is no standard error");
 	keep_out(options->state_directory, options->profiles_directory);
 	keep_out(options->state_directory, options->tenants_directory);
 	keep_out(options->tenants_directory, options->profiles_directory);

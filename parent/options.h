@@ -28,8 +28,9 @@ struct options {
 
 /*
  * Reads the command line into `options`; the strings stay main()'s. --version and --help print to
- * standard output and exit 0; a usage error prints why and how to standard error and exits 2.
+ * standard output and exit 0; a usage error prints why and how to standard error and exits 2. After
+ * an upgrade nothing `begins`: the log may go to a standard error that there is no more.
  */
-void options_read(struct options *options, int count, char **arguments);
+void options_read(struct options *options, int count, char **arguments, bool begins);
 
 #endif

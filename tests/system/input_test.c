@@ -125,6 +125,7 @@ wrong_usage_is_told_on_standard_error_with_exit_status_2(void **state)
 	    {"--rescan=", "S", "P", NULL},
 	    {"--log-path=", "S", "P", NULL},
 	    {"--log-path", "", "S", "P", NULL},
+	    {"--log-path=-", "S", "P", NULL}, /* nobody would ever read it */
 	    {"--log-rotate=", "S", "P", NULL},
 	    {"--output-dir=", "S", "P", NULL},
 	    {"--tenants=", "S", "P", NULL},
@@ -222,7 +223,7 @@ every_form_of_every_option_is_understood(void **state)
 	    {"--log-level", "info", "S", "P", NULL},
 	    {"--log-path=/tmp/log", "S", "P", NULL},
 	    {"--log-path", "/tmp/log", "S", "P", NULL},
-	    {"--log-path=-", "S", "P", NULL},
+	    {"-f", "--log-path=-", "S", "P", NULL},
 	    {"--monitor-user=" TENANT, "S", "P", NULL},
 	    {"--monitor-user", TENANT, "S", "P", NULL},
 	    {"--no-root", "S", "P", NULL},
