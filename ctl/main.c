@@ -691,6 +691,10 @@ main(int count, char **arguments)
 
 	open_standard_descriptors();
 	report_as("proclaunchctl");
+	/* an upgrade would be told the right version by it */
+	if (strcmp(program_invocation_short_name, "proclaunch-monitor") == 0 ||
+	    strcmp(program_invocation_short_name, "proclaunch-spawner") == 0)
+		fatalx("this is neither the monitor nor the spawner: see %s", arguments[0]);
 	request_read(&request, count, arguments);
 	if (request.quiet)
 		be_quiet();

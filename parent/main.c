@@ -357,6 +357,9 @@ main(int count, char **arguments)
 	int state, ready = -1;
 
 	report_as("proclaunch");
+	if (strcmp(program_invocation_short_name, "proclaunch-monitor") == 0 ||
+	    strcmp(program_invocation_short_name, "proclaunch-spawner") == 0)
+		fatalx("this is neither the monitor nor the spawner: see %s", arguments[0]);
 	open_standard_descriptors();
 	before = upgrade_remember(arguments);
 	/* somebody may wait for the end of a pipe, or for a lock; what an upgrade has kept is ours

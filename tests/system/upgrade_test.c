@@ -29,8 +29,9 @@
 #include "host.h"
 #include "open_files.h"
 
-static const char *const programs[] = {"proclaunch", "proclaunch-monitor", "proclaunch-spawner"};
-enum { PARENT, MONITOR, SPAWNER, PROGRAMS };
+static const char *const programs[] = {
+    "proclaunch", "proclaunch-monitor", "proclaunch-spawner", "proclaunchctl"};
+enum { PARENT, MONITOR, SPAWNER, PROGRAMS, CTL = PROGRAMS };
 
 static char build[PATH_MAX / 2];
 static const char next_version[] = PROCLAUNCH_VERSION "-next";
@@ -438,10 +439,14 @@ when_a_new_program_is_broken_the_old_ones_carry_on_and_say_why(void **state)
 	install_release(host, SPAWNER, NEXT);
 	assert_goes_on(host, &running, "bin/proclaunch-spawner: it is of another build");
 	/* it is of the right build, and would be started again and again */
-	install_as(host, SPAWNER, OLD, MONITOR);
-	assert_goes_on(host, &running, "bin/proclaunch-monitor: it does not run");
-	install_as(host, MONITOR, OLD, SPAWNER);
-	assert_goes_on(host, &running, "bin/proclaunch-spawner: it does not run");
+	for (program = 0; program <= CTL; program++) {
+		install_as(host, program, OLD, MONITOR);
+		if (program != MONITOR)
+			assert_goes_on(host, &running, "bin/proclaunch-monitor: it does not run");
+		install_as(host, program, OLD, SPAWNER);
+		if (program != SPAWNER)
+			assert_goes_on(host, &running, "bin/proclaunch-spawner: it does not run");
+	}
 
 	/* and an upgrade is possible as ever */
 	install_all(host, NEXT);
