@@ -86,18 +86,13 @@ fail(struct profile *profile, enum stage stage, int error)
 static bool
 take_token(struct profile *profile)
 {
-	int64_t now = clock_now(), earned = (now - profile->start_refilled) / START_REFILL;
+	int64_t now = clock_now();
 
-	if (profile->start_refilled == 0 || profile->start_tokens + earned >= START_TOKENS) {
-		profile->start_tokens = START_TOKENS;
-		profile->start_refilled = now;
-	} else {
-		profile->start_tokens += (uint32_t)earned;
-		profile->start_refilled += earned * START_REFILL;
-	}
-	if (profile->start_tokens == 0)
+	if (profile->starts_earned < now - START_TOKENS * START_REFILL)
+		profile->starts_earned = now - START_TOKENS * START_REFILL;
+	if (profile->starts_earned + START_REFILL > now)
 		return false;
-	profile->start_tokens--;
+	profile->starts_earned += START_REFILL;
 	return true;
 }
 

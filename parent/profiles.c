@@ -223,7 +223,7 @@ add(struct draft *draft)
 
 	/* some over the quota are shown as refused; who makes thousands is told once, or nothing
 	 * else would be reported meanwhile */
-	if (quota == NULL || tenants_count(draft->facts.name, true) < 2 * quota->profiles)
+	if (quota == NULL || tenants_count(draft->facts.name, true) < 2ULL * quota->profiles)
 		profile = table_add(draft->facts.name);
 	if (profile == NULL && !draft->told_full) {
 		inform_report(REPORT_SKIPPED_FULL, 0, draft->facts.name);
@@ -513,7 +513,7 @@ profiles_forget(struct profile *profile)
 	const struct quota *quota = tenants_quota(profile->facts.name);
 
 	/* there may have been no place for another one */
-	if (quota != NULL && tenants_count(profile->facts.name, true) + 1 >= 2 * quota->profiles)
+	if (quota != NULL && tenants_count(profile->facts.name, true) + 1 >= 2ULL * quota->profiles)
 		watch_look_at(tenants_entry(profile->facts.name), clock_now());
 	watch_forget(profile);
 	births_stop(profile);

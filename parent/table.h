@@ -64,8 +64,7 @@ struct profile {
 	struct job reader;	  /* of the pid file */
 	bool at_gate;		  /* it has not been let through */
 	int rest;	       /* cgroup.events while others than the main process are left; -1 */
-	uint32_t start_tokens; /* starts that are still permitted, see births.c */
-	int64_t start_refilled;
+	int64_t starts_earned; /* the time up to which they have been taken, see births.c */
 	struct note note;
 	bool noted; /* it is of a monitor of ours: what was found running has been said */
 	unsigned

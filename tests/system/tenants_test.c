@@ -1423,6 +1423,21 @@ a_quota_that_cannot_be_used_is_named_and_the_default_holds(void **state)
 	host_stop_all(host);
 }
 
+/* Twice the quota, so many entries a tenant may have, was none. */
+static void
+a_quota_of_more_profiles_than_there_can_be_permits_some(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX + 16];
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, option, "--tenant-quota=profiles=2G,output_bytes=999999G", NULL);
+	(void)host_wait_running(host, TENANT "/web");
+	host_stop_all(host);
+}
+
 /* Who may not read his own directory has not removed what is in it. */
 static void
 a_tenants_directory_that_cannot_be_read_keeps_its_services(void **state)
@@ -1588,6 +1603,7 @@ main(void)
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
 	    ROOT_TEST(a_quota_of_all_connections_leaves_places_to_root),
 	    ROOT_TEST(a_quota_that_cannot_be_used_is_named_and_the_default_holds),
+	    ROOT_TEST(a_quota_of_more_profiles_than_there_can_be_permits_some),
 	    ROOT_TEST(a_tenants_directory_that_cannot_be_read_keeps_its_services),
 	    ROOT_TEST(a_quota_that_cannot_be_meant_is_a_usage_error),
 	    ROOT_TEST(a_tenants_directory_that_others_may_write_to_is_refused_at_the_start),
