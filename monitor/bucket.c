@@ -25,3 +25,14 @@ bucket_wait(struct bucket *bucket, int64_t now, unsigned size, int64_t each)
 	last_token = bucket->full - (int64_t)(size - 1) * each;
 	return last_token > now ? last_token - now : 0;
 }
+
+unsigned
+bucket_tokens(struct bucket *bucket, int64_t now, unsigned size, int64_t each)
+{
+	int64_t taken;
+
+	if (bucket->full < now)
+		bucket->full = now;
+	taken = (bucket->full - now + each - 1) / each;
+	return taken < size ? size - (unsigned)taken : 0;
+}

@@ -311,6 +311,16 @@ stuck(struct output_stream *stream, const char *name, int error)
 		enqueue(stream);
 }
 
+static void
+no_longer_stuck(struct output_stream *stream)
+{
+	stream->stuck_since = stream->stuck_error = 0;
+	if (stream->dropped == 0)
+		return;
+	stream->dropped = 0;
+	note_dropped(stream);
+}
+
 /* He has kept us, or the parent, for so long. */
 static void
 blame(uint32_t uid, int64_t kept)
@@ -381,21 +391,13 @@ static size_t
 limit_lines(const struct output_settings *settings, struct output_stream *stream, size_t length)
 {
 	uint32_t rate = settings->rate;
-	int64_t now, earned;
+	int64_t now;
 	size_t taken;
 
 	if (rate == 0 || hurried_at != 0)
 		return length;
 	now = clock_now();
-	earned = (now - stream->tokens_at) * rate / SECOND;
-	if (stream->tokens_at == 0 || earned + stream->tokens >= rate) {
-		stream->tokens = rate;
-		stream->tokens_at = now;
-	} else if (earned > 0) {
-		stream->tokens += (uint32_t)earned;
-		stream->tokens_at += earned * SECOND / rate;
-	}
-	taken = piece_first_lines(length, stream->tokens);
+	taken = piece_first_lines(length, bucket_tokens(&stream->lines, now, rate, SECOND / rate));
 	if (taken < length)
 		look_later(
 		    stream, now + (rate < LOOKS_AT_RATE ? SECOND / rate : SECOND / LOOKS_AT_RATE));
@@ -407,7 +409,8 @@ static void
 spend(const struct output_settings *settings, struct output_stream *stream, size_t length)
 {
 	if (settings->rate > 0)
-		stream->tokens -= piece_count_lines(length, stream->tokens);
+		stream->lines.full +=
+		    piece_count_lines(length, settings->rate) * (SECOND / settings->rate);
 }
 
 /* Unless all together would hold more than `most`, or the system's limits do not allow it. */
@@ -496,12 +499,26 @@ put(const struct profile *profile, struct output_stream *stream, struct text tex
 		share_line(profile, SAY_OUTPUT_DROPPED, (unsigned long long)stream->dropped);
 	else
 		share_line(profile, SAY_OUTPUT_RESUMED);
-	stream->stuck_since = stream->stuck_error = 0;
-	if (stream->dropped > 0) {
-		stream->dropped = 0;
-		note_dropped(stream);
-	}
+	no_longer_stuck(stream);
 	return true;
+}
+
+static void
+confess(const struct profile *profile, const struct output_stream *stream)
+{
+	if (stream->dropped > 0)
+		share_line(profile, SAY_OUTPUT_GONE, (unsigned long long)stream->dropped);
+}
+
+/* Nobody wants what waits. Should output be wanted again, it waits anew. */
+static void
+throw_away(const struct profile *profile, struct output_stream *stream)
+{
+	stream->flush = 0;
+	if (stream->stuck_since == 0)
+		return;
+	confess(profile, stream);
+	no_longer_stuck(stream);
 }
 
 /* A line that is not finished stays in the FIFO until it is, or can grow no more. */
@@ -756,9 +773,7 @@ look_at_stream(struct output_stream *stream)
 	int64_t now = clock_now();
 
 	if (profile->settings.output.discard) {
-		stream->flush = 0;
-		stream->dropped = 0;
-		stream->stuck_error = 0;
+		throw_away(profile, stream);
 		return fifo_throw_away(stream->fifo);
 	}
 	if (stream->look_at != NEVER && stream->look_at > now && !stream->idle)
@@ -927,9 +942,7 @@ output_confess(const struct profile *profile)
 	unsigned which;
 
 	for (which = 0; which < profile->stream_count; which++)
-		if (table_stream(profile, which)->dropped > 0)
-			share_line(profile, SAY_OUTPUT_GONE,
-			    (unsigned long long)table_stream(profile, which)->dropped);
+		confess(profile, table_stream(profile, which));
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "bucket.h"
 #include "linefile.h"
 #include "machine.h"
 #include "message.h"
@@ -56,9 +57,8 @@ struct output_stream {
 	int64_t look_at;     /* not before this time; NEVER when nothing is waited for */
 	uint64_t dropped;    /* bytes, since it is stuck for too long */
 	int64_t dropped_at;  /* the last of them */
-	int64_t tokens_at;
-	uint32_t tokens; /* lines that `rate` permits now */
-	int stuck_error; /* why the file cannot be written; 0: it can, as far as is known */
+	struct bucket lines; /* that `rate` permits */
+	int stuck_error;     /* why the file cannot be written; 0: it can, as far as is known */
 	TAILQ_ENTRY(output_stream) wait;
 	TAILQ_ENTRY(output_stream) queue;
 	TAILQ_ENTRY(output_stream) want;

@@ -154,10 +154,26 @@ prepare(void)
 	output_prepare();
 }
 
+static void
+set_output(uint32_t index, const char *name, const char *settings)
+{
+	static struct incoming announcement, content;
+
+	(void)snprintf(announcement.message.profile.name, sizeof(announcement.message.profile.name),
+	    "%s", name);
+	announcement.message.profile.trigger = 1;
+	announcement.message.profile.settings = 1;
+	say_of(index, &announcement, MESSAGE_PROFILE, -1, intake_profile);
+	content.message.number = SETTING_OUTPUT;
+	content.message.setting.length = (uint32_t)strlen(settings);
+	memcpy(content.message.setting.bytes, settings, strlen(settings));
+	say_of(index, &content, MESSAGE_SETTING, -1, intake_setting);
+}
+
 static struct printer
 begin_printer(const struct folder *folder, uint32_t index)
 {
-	static struct incoming announcement, content, fifo, output;
+	static struct incoming fifo, output;
 	struct printer printer = {.index = index};
 	char name[16];
 
@@ -165,14 +181,8 @@ begin_printer(const struct folder *folder, uint32_t index)
 	REQUIRE(mkfifo(folder_path(folder, name), 0600) == 0);
 	printer.service = open(folder_path(folder, name), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	REQUIRE(printer.service != -1);
-	(void)snprintf(announcement.message.profile.name, sizeof(name), "web-%u", index);
-	announcement.message.profile.trigger = 1;
-	announcement.message.profile.settings = 1;
-	say_of(index, &announcement, MESSAGE_PROFILE, -1, intake_profile);
-	content.message.number = SETTING_OUTPUT;
-	content.message.setting.length = (uint32_t)strlen(output_file);
-	memcpy(content.message.setting.bytes, output_file, strlen(output_file));
-	say_of(index, &content, MESSAGE_SETTING, -1, intake_setting);
+	set_output(index, "web", output_file);
+	(void)snprintf(name, sizeof(name), "fifo-%u", index);
 	say_of(index, &fifo, MESSAGE_FIFO, open(folder_path(folder, name), O_RDWR | O_CLOEXEC),
 	    output_take_fifo);
 	(void)snprintf(name, sizeof(name), "log-%u", index);
@@ -350,6 +360,77 @@ static void
 who_prints_now_and_then_is_written_again_within_a_second(void **state)
 {
 	child_run(print_without_room, *state);
+}
+
+/* The first disk is full and its output discarded meanwhile; when the other is, it waits anew. */
+static void
+discard_without_room(void *context)
+{
+	struct rlimit room_for_files = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY};
+	struct printer printer;
+
+	room = true;
+	prepare();
+	printer = begin_printer(context, 0);
+	REQUIRE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &room_for_files) == 0);
+	print_line(&printer);
+	pass(0);
+	set_output(0, "web", "discard yes\n");
+	pass(1 * SECOND);
+	set_output(0, "web", output_file);
+	pass(3600 * SECOND);
+	print_line(&printer);
+	pass(0);
+	pass(2 * SECOND);
+	room_for_files.rlim_cur = RLIM_INFINITY;
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &room_for_files) == 0);
+	pass(2 * SECOND);
+	REQUIRE(holds(printer.file, "one\n"));
+}
+
+static void
+what_was_discarded_while_the_disk_was_full_does_not_count_later(void **state)
+{
+	child_run(discard_without_room, *state);
+}
+
+#define RATE 1000
+#define DAY  (24 * 3600 * SECOND)
+
+/* All the lines that `rate` permits, and one that has to wait. */
+static void
+print_all_permitted(const struct printer *printer, off_t before)
+{
+	unsigned line;
+
+	for (line = 0; line <= RATE; line++)
+		REQUIRE(write(printer->service, "\n", 1) == 1);
+	output_event(printer->index, 0);
+	output_tend(hour);
+	REQUIRE(size_of(printer) == before + RATE);
+	pass(10 * MILLISECOND);
+	REQUIRE(size_of(printer) == before + RATE + 1);
+}
+
+static void
+print_after_months(void *context)
+{
+	struct printer printer;
+
+	room = true;
+	prepare();
+	output_file = "format raw\nrate 1000\n";
+	printer = begin_printer(context, 0);
+	print_all_permitted(&printer, 0);
+	pass(160 * DAY);
+	print_all_permitted(&printer, RATE + 1);
+}
+
+static void
+who_has_printed_nothing_for_months_may_print_as_much_as_ever(void **state)
+{
+	child_run(print_after_months, *state);
 }
 
 #define MUCH 40000
@@ -595,6 +676,12 @@ main(void)
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		who_prints_now_and_then_is_written_again_within_a_second, folder_set_up,
+		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_was_discarded_while_the_disk_was_full_does_not_count_later, folder_set_up,
+		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_has_printed_nothing_for_months_may_print_as_much_as_ever, folder_set_up,
 		folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_parent_is_asked_for_other_files_last_and_for_one_at_a_time, folder_set_up,
