@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "children.h"
@@ -44,7 +45,8 @@ leave_on_signal(int number)
 {
 	if (intention == CHECKING)
 		exit(1);
-	if (number == SIGTERM || number == SIGINT) {
+	/* with process 1 the kernel ends everybody in its PID namespace: nobody would stay */
+	if ((number == SIGTERM || number == SIGINT) && getpid() != 1) {
 		if (intention != LEAVING)
 			leave_soon(ORDER_LEAVE, 0);
 	} else if (intention == STAYING) {

@@ -7,8 +7,8 @@
 
 #include "channel.h"
 
-/* SIGTERM and SIGINT: leave, the services stay. SIGHUP: stop all, then leave; again: leave at once.
- */
+/* SIGTERM and SIGINT: leave, the services stay. SIGHUP, and for process 1 these two: stop all, then
+ * leave; again: leave at once. */
 void leave_on_signal(int number);
 
 /* True when a signal has asked us to leave, at once or when all has stopped. */

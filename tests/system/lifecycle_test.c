@@ -2,6 +2,7 @@
  * What happens to a profile from its start to its end, and to the supervisor, from the outside.
  */
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -9,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "child.h"
 #include "ctl.h"
 #include "host.h"
 
@@ -618,6 +621,59 @@ sigint_leaves_services_up_and_the_exit_status_is_0(void **state)
 	wait_until(host_processes(host) == 1); /* who asks the name services dies with the parent */
 }
 
+struct container {
+	const struct host *host;
+	int first[2]; /* whose pid, out here, comes through this pipe */
+};
+
+/* As `docker run proclaunch STATE_DIR PROFILES_DIR` does it: what ends with the first process is
+ * the container, and what is left in it the kernel kills. */
+static void
+run_container(void *context)
+{
+	const struct container *container = context;
+	const struct host *host = container->host;
+	char program[PATH_MAX];
+	pid_t first;
+	int status;
+
+	child_own_mounts();
+	REQUIRE(unshare(CLONE_NEWPID) == 0);
+	first = fork();
+	REQUIRE(first != -1);
+	if (first == 0) {
+		REQUIRE(mount("proc", "/proc", "proc", 0, NULL) == 0);
+		(void)execl(host_program("proclaunch", program, sizeof(program)), "proclaunch",
+		    host->state, host->profiles, (char *)NULL);
+		REQUIRE(!"executed");
+	}
+	REQUIRE(write(container->first[1], &first, sizeof(first)) == sizeof(first));
+	REQUIRE(waitpid(first, &status, 0) == first);
+	REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 111);
+}
+
+static void
+the_first_process_of_a_container_stays_and_stops_all_before_it_leaves(void **state)
+{
+	struct host *host = *state;
+	struct container container = {.host = host};
+	char path[PATH_MAX];
+	pid_t first, waits;
+
+	host_profile(
+	    host, "web", "trap ': > termed; exit' TERM; : > ready; while :; do sleep 0.1; done");
+	assert_int_equal(pipe2(container.first, O_CLOEXEC), 0);
+	waits = child_begin(run_container, &container);
+	assert_int_equal(read(container.first[0], &first, sizeof(first)), sizeof(first));
+	assert_int_equal(close(container.first[0]) | close(container.first[1]), 0);
+	host_wait_log(host, " INFO  web running pid ");
+	wait_until(access(host_path(host, "web/ready", path, sizeof(path)), F_OK) == 0);
+	assert_int_equal(kill(first, SIGTERM), 0);
+	child_end(waits);
+	assert_int_equal(access(host_path(host, "web/termed", path, sizeof(path)), F_OK), 0);
+	host_wait_log(host, " INFO  ProcLaunch all profiles stopped. Exiting.$");
+}
+
 /* What is sent to the monitor fills its queue, so that the ping which follows finds no room. */
 static void
 a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead(void **state)
@@ -915,6 +971,7 @@ main(void)
 	    TENANT_TEST(sigterm_leaves_services_up_and_the_next_start_adopts_them),
 	    ROOT_TEST(sigint_leaves_services_up_and_the_exit_status_is_0),
 	    TENANT_TEST(sigint_leaves_services_up_and_the_exit_status_is_0),
+	    ROOT_TEST(the_first_process_of_a_container_stays_and_stops_all_before_it_leaves),
 	    ROOT_TEST(a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead),
 	    ROOT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
 	    TENANT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
