@@ -120,9 +120,10 @@ openmetrics_write(
 		family(out, "proclaunch", "info", NULL, "The supervisor.");
 	(void)fprintf(out, "proclaunch_info{version=\"%s\"} 1\n", version);
 	for (j = 0; j < sizeof(families) / sizeof(families[0]); j++) {
-		family(out, families[j].name, families[j].type, families[j].unit, families[j].help);
 		(void)snprintf(
 		    metric, sizeof(metric), "%s%s", families[j].name, families[j].suffix);
+		family(out, reader == READER_NODE_EXPORTER ? metric : families[j].name,
+		    families[j].type, families[j].unit, families[j].help);
 		for (i = 0; i < profiles->count; i++)
 			sample(
 			    out, metric, &profiles->rows[i], families[j].value(&profiles->rows[i]));

@@ -13,7 +13,6 @@ struct profiles {
 /* Appends; exits when there is no memory. */
 void profiles_add(struct profiles *profiles, const struct row *row);
 
-/* By name. */
 /* By name; one that was asked for twice stays once. */
 void profiles_sort(struct profiles *profiles);
 

@@ -277,6 +277,9 @@ check_use(const struct request *request)
 {
 	const struct verb_rule *rule = &verb_rules[request->verb];
 	bool alone = request->verb == VERB_STATUS || request->verb == VERB_LOG;
+	/* `status` of a profile is no table */
+	uint32_t verb =
+	    request->verb == VERB_STATUS && request->name_count > 0 ? 0 : VERB(request->verb);
 	size_t i;
 
 	if (request->name_count > 0 && !rule->names)
@@ -295,9 +298,10 @@ check_use(const struct request *request)
 	if (request->verb == VERB_WAIT && request->state == STATE_COUNT)
 		mistake("wait needs --for=STATE");
 	for (i = 0; i < USES; i++) {
-		if (!given[i] || (uses[i].verbs & VERB(request->verb)) != 0)
+		if (!given[i] || (uses[i].verbs & verb) != 0)
 			continue;
-		mistake("%s takes no %s", rule->name, uses[i].name);
+		mistake(
+		    "%s%s takes no %s", rule->name, verb == 0 ? " of a profile" : "", uses[i].name);
 	}
 }
 

@@ -150,7 +150,7 @@ parse_rotate_size(struct output_settings *output, const char *value, size_t leng
 	return parse_number(value, length, true, ROTATE_SIZE_MAX, &output->rotate_size) &&
 		output->rotate_size >= ROTATE_SIZE_MIN
 	    ? NULL
-	    : "has a rotate_size that is not a size such as 10M, of 4K or more";
+	    : "has a rotate_size that is not a size from 4K to 1024G, such as 10M";
 }
 
 static const char *
@@ -172,7 +172,7 @@ parse_rate(struct output_settings *output, const char *value, size_t length)
 	bool off = is(value, length, "off");
 
 	if (!off && (!parse_number(value, length, false, RATE_MAX, &number) || number == 0))
-		return "has a rate that is not a number of lines a second";
+		return "has a rate that is neither off nor from 1 to 1000000 lines a second";
 	output->rate = (uint32_t)number;
 	return NULL;
 }

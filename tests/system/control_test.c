@@ -488,6 +488,8 @@ usage_errors_exit_2_and_ask_nobody(void **state)
 	    {"list", "--stderr"},
 	    {"list", "--textfile=f"},
 	    {"start", "web", "-o", "name"},
+	    {"status", "web", "-o", "name"},
+	    {"status", "web", "--no-header"},
 	    {"start", "web", "--no-header"},
 	    {"start", "web", "--for=running"},
 	    {"reload", "web", "--no-wait"},
@@ -1309,6 +1311,9 @@ metrics_are_openmetrics_and_a_textfile_is_replaced_by_rename(void **state)
 	/* node_exporter throws a file away in which there is a type that it does not know */
 	assert_non_null(strstr(text, "\nproclaunch_info{version=\""));
 	assert_non_null(strstr(text, "# TYPE proclaunch_profile_state gauge\n"));
+	/* it takes samples whose name differs from that of the type for samples without a type */
+	assert_non_null(strstr(text, "# TYPE proclaunch_profile_restarts_total counter\n"));
+	assert_non_null(strstr(text, "# HELP proclaunch_profile_restarts_total "));
 	for (type = text; (type = strstr(type, "# TYPE ")) != NULL; type++)
 		assert_matches(type, "^# TYPE [a-z_]+ (gauge|counter)\n");
 	assert_metrics(text);
