@@ -1,16 +1,21 @@
 #include <sys/stat.h>
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "follow.h"
 #include "report.h"
 #include "show.h"
 
-#define BLOCK_BYTES 65536
+/* Longer than any line. */
+#define BLOCK_BYTES 131072
+#define HEAD_BYTES  64
 
 static int older = -1, current = -1;
-static off_t shown; /* of `current`: so much is printed */
+static off_t shown;	      /* of `current`: so much is printed */
+static char head[HEAD_BYTES]; /* ... how that begins */
+static size_t head_length;
 static bool begun;
 
 static bool
@@ -33,20 +38,59 @@ print(const char *text, size_t length)
 	return length;
 }
 
-/* From `from` to the end; returns where that is. */
+/* From `from` to the end, or to that of the last line that is finished; returns where that is. */
 static off_t
-print_rest(int file, off_t from)
+print_rest(int file, off_t from, bool finished)
 {
 	static char block[BLOCK_BYTES];
+	const char *newline;
 	ssize_t length;
 	size_t printed = 1;
 
 	while (printed > 0 && (length = pread(file, block, sizeof(block), from)) > 0) {
+		newline = finished ? memrchr(block, '\n', (size_t)length) : NULL;
+		if (newline != NULL)
+			length = newline - block + 1;
+		else if (finished && length < BLOCK_BYTES)
+			break;
 		printed = print(block, (size_t)length);
 		from += (off_t)printed;
 	}
 	show_flush();
 	return from;
+}
+
+static void
+remember_head(void)
+{
+	ssize_t length = pread(current, head, shown < HEAD_BYTES ? (size_t)shown : HEAD_BYTES, 0);
+
+	head_length = length < 0 ? 0 : (size_t)length;
+}
+
+/* An administrator may have emptied the file to make room, whereupon it begins otherwise. Or lines
+ * were cut off of which a full disk had room for a part only: they are written again. */
+static void
+look_whether_cut(void)
+{
+	char begins[HEAD_BYTES];
+	off_t size = lseek(current, 0, SEEK_END);
+	ssize_t length = pread(current, begins, head_length, 0);
+
+	if (length >= 0 && memcmp(begins, head, (size_t)length) != 0)
+		shown = 0;
+	else if (size < shown)
+		shown = size;
+}
+
+static void
+print_current(bool finished)
+{
+	if (current == -1)
+		return;
+	look_whether_cut();
+	shown = print_rest(current, shown, finished);
+	remember_head();
 }
 
 /* Where the last *lines lines of the file begin; *lines becomes how many it lacks. */
@@ -94,13 +138,14 @@ static void
 go_on_in(int next)
 {
 	if (current != -1) {
-		(void)print_rest(current, shown); /* what came before it was put aside */
+		print_current(false); /* what came before it was put aside */
 		if (older != -1 && !same_file(older, current) && is_newer(older, current))
-			(void)print_rest(older, 0);
+			(void)print_rest(older, 0, false);
 		(void)close(current);
 	}
 	current = next;
 	shown = 0;
+	head_length = 0;
 }
 
 void
@@ -134,16 +179,17 @@ follow_begin(long lines)
 	begun = true;
 	if (lines == 0) {
 		shown = current == -1 ? 0 : lseek(current, 0, SEEK_END);
+		remember_head();
 		return;
 	}
 	if (current != -1)
 		from = start_of_last(current, &lines);
 	if (older != -1 && lines > 0) {
 		older_from = start_of_last(older, &lines);
-		(void)print_rest(older, older_from);
+		(void)print_rest(older, older_from, false);
 	}
-	if (current != -1)
-		shown = print_rest(current, from);
+	shown = from;
+	print_current(false);
 }
 
 void
@@ -154,12 +200,12 @@ follow_end(void)
 	if (current != -1)
 		(void)close(current);
 	older = current = -1;
+	head_length = 0;
 	begun = false;
 }
 
 void
 follow_more(void)
 {
-	if (current != -1)
-		shown = print_rest(current, shown);
+	print_current(true);
 }
