@@ -477,8 +477,11 @@ profiles_follow(void)
 int
 profiles_scan(void)
 {
-	PROFILES_FOREACH(profile)
-		profile->seen = strchr(profile->facts.name, '/') != NULL; /* tenants_scan()'s */
+	ENTRIES_FOREACH(entry) {
+		entry->seen = strchr(entry->facts.name, '/') != NULL; /* tenants_scan()'s ... */
+		if (entry->tenant)
+			entry->facts.inode = 0; /* ... which is to have all of them surveyed */
+	}
 	scanned = survey_open(directory);
 	return scanned == NULL ? fail_scan(errno) : 0;
 }

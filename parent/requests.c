@@ -68,23 +68,15 @@ handle_keep(void *subject, struct incoming *incoming)
 	inform_tell(profile, TELL_KEPT);
 }
 
+/* A file of what it prints: put aside, and handed over to be written, or to be read. */
 static void
-handle_open(void *subject, struct incoming *incoming)
+handle_file(void *subject, struct incoming *incoming)
 {
-	inform_file(subject, &incoming->message.file, false);
-}
+	const struct message *message = &incoming->message;
 
-static void
-handle_rotate(void *subject, struct incoming *incoming)
-{
-	outputs_rotate(subject, &incoming->message.file);
-	handle_open(subject, incoming);
-}
-
-static void
-handle_read(void *subject, struct incoming *incoming)
-{
-	inform_file(subject, &incoming->message.file, true);
+	if (message->type == MESSAGE_ROTATE)
+		outputs_rotate(subject, &message->file);
+	inform_file(subject, &message->file, message->type == MESSAGE_READ);
 }
 
 static void
@@ -137,9 +129,9 @@ static const struct rule profile_rules[] = {
     {MESSAGE_SIGNAL, FROM_MONITOR, LIVES, 0, 0, handle_signal},
     {MESSAGE_SWEEP, FROM_MONITOR, LEFTOVERS, 0, 0, handle_sweep},
     {MESSAGE_NOTE, FROM_MONITOR, 0, 0, 0, handle_note},
-    {MESSAGE_OPEN, FROM_MONITOR, 0, 0, 0, handle_open},
-    {MESSAGE_ROTATE, FROM_MONITOR, 0, 0, 0, handle_rotate},
-    {MESSAGE_READ, FROM_MONITOR, 0, 0, 0, handle_read},
+    {MESSAGE_OPEN, FROM_MONITOR, 0, 0, 0, handle_file},
+    {MESSAGE_ROTATE, FROM_MONITOR, 0, 0, 0, handle_file},
+    {MESSAGE_READ, FROM_MONITOR, 0, 0, 0, handle_file},
     {MESSAGE_SETTLE, FROM_MONITOR, 0, 0, 0, watch_await},
     {MESSAGE_KEEP, FROM_MONITOR, 0, 0, 0, handle_keep},
     {MESSAGE_FORGET, FROM_MONITOR, NOTHING_RUNS, 0, 0, handle_forget},

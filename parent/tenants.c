@@ -71,20 +71,19 @@ tenants_count(const char *name, bool all)
 /* Is the entry a tenant's directory? REPORT_COUNT when it is, or when there is none or it is a
  * plain file, which is nobody's: then there is no account. Else what is to be said of it. */
 static enum report
-examine(const char *name, struct account *account)
+examine(const char *name, struct account *account, struct stat *status)
 {
 	/* a tenant may have mounted a file system of his own */
 	int entry = trust_open_entry(directory, name);
-	struct stat status;
-	bool known = entry != -1 && fstat(entry, &status) == 0;
+	bool known = entry != -1 && fstat(entry, status) == 0;
 	enum report report;
 
 	descriptor_close(entry);
 	account->name[0] = '\0';
 	if (!known)
 		return errno == ENOENT ? REPORT_COUNT : REPORT_UNSCANNED;
-	report = survey_judge(name, &status);
-	if (report != REPORT_COUNT || S_ISREG(status.st_mode))
+	report = survey_judge(name, status);
+	if (report != REPORT_COUNT || S_ISREG(status->st_mode))
 		return report;
 	switch (account_by_text(name, strlen(name), account)) {
 	case REFUSAL_NONE:
@@ -98,7 +97,7 @@ examine(const char *name, struct account *account)
 	}
 	if (account->uid == 0)
 		return REPORT_SKIPPED_ROOT;
-	if (status.st_uid != account->uid || trust_owner(&status, account->uid) != REFUSAL_NONE)
+	if (status->st_uid != account->uid || trust_owner(status, account->uid) != REFUSAL_NONE)
 		return REPORT_SKIPPED_OWNER;
 	return REPORT_COUNT;
 }
@@ -115,9 +114,10 @@ read_quota(struct profile *tenant, const char *name)
 }
 
 static void
-take_tenant(const char *name, const struct account *account)
+take_tenant(const char *name, const struct stat *status)
 {
 	struct profile *tenant = tenants_entry(name);
+	struct profile_facts before;
 	char full[FULL_NAME_BYTES];
 
 	if (tenant == NULL) {
@@ -130,11 +130,17 @@ take_tenant(const char *name, const struct account *account)
 		tenant->tenant = true;
 	}
 	tenant->seen = true;
-	tenant->look_at = NEVER;
-	tenant->facts.owner = account->uid;
+	before = tenant->facts; /* of who is new, all zero */
+	tenant->facts.owner = status->st_uid;
+	tenant->facts.device = status->st_dev;
+	tenant->facts.inode = status->st_ino;
 	read_quota(tenant, name);
+	if (memcmp(&before, &tenant->facts, sizeof(before)) == 0)
+		return;
+	tenant->look_at = NEVER;
+	watch_forget(tenant);	 /* it may be on the directory that stood there */
 	watch_entry(tenant, -1); /* first, or a change between the two is missed */
-	surveys_request(tenant->facts.name, account->uid);
+	surveys_request(tenant->facts.name, tenant->facts.owner);
 }
 
 /* Plain files, the quotas among them, are nobody's directory. */
@@ -143,12 +149,13 @@ look(const char *name)
 {
 	static struct account account;
 	struct profile *tenant = tenants_entry(name);
-	enum report report = examine(name, &account);
+	struct stat status;
+	enum report report = examine(name, &account, &status);
 
 	if (report != REPORT_COUNT)
 		inform_report(report, errno, name);
 	else if (account.name[0] != '\0')
-		take_tenant(name, &account);
+		take_tenant(name, &status);
 	if (report == REPORT_UNSCANNED && tenant != NULL) {
 		tenant->seen = true; /* who could not be looked at has not left */
 		watch_look_at(tenant, clock_now() + LOOK_AGAIN);
@@ -220,6 +227,7 @@ tenants_look(struct profile *tenant)
 	(void)snprintf(
 	    name, sizeof(name), "%.*s", (int)strcspn(tenant->facts.name, "/"), tenant->facts.name);
 	tenant->seen = false;
+	tenant->facts.inode = 0; /* whatever stands there is surveyed */
 	look(name);
 	if (!tenant->seen)
 		forget_unseen();

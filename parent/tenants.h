@@ -15,8 +15,8 @@ void tenants_open(const char *path, const struct quota *quota);
 /* Its descriptor; stays the room's. -1: there are no tenants. */
 int tenants_directory(void);
 
-/* Looks who the tenants are, and has the profiles of each surveyed. False, and nothing has changed,
- * when the directory cannot be read. */
+/* Looks who the tenants are, and has the profiles surveyed of those who are new, or have another
+ * directory or quota. False, and nothing has changed, when the directory cannot be read. */
 bool tenants_scan(void);
 
 /* Looks at one that is known: its profiles are surveyed, or it is a tenant's directory no more, and

@@ -47,6 +47,7 @@ static int accounts_watch = -1, passwd_watch = -1;
 static int64_t next_look = NEVER;    /* the earliest look_at of all entries, or before it */
 static int64_t next_scan;	     /* the first one at once */
 static int64_t next_tenants = NEVER; /* the tenants alone */
+static int64_t tenants_pause;	     /* so much later than something happens there */
 static int64_t next_follow = NEVER;  /* does the profiles directory still stand in its place? */
 static int64_t rescan_every;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
@@ -127,14 +128,6 @@ set_watch(struct profile *entry, int directory)
 		LIST_INSERT_HEAD(&by_watch[entry->watch % BUCKETS], entry, watched);
 }
 
-/* It was for one event. */
-static void
-release(struct profile *entry)
-{
-	LIST_REMOVE(entry, watched);
-	entry->watch = -1;
-}
-
 /* Until when the watches of whoever owns it have to wait: one tenant's all together. */
 static int64_t *
 waits_until(struct profile *entry)
@@ -197,9 +190,6 @@ watch_open(int64_t rescan)
 		return;
 	}
 	watch_profiles();
-	if (tenants_directory() != -1) /* whom it belongs to, and quotas, are of importance there */
-		tenants_watch = watch_directory(
-		    tenants_directory(), "the tenants directory", IN_ATTRIB | IN_CLOSE_WRITE);
 	/* accounts come and go there: another file takes the place of passwd(5), or it is written
 	 * to; where it is a mount of its own, as in a container, the directory does not tell */
 	accounts_watch =
@@ -272,7 +262,8 @@ watch_forget(struct profile *profile)
 	if (profile->watch == -1)
 		return;
 	(void)inotify_rm_watch(inotify, profile->watch); /* the directory may have gone */
-	release(profile);
+	LIST_REMOVE(profile, watched);
+	profile->watch = -1;
 }
 
 /* Events were lost, and with them one-shot watches that we believe to have: all are set again. */
@@ -286,16 +277,6 @@ start_over(void)
 	}
 }
 
-/* Something was made, removed or replaced in the tenants' directory. What a tenant changes about
- * his own directory, which its own watch tells, is not worth a look at all the others. */
-static void
-handle_tenants(const struct inotify_event *event)
-{
-	if (event->len > 0 && event->name[0] != '.' &&
-	    ((event->mask & IN_ATTRIB) == 0 || tenants_entry(event->name) == NULL))
-		next_tenants = clock_earlier(next_tenants, clock_now() + STILL_FOR);
-}
-
 static void
 handle_entry(int watch)
 {
@@ -304,7 +285,7 @@ handle_entry(int watch)
 	LIST_FOREACH(entry, &by_watch[watch % BUCKETS], watched) {
 		if (entry->watch != watch)
 			continue;
-		release(entry);
+		watch_forget(entry); /* it was for one event */
 		look_soon(entry);
 		return;
 	}
@@ -327,7 +308,7 @@ handle(const struct inotify_event *event)
 		if (event->len == 0 || strcmp(event->name, "passwd") == 0)
 			next_scan = clock_earlier(next_scan, clock_now() + STILL_FOR);
 	} else if (event->wd == tenants_watch) {
-		handle_tenants(event);
+		next_tenants = clock_earlier(next_tenants, clock_now() + tenants_pause);
 	} else {
 		handle_entry(event->wd);
 	}
@@ -379,6 +360,22 @@ look_at_due(int64_t now)
 	}
 }
 
+/* Each tenant may change the mode of his directory without end: so the watch is for one event here,
+ * too, and what it costs to look at all of them is bounded. */
+static void
+look_at_tenants(int64_t now)
+{
+	int64_t before = clock_spent();
+
+	if (tenants_directory() != -1) /* whom they belong to, and quotas, are of importance */
+		tenants_watch = watch_directory(tenants_directory(), "the tenants directory",
+		    IN_ONESHOT | IN_ATTRIB | IN_CLOSE_WRITE);
+	next_tenants = tenants_scan() && (tenants_watch != -1 || tenants_directory() == -1)
+	    ? NEVER
+	    : now + TRY_AGAIN;
+	tenants_pause = STILL_FOR + (clock_spent() - before) * COSTS_AGAIN;
+}
+
 void
 watch_tend(int64_t now)
 {
@@ -396,7 +393,7 @@ watch_tend(int64_t now)
 	if (passes(error))
 		next_scan = clock_earlier(next_scan, now + TRY_AGAIN);
 	if (now >= next_tenants)
-		next_tenants = tenants_scan() ? NEVER : now + TRY_AGAIN;
+		look_at_tenants(now);
 	if (now >= next_look)
 		look_at_due(now);
 }

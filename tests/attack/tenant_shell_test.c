@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -451,7 +452,7 @@ who_lists_the_cgroup_of_somebodys_service_keeps_nobody(void **state)
 #define PARTS_AT_MOST 4
 
 static void
-make_names(const struct host *host, const char *directory)
+make_names(const struct host *host, const char *directory, unsigned count)
 {
 	char path[PATH_MAX], name[16];
 	unsigned i;
@@ -459,7 +460,7 @@ make_names(const struct host *host, const char *directory)
 	    host_path(host, directory, path, sizeof(path)), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	assert_int_not_equal(opened, -1);
-	for (i = 0; i < NAMES; i++) {
+	for (i = 0; i < count; i++) {
 		(void)snprintf(name, sizeof(name), "%u", i);
 		assert_int_equal(mknodat(opened, name, S_IFREG | 0644, 0), 0);
 	}
@@ -492,7 +493,7 @@ a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent(void **state)
 
 	make_tenant(host, TENANT);
 	make_profile(host, TENANT, "web");
-	make_names(host, "../tenants/" TENANT "/web");
+	make_names(host, "../tenants/" TENANT "/web", NAMES);
 	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
 	host_start_with(host, "--log-level=info", option, NULL);
 	host_wait_log(host, " " TENANT "/web running");
@@ -550,6 +551,45 @@ who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his(void **state)
 	host_stop_all(host);
 }
 
+/* So many that root goes through all of them for a tenth of a second. */
+#define FILES 20000
+
+static void
+toggle_mode(void *context)
+{
+	char path[PATH_MAX];
+	mode_t mode = 0777;
+
+	become_tenant();
+	host_path(context, "../tenants/" TENANT, path, sizeof(path));
+	for (;; mode ^= 1)
+		REQUIRE(chmod(path, mode) == 0);
+}
+
+static void
+who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+	unsigned long before;
+
+	make_tenant(host, TENANT);
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	make_names(host, "../tenants", FILES);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, OTHER_TENANT "/web");
+	shell = child_begin(toggle_mode, host);
+	host_wait_log(host, " WARN  ProcLaunch skipped tenant " TENANT ": ");
+	before = processor_time(host->supervisor);
+	(void)poll(NULL, 0, EDITS_FOR);
+	assert_true(processor_time(host->supervisor) - before <
+	    EDITS_FOR / PARTS_AT_MOST * (unsigned long)sysconf(_SC_CLK_TCK) / 1000);
+	end_shell();
+	host_stop_all(host);
+}
+
 /* Who is stopped cannot notice that the supervisor has gone. */
 static int
 tear_down(void **state)
@@ -569,6 +609,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_tenant_who_stops_what_looks_at_his_files_holds_up_nobody_else, host_set_up,
 		tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent,
+		host_set_up, tear_down),
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),

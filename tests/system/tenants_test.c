@@ -2,6 +2,7 @@
  * --tenants=DIR: what tenants own runs as them, comes and goes at once, stays within its quota, and
  * hurts nobody else, whatever stands there.
  */
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -432,6 +433,66 @@ a_directory_that_is_a_tenants_no_more_takes_its_services_with_it(void **state)
 	assert_int_equal(chown(path, account_uid(TENANT), (gid_t)-1), 0);
 	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
 	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+/* He could do so without end. */
+static void
+who_gives_others_a_hand_in_his_directory_has_nobody_else_looked_at(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX];
+	struct pollfd opens = {.fd = inotify_init1(IN_CLOEXEC), .events = POLLIN};
+	pid_t mail;
+
+	assert_int_not_equal(opens.fd, -1);
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	(void)host_wait_running(host, TENANT "/web");
+	host_settle(host);
+	host_path(host, TENANTS OTHER_TENANT, path, sizeof(path));
+	assert_int_not_equal(inotify_add_watch(opens.fd, path, IN_OPEN), -1);
+	host_path(host, TENANTS TENANT, path, sizeof(path));
+	assert_int_equal(chmod(path, 0777), 0);
+	host_wait_log_within(host, AT_ONCE, " WARN  ProcLaunch skipped tenant " TENANT ": ");
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	host_mark_log(host);
+	assert_int_equal(chmod(path, 0755), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
+	assert_int_equal(poll(&opens, 1, 0), 0);
+	/* root says something new of him */
+	host_write(host, TENANTS OTHER_TENANT ".quota", 0644, "clients 3\n");
+	assert_int_equal(poll(&opens, 1, AT_ONCE), 1);
+	assert_int_equal(close(opens.fd), 0);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+static void
+what_takes_the_place_of_a_tenants_directory_is_watched(void **state)
+{
+	struct host *host = *state;
+	char path[PATH_MAX], aside[PATH_MAX];
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	(void)begin_other(host);
+	(void)host_wait_running(host, TENANT "/web");
+	host_path(host, TENANTS TENANT, path, sizeof(path));
+	assert_int_equal(rename(path, host_path(host, "../aside", aside, sizeof(aside))), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	assert_int_equal(rename(aside, path), 0);
+	host_mark_log(host);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web running pid ");
+	/* another one, in one moment */
+	host_path(host, TENANTS "." TENANT, aside, sizeof(aside));
+	assert_int_equal(mkdir(aside, 0755), 0);
+	host_chown(host, TENANTS "." TENANT, TENANT);
+	assert_int_equal(renameat2(AT_FDCWD, aside, AT_FDCWD, path, RENAME_EXCHANGE), 0);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/web stopped$");
+	make_profile(host, TENANT, "more", SERVICE);
+	host_wait_log_within(host, AT_ONCE, " INFO  " TENANT "/more running pid ");
 	host_stop_all(host);
 }
 
@@ -1577,6 +1638,8 @@ main(void)
 	    ROOT_TEST(a_directory_that_is_no_tenants_is_named_once_and_nothing_in_it_starts),
 	    ROOT_TEST(the_longest_names_of_a_tenant_and_a_profile_are_whole_everywhere),
 	    ROOT_TEST(a_directory_that_is_a_tenants_no_more_takes_its_services_with_it),
+	    ROOT_TEST(who_gives_others_a_hand_in_his_directory_has_nobody_else_looked_at),
+	    ROOT_TEST(what_takes_the_place_of_a_tenants_directory_is_watched),
 	    ROOT_TEST(a_user_file_that_names_another_is_refused_and_ones_own_name_is_not),
 	    ROOT_TEST(a_tenant_adds_breaks_mends_watches_and_restarts_a_service_without_root),
 	    ROOT_TEST(a_directory_that_changes_without_end_loses_no_service),
