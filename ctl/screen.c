@@ -333,7 +333,8 @@ show_processes(pid_t main_pid)
 		resident += family.members[i].resident;
 		ticks += family.members[i].ticks;
 	}
-	(void)printf("  %zu process%s, %lu K memory, %.2f s processor time\n\n", family.count,
+	(void)printf("  %s%zu process%s, %lu K memory, %.2f s processor time\n\n",
+	    family.count == MEMBERS_MAX ? "at least " : "", family.count,
 	    family.count == 1 ? "" : "es", resident, seconds(ticks));
 	if (family.count > 0)
 		print_tree(&family);

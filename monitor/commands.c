@@ -218,7 +218,9 @@ look_whether_settled(struct client *client)
 	default:
 		break;
 	}
-	if (client->ask.verb == VERB_RESTART && !supervise_accepted(profile)) {
+	if (profile->facts.gone != 0) {
+		answer(client, RESULT_NO_PROFILE, disappeared); /* however long it takes to end */
+	} else if (client->ask.verb == VERB_RESTART && !supervise_accepted(profile)) {
 		explain_row(profile, &row);
 		answer(client, RESULT_FAILED, row.reason);
 	} else if (runs_steadily(client, profile)) {

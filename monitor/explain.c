@@ -282,6 +282,7 @@ explain_stopped(const struct profile *profile, struct row *row)
 static void
 explain_stopping(const struct profile *profile, struct row *row)
 {
+	const char *gone = profile->facts.gone != 0 ? "its directory has disappeared; " : "";
 	const char *deadline = "";
 
 	if (profile->timer == TIMER_OVERDUE)
@@ -289,14 +290,14 @@ explain_stopping(const struct profile *profile, struct row *row)
 	else if (profile->timer == TIMER_STILL_STOPPING)
 		deadline = ", however long it takes: there is no stop_timeout";
 	if (profile->process.phase == PHASE_REST)
-		decide(row, "kill_mode", "waiting for what pid %d has left behind to end%s",
+		decide(row, "kill_mode", "%swaiting for what pid %d has left behind to end%s", gone,
 		    profile->exit_pid, deadline);
 	else if (profile->process.phase == PHASE_UP && profile->process.end != END_NONE)
-		decide(row, "pid_file", "waiting for what pid %d may have left behind%s",
+		decide(row, "pid_file", "%swaiting for what pid %d may have left behind%s", gone,
 		    profile->process.pid, deadline);
 	else
 		decide(row, profile->timer == TIMER_OVERDUE ? "stop_timeout" : "",
-		    "waiting for pid %d to end%s", profile->process.pid, deadline);
+		    "%swaiting for pid %d to end%s", gone, profile->process.pid, deadline);
 }
 
 /* It may wait for that, and the log, which says so too, is root's. */

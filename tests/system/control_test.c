@@ -276,6 +276,27 @@ who_waits_for_a_profile_that_disappears_is_told(void **state)
 }
 
 static void
+who_starts_what_has_disappeared_and_does_not_end_is_told_at_once(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "deaf", "trap '' TERM; : > ready; exec sleep 1000");
+	host_start(host);
+	(void)host_wait_running(host, "deaf");
+	host_wait_ready(host, "deaf");
+	host_remove(host, "deaf");
+	host_wait_log(host, " INFO  deaf stopping$");
+	assert_int_equal(ctl(host, &outcome, "start", "deaf", "--timeout=5", NULL), CTL_NO_PROFILE);
+	assert_string_equal(outcome.error, "proclaunchctl: deaf: it has disappeared\n");
+	assert_int_equal(ctl(host, &outcome, "explain", "deaf", NULL), CTL_DONE);
+	assert_matches(outcome.output,
+	    "^deaf is stopping: its directory has disappeared; waiting for pid [0-9]+ to end, ");
+	assert_int_equal(ctl(host, &outcome, "signal", "KILL", "deaf", NULL), CTL_DONE);
+	host_stop_all(host);
+}
+
+static void
 status_exits_as_the_linux_standard_base_says(void **state)
 {
 	struct host *host = *state;
@@ -951,6 +972,25 @@ status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal(void **
 	assert_matches(outcome.output, " s [|]-sleep 1001\n");
 	assert_matches(outcome.output, " s `-sleep 1000\n\n");
 	assert_columns_end_where_their_heads_do(strstr(outcome.output, "\n\n") + 2, 4);
+	host_stop_all(host);
+}
+
+/* A fork bomb is not to look as if it had stopped at what a screen takes. */
+static void
+status_does_not_say_of_more_processes_than_it_shows_that_these_are_all(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "web",
+	    "i=0; while [ $i -lt 520 ]; do sleep 1000 & i=$((i + 1)); done; : > ready\n"
+	    "wait");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	host_wait_ready(host, "web");
+	assert_int_equal(ctl(host, &outcome, "status", "web", NULL), STATUS_RUNNING);
+	assert_matches(outcome.output,
+	    "\n  at least 512 processes, [1-9][0-9]* K memory, [0-9.]+ s processor time\n");
 	host_stop_all(host);
 }
 
@@ -1723,6 +1763,7 @@ main(void)
 	    ROOT_TEST(no_wait_returns_at_once_and_timeout_after_its_time),
 	    ROOT_TEST(wait_returns_when_the_state_is_reached),
 	    ROOT_TEST(who_waits_for_a_profile_that_disappears_is_told),
+	    ROOT_TEST(who_starts_what_has_disappeared_and_does_not_end_is_told_at_once),
 	    ROOT_TEST(status_exits_as_the_linux_standard_base_says),
 	    ROOT_TEST(without_a_supervisor_status_exits_4_check_3_and_the_others_1),
 	    ROOT_TEST(a_supervisor_that_does_not_answer_is_given_up_after_timeout),
@@ -1741,6 +1782,7 @@ main(void)
 	    SESSIONS_TEST(status_is_one_screen_with_processes_memory_processor_and_last_lines),
 	    ROOT_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
 	    SESSIONS_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
+	    ROOT_TEST(status_does_not_say_of_more_processes_than_it_shows_that_these_are_all),
 	    ROOT_TEST(status_counts_a_process_that_only_its_cgroup_keeps_in_the_profile),
 	    ROOT_TEST(status_of_two_shows_the_last_lines_of_each),
 	    ROOT_TEST(explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it),
