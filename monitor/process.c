@@ -11,7 +11,7 @@
 #include "vocabulary.h"
 
 /* So many wrong pids in a pid file are logged for each start. */
-#define CLAIMS_LOGGED 16U
+#define CLAIMS_LOGGED 64U
 
 /* Its pid file has not named one of the strays. */
 static void

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,9 @@
 
 #define PID_FILE       "proclaunch.pid"
 #define SPARE_PID_FILE "spare.pid"
+/* How often another one's lock is looked at, and the milliseconds in between. */
+#define LOCK_LOOKS 25
+#define LOCK_PAUSE 20
 
 static int state = -1;
 static const char *state_path = ""; /* as it was named */
@@ -85,20 +89,25 @@ files_open_plain(int directory, const char *name, mode_t mode)
 /*
  * A record lock, fcntl(2): to take it one must be able to write to the file, which is ours alone;
  * flock(2) would let everybody who can read it keep us from starting. It goes with the process, and
- * no child inherits it.
+ * no child inherits it. Who was killed lets go of it any moment: whoever starts us again at once is
+ * not told that all is up when nothing is.
  */
 bool
 files_lock(void)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int looks = 0;
 
 	/* stays open: closing it would give up the lock */
 	lock_file = files_open_plain(state, "lock", 0600);
-	if (fcntl(lock_file, F_SETLK, &lock) == 0)
-		return true;
-	if (errno != EAGAIN && errno != EACCES)
-		fatal("state directory: lock");
-	return false;
+	while (fcntl(lock_file, F_SETLK, &lock) == -1) {
+		if (errno != EAGAIN && errno != EACCES)
+			fatal("state directory: lock");
+		if (looks++ == LOCK_LOOKS)
+			return false;
+		(void)poll(NULL, 0, LOCK_PAUSE);
+	}
+	return true;
 }
 
 void

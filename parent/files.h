@@ -32,8 +32,8 @@ int files_open_plain(int directory, const char *name, mode_t mode);
 /* The same for a directory. */
 int files_open_own(const char *name, mode_t mode);
 
-/* Takes the lock. False when another proclaunch holds it. Stays locked until the process ends; it
- * is not inherited by a fork. */
+/* Takes the lock. False when another proclaunch holds it, and still does half a second later. Stays
+ * locked until the process ends; it is not inherited by a fork. */
 bool files_lock(void);
 
 /* After an upgrade: the lock is held already, on this descriptor; fatal when there is none. */

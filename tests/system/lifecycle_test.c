@@ -2,6 +2,7 @@
  * What happens to a profile from its start to its end, and to the supervisor, from the outside.
  */
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -739,6 +740,54 @@ a_second_start_on_one_state_directory_exits_0_and_says_nothing(void **state)
 	host_stop_all(host);
 }
 
+/* Somebody who has been killed, and keeps the lock until some milliseconds after the next start has
+ * come to it. Says with a byte that it has it. */
+static _Noreturn void
+keep_lock_and_die(const struct host *host, int ready)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[PATH_MAX], event[sizeof(struct inotify_event) + NAME_MAX + 1];
+	int file, watch = inotify_init1(IN_CLOEXEC);
+
+	(void)snprintf(path, sizeof(path), "%s/lock", host->state);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	if (file == -1 || fcntl(file, F_SETLK, &lock) == -1 ||
+	    inotify_add_watch(watch, path, IN_OPEN) == -1 || write(ready, "", 1) != 1 ||
+	    read(watch, event, sizeof(event)) <= 0)
+		_exit(1);
+	(void)poll(NULL, 0, 20);
+	_exit(0);
+}
+
+/* kill -9 returns before the process has ended: who starts it anew at once would be told, by status
+ * 0, that all is up. */
+static void
+who_is_just_dying_does_not_keep_the_next_one_from_starting(void **state)
+{
+	struct host *host = *state;
+	int ready[2], status;
+	pid_t dying, web;
+	char byte;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start(host);
+	web = host_wait_running(host, "web");
+	host_crash(host);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	dying = fork();
+	assert_true(dying >= 0);
+	if (dying == 0)
+		keep_lock_and_die(host, ready[1]);
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	host_start(host);
+	assert_int_equal(waitpid(dying, &status, 0), dying);
+	assert_int_equal(status, 0);
+	assert_int_equal(host_wait_running(host, "web"), web);
+	host_stop_all(host);
+}
+
 /* Somebody takes the lock for a stale one: two supervisors would end each other's services. Nor is
  * there a second one after an upgrade, which opens everything anew. */
 static void
@@ -975,6 +1024,7 @@ main(void)
 	    ROOT_TEST(a_monitor_that_a_ping_could_not_reach_is_not_taken_for_dead),
 	    ROOT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
 	    TENANT_TEST(a_second_start_on_one_state_directory_exits_0_and_says_nothing),
+	    ROOT_TEST(who_is_just_dying_does_not_keep_the_next_one_from_starting),
 	    ROOT_TEST(where_the_lock_was_removed_a_second_start_is_refused),
 	    ROOT_TEST(where_all_of_the_state_was_removed_a_second_start_is_refused),
 	    ROOT_TEST(somebody_who_can_only_read_cannot_keep_us_from_starting),
