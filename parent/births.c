@@ -16,6 +16,7 @@
 #include "outputs.h"
 #include "sources.h"
 #include "processes.h"
+#include "procfs.h"
 #include "profiles.h"
 #include "rules.h"
 #include "surveys.h"
@@ -214,7 +215,6 @@ ask_run(struct profile *profile, const struct account *account)
 	describe(&request, profile, TASK_RUN, account);
 	add_environment(&request.message.fork, profile, account);
 	profile->process.uid = account->uid;
-	profile->at_gate = true;
 	failed = open_for_birth(profile, &request, &cgroup);
 	if (failed == STAGE_NONE)
 		result = jobs_request(&profile->birth, &request, SOURCE_BIRTH);
@@ -330,23 +330,27 @@ births_ask_again(void)
 }
 
 /* The pid stands in the ledger before the child may go on: nothing ever runs that we could forget.
- */
+ * That it may go on stands there afterwards: should we die before it may, it is tried again. */
 static void
 open_gate(struct profile *profile)
 {
 	struct message message;
+	int recorded;
 
-	if (ledger_write(profile) == -1) {
+	profile->process.phase = PHASE_ASKED;
+	recorded = ledger_write(profile);
+	profile->process.phase = PHASE_BORN;
+	if (recorded == -1) {
 		profile->process.end = END_UNBORN;
 		profile->process.stage = STAGE_LEDGER;
 		profile->process.error = (uint32_t)errno;
 		jobs_end(&profile->birth);
 		return;
 	}
-	profile->at_gate = false;
 	message_begin(&message, MESSAGE_GO);
 	(void)channel_send(
 	    profile->birth.channel, &message, NULL, 0); /* it has died: SIGCHLD will tell */
+	(void)ledger_write(profile);			/* there was room just now */
 	inform_tell(profile, TELL_PROCESS);
 }
 
@@ -383,6 +387,8 @@ hear(int channel, const struct rule *rule, struct profile *profile)
 static void
 hung_up(struct profile *profile)
 {
+	struct procfs_stat stat;
+
 	if (profile->process.phase == PHASE_ASKED) {
 		loop_mute(profile->birth.channel); /* its last words are read when BORN has come */
 		return;
@@ -390,7 +396,8 @@ hung_up(struct profile *profile)
 	jobs_end(&profile->birth);
 	if (profile->process.phase != PHASE_BORN || profile->process.end != END_NONE)
 		return;
-	if (profile->at_gate) { /* somebody has killed it; it is tried again */
+	/* somebody has killed it before it has executed anything; it is tried again */
+	if (procfs_stat(profile->process.pid, &stat) && stat.unexecuted) {
 		profile->process.end = END_UNBORN;
 		profile->process.stage = STAGE_GATE;
 		profile->process.error = ECANCELED;

@@ -23,6 +23,8 @@
 #include "session.h"
 
 #define REAP_AT_ONCE 256
+/* Milliseconds that a newborn needs to see that nobody is behind its gate any more. */
+#define GATE_WITHIN 100
 
 /* PIDFD_GET_INFO, Linux 6.13; PIDFD_INFO_EXIT, Linux 6.15: include/uapi/linux/pidfd.h. */
 struct pidfd_information {
@@ -409,8 +411,11 @@ recorded_process_is(const struct profile *profile, pid_t pid, int pidfd)
 
 	if (!read && pid > 0 && errno != ESRCH && errno != ENOENT && errno != EINVAL)
 		fatal("cannot take over %s", profile->facts.name);
-	return read && stat.start_ticks == profile->start_ticks &&
-	    (cgroup_available() || procfs_has_uid(pid, profile->process.uid, false));
+	if (!read || stat.start_ticks != profile->start_ticks)
+		return false;
+	if (profile->process.phase == PHASE_ASKED && stat.unexecuted)
+		return !pidfd_ends(pidfd, GATE_WITHIN); /* whoever is still at the gate ends */
+	return cgroup_available() || procfs_has_uid(pid, profile->process.uid, false);
 }
 
 /* A process was recorded: it is taken over, or it has ended while nobody looked. */
@@ -420,18 +425,22 @@ adopt_recorded(struct profile *profile)
 	bool daemon = (profile->facts.present & SETTING_BIT(SETTING_PID_FILE)) != 0;
 	pid_t pid = profile->process.pid;
 	int pidfd = pid > 0 ? pidfd_open(pid, 0) : -1;
+	bool found = recorded_process_is(profile, pid, pidfd);
+	bool shut = profile->process.phase == PHASE_ASKED && !found;
 
 	profile->process.adopted = 1;
-	if (recorded_process_is(profile, pid, pidfd)) {
+	if (profile->process.phase <= PHASE_BORN)
+		profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;
+	if (found) {
 		processes_hold(profile, pid, pidfd);
 		note_session(profile);
-		if (profile->process.phase == PHASE_BORN)
-			profile->process.phase = daemon ? PHASE_UP : PHASE_PROVED;
 		processes_pidfd_event(table_index(profile), 0); /* a zombie tells how it ended */
 		return;
 	}
 	descriptor_close(pidfd);
-	if (daemon_may_follow(profile))
+	if (shut)
+		profile->process.phase = PHASE_NONE; /* nothing was executed */
+	else if (daemon_may_follow(profile))
 		profile->process.end = END_UNKNOWN; /* of `run` */
 	else
 		processes_ended(profile, END_UNKNOWN, 0);
@@ -450,9 +459,7 @@ void
 processes_adopt(struct profile *profile)
 {
 	switch (profile->process.phase) {
-	case PHASE_ASKED: /* the gate was shut: nothing was executed */
-		profile->process.phase = PHASE_NONE;
-		break;
+	case PHASE_ASKED:
 	case PHASE_BORN:
 	case PHASE_UP:
 	case PHASE_PROVED:

@@ -42,15 +42,17 @@ procfs_stat(pid_t pid, struct procfs_stat *stat)
 {
 	char text[1024], *after;
 	unsigned waits; /* 1 of a zombie; or 0, as the status is then, to whom may not see either */
+	unsigned flags;
 
 	/* the process chose the name in front, which may hold anything, ')' and digits too */
 	after = procfs_read_of(pid, "stat", text, sizeof(text)) ? strrchr(text, ')') : NULL;
 	if (after == NULL ||
 	    sscanf(after,
-		") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+		") %c %d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
 		"%" SCNu64 " %*u %*d %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %u",
-		&stat->state, &stat->parent, &stat->start_ticks, &waits) != 4)
+		&stat->state, &stat->parent, &flags, &stat->start_ticks, &waits) != 5)
 		return false;
+	stat->unexecuted = (flags & 0x40) != 0; /* PF_FORKNOEXEC, include/linux/sched.h */
 	stat->wait_status = (int)strtol(strrchr(text, ' '), NULL, 10); /* the last field */
 	stat->wait_status -= stat->wait_status == 0 && waits == 0;
 	return true;

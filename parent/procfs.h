@@ -14,6 +14,7 @@
 struct procfs_stat {
 	char state; /* 'Z': a zombie */
 	pid_t parent;
+	bool unexecuted;      /* it was forked, and has executed nothing since */
 	uint64_t start_ticks; /* clock ticks since boot */
 	int wait_status;      /* of a zombie, as wait(2) has it; -1 without the right to see it */
 };

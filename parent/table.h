@@ -62,7 +62,6 @@ struct profile {
 	struct profile *next_pid; /* in the same bucket of the index by pid */
 	struct job birth;	  /* of the newborn, which is held by pidfd above */
 	struct job reader;	  /* of the pid file */
-	bool at_gate;		  /* it has not been let through */
 	int rest;	       /* cgroup.events while others than the main process are left; -1 */
 	int64_t starts_earned; /* the time up to which they have been taken, see births.c */
 	struct note note;

@@ -130,7 +130,8 @@ be_parent_of_one_that_is_called(void *context)
 	struct procfs_stat process;
 
 	REQUIRE(procfs_stat(pid, &process));
-	REQUIRE(process.parent == getpid() && process.state != 'Z');
+	REQUIRE(process.parent == getpid() && process.state != 'Z' && process.unexecuted);
+	REQUIRE(procfs_stat(getppid(), &process) && !process.unexecuted);
 	REQUIRE(procfs_has_uid(pid, getuid(), true));
 	REQUIRE(!procfs_has_uid(pid, 7, false));
 }
