@@ -186,7 +186,8 @@ profiles_discard(struct draft *draft)
 
 	for (setting = 0; setting < SETTING_COUNT; setting++)
 		free(draft->contents[setting]);
-	*draft = (struct draft){.told_full = draft->told_full}; /* of the whole survey */
+	/* of the whole survey */
+	*draft = (struct draft){.told_full = draft->told_full, .begun = draft->begun};
 }
 
 /* Who it runs as stays known when the new answer is a refusal, or that it has gone: a process of
@@ -260,6 +261,7 @@ commit(struct draft *draft)
 			profile->facts.device != draft->facts.device))
 			watch_forget(profile); /* it is on a directory that stands there no more */
 		profile->seen = true;
+		profile->looked = draft->begun != 0 ? draft->begun : clock_now();
 		keep_account(profile, draft);
 		draft->facts.kept = created ? wishes_of(draft->facts.name) : profile->facts.kept;
 		if (created || !same_draft(profile, draft)) {

@@ -15,6 +15,7 @@ struct draft {
 	struct content *contents[SETTING_COUNT];
 	bool spoiled;	/* there was no memory for one of them */
 	bool told_full; /* a tenant's survey has found too many profiles, and it has been said */
+	int64_t begun;	/* when that survey began; 0: it is a look of our own, which is now */
 };
 
 /* Opens and checks the directory; fatal, with how to mend it, when it cannot be trusted. */

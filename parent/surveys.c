@@ -127,6 +127,7 @@ launch(uint32_t index, struct errand *errand)
 		jobs_describe(&request, TASK_SURVEY, index, &account, profiles_base(errand->name));
 		split_name(errand->name, request.message.fork.where, &profile);
 		strncpy(request.message.fork.name, profile, sizeof(request.message.fork.name) - 1);
+		errand->draft.begun = clock_now();
 		result = jobs_request(&errand->job, &request, SOURCE_SURVEY);
 	}
 	if (result == CHANNEL_DONE && is_tenants(errand->name))

@@ -48,7 +48,9 @@ struct profile {
 	int64_t looks_earned; /* the time up to which they have been taken */
 	int64_t watch_after;  /* a tenant's, or a profile's of no tenant: no watch is set before */
 	int64_t unsettled;    /* since when its files have been changing; 0: they are still */
-	uint32_t settle;      /* of the monitor's last SETTLE, to be told when they are */
+	int64_t looked;	      /* when the look began that was compared last */
+	int64_t settle_asked; /* when the monitor's last SETTLE came */
+	uint32_t settle;      /* its number, to be told when they are */
 	uint32_t settled;     /* of the one that is answered, or about to be */
 
 	/* the process; `processes` and `births` fill this in */

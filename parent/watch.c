@@ -203,6 +203,7 @@ watch_await(void *subject, struct incoming *incoming)
 	struct profile *profile = subject;
 
 	profile->settle = incoming->message.number;
+	profile->settle_asked = clock_now();
 	if (profile->unsettled == 0)
 		watch_look_at(profile, clock_now());
 }
@@ -212,6 +213,12 @@ answer(struct profile *profile)
 {
 	if (profile->settled == profile->settle)
 		return;
+	if (profile->looked < profile->settle_asked) {
+		/* a tenant's survey has taken its time: what was edited meanwhile it may not know
+		 */
+		watch_look_at(profile, clock_now());
+		return;
+	}
 	profile->settled = profile->settle;
 	inform_tell(profile, TELL_SETTLED);
 }

@@ -368,6 +368,85 @@ what_a_survey_says_of_a_quota_is_not_believed(void **state)
 	host_stop_all(host);
 }
 
+/* The next survey of `mine` is asked for, and begins. */
+static pid_t
+begin_survey(struct seat *seat, int *pidfd)
+{
+	pid_t child;
+
+	hear_fork(seat);
+	assert_int_equal(seat->request.fork.task, TASK_SURVEY);
+	child = make_child(pidfd);
+	answer(seat, child, *pidfd, 0, 0);
+	return child;
+}
+
+static void
+end_survey(struct seat *seat, pid_t child, int pidfd)
+{
+	struct message end;
+
+	say_profile(seat->job, "mine", TENANT);
+	peer_fill(&end, MESSAGE_SURVEYED, NO_PROFILE, 0);
+	assert_true(peer_send(seat->job, &end, 0));
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	assert_int_equal(close(seat->job), 0);
+}
+
+/* The next message of this type that the monitor is told. */
+static void
+hear_as_monitor(int channel, enum message_type type, struct incoming *incoming)
+{
+	do {
+		assert_true(peer_receive(channel, incoming));
+		peer_answer_ping(channel, &incoming->message);
+		channel_discard(incoming);
+	} while (incoming->message.type != type);
+}
+
+/* What had been edited after the survey looked, and before the command, did not count for it. */
+static void
+a_command_waits_for_a_survey_that_begins_after_it(void **state)
+{
+	struct host *host = *state;
+	static struct incoming incoming;
+	struct message message;
+	struct seat seat;
+	pid_t child, monitor;
+	int pidfd, channel;
+
+	host_profile(host, "mine", "exec sleep 1000");
+	host_write(host, "mine/README", 0644, "%s", "");
+	host_chown(host, "mine", TENANT);
+	host_start(host);
+	(void)host_wait_running(host, "mine");
+	host_settle(host);
+	take_seat(host, &seat);
+	monitor = host_monitor(host);
+	channel = peer_take(monitor, FD_PARENT);
+	peer_stop(monitor);
+	host_remove(host, "mine/README"); /* one event, and so one look */
+	child = begin_survey(&seat, &pidfd);
+	end_survey(&seat, child, pidfd);
+	child = begin_survey(&seat, &pidfd); /* twice the same: it is still */
+	peer_fill(&message, MESSAGE_SETTLE, 0, 1);
+	message.number = 7;
+	assert_true(peer_send(channel, &message, 0));
+	peer_fill(&message, MESSAGE_MARK, NO_PROFILE, 0);
+	assert_true(peer_send(channel, &message, 0));
+	hear_as_monitor(channel, MESSAGE_MARK, &incoming); /* it has been heard */
+	end_survey(&seat, child, pidfd);
+	child = begin_survey(&seat, &pidfd); /* another one */
+	end_survey(&seat, child, pidfd);
+	hear_as_monitor(channel, MESSAGE_SETTLED, &incoming);
+	assert_int_equal(incoming.message.number, 7);
+	leave_seat(&seat);
+	assert_int_equal(kill(monitor, SIGKILL), 0); /* what it was told is lost */
+	assert_int_equal(close(channel), 0);
+	host_stop_all(host);
+}
+
 /* A survey of all that a tenant has may name any profile of his; but from the names the parent
  * makes those of files of root's. */
 static void
@@ -729,6 +808,7 @@ main(void)
 	    ROOT_TEST(what_a_survey_says_of_other_profiles_or_owners_is_not_believed),
 	    ROOT_TEST(what_a_survey_says_of_a_quota_is_not_believed),
 	    ROOT_TEST(what_a_survey_calls_a_profile_by_no_name_is_not_believed),
+	    ROOT_TEST(a_command_waits_for_a_survey_that_begins_after_it),
 	    ROOT_TEST(a_survey_that_never_looked_changes_nothing),
 	    ROOT_TEST(a_reader_that_is_killed_is_replaced),
 	    ROOT_TEST(a_reader_that_is_not_born_is_asked_for_again),
