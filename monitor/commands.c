@@ -169,18 +169,30 @@ continue_at(struct client *client, int64_t when)
 	next_more = clock_earlier(next_more, when);
 }
 
-/* Does it run, and go on doing so? If that is too early to say, the client is looked at again. */
+/* Does it run, and go on doing so? If that is too early to say, the client is looked at again: when
+ * it has run for long enough, and when the parent, who may be late, has said whether it died. */
 static bool
 runs_steadily(struct client *client, const struct profile *profile)
 {
 	int64_t steady = profile->process.started + STEADY_AFTER;
 
-	if (profile->state != STATE_RUNNING)
+	if (profile->state != STATE_RUNNING) {
+		client->steady = 0;
 		return false;
-	if (profile->settings.pid_file || steady <= clock_now())
+	}
+	if (profile->settings.pid_file)
 		return true;
-	continue_at(client, steady);
-	return false;
+	if (steady > clock_now()) {
+		client->steady = 0;
+		continue_at(client, steady);
+		return false;
+	}
+	if (client->steady == 0) {
+		parent_owe_mark();
+		client->steady = parent_next_mark();
+	}
+	client->more_at = steady; /* that the mark is back all are told */
+	return parent_has_done(client->steady);
 }
 
 /* What it asked about has gone, or was given to somebody else meanwhile. */
@@ -503,6 +515,7 @@ commands_begin(struct client *client, const struct ask *ask)
 	give_way(client);
 	client->ask = *ask;
 	client->index = NO_PROFILE;
+	client->steady = 0;
 	client->mark = parent_next_mark();
 	if (changes(ask) && !take_token(client)) {
 		answer(client, RESULT_BUSY, "too many commands at once: wait a moment");

@@ -41,6 +41,7 @@ struct client {
 	uint32_t generation;
 	uint32_t settle; /* the number of the SETTLE that it waits for */
 	uint32_t mark;	 /* nothing is sent to it before the parent has seen to what was asked */
+	uint32_t steady; /* behind this mark what it has started is known to run on; 0: none */
 	uint32_t next_row;
 	uint64_t next_transition;
 	uint32_t age;	 /* of the log file that it gets next */

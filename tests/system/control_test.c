@@ -25,6 +25,7 @@
 #include "ctl.h"
 #include "host.h"
 #include "message.h"
+#include "peer.h"
 
 #define STATUS_RUNNING 0
 #define STATUS_STALE   1
@@ -206,6 +207,50 @@ start_of_a_service_that_dies_at_once_has_failed(void **state)
 	}
 	assert_int_equal(ctl(host, &outcome, "start", "again", NULL), CTL_FAILED);
 	assert_matches(outcome.error, "^proclaunchctl: again: ended with status 4, ");
+	host_stop_all(host);
+}
+
+/* Asks for a start of `web`, and stops the parent before it can be said that it runs on. */
+static pid_t
+start_and_stop_the_parent(struct host *host, struct running_ctl *starts)
+{
+	struct deadline deadline;
+	struct outcome outcome;
+	pid_t web;
+
+	for (;;) {
+		host_mark_log(host);
+		deadline = deadline_in(200);
+		ctl_begin(host, 0, starts, "start", "web", NULL);
+		web = host_wait_running(host, "web");
+		peer_stop(host->supervisor);
+		if (deadline_left(&deadline) > 0)
+			return web;
+		peer_continue(host->supervisor); /* we were too late */
+		(void)ctl_wait_end(starts);
+		assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
+	}
+}
+
+/* The monitor took it for running on, of whose death nobody had told it yet. */
+static void
+start_of_a_service_that_dies_has_failed_however_late_the_parent_is(void **state)
+{
+	struct host *host = *state;
+	struct running_ctl starts;
+	struct deadline later;
+	siginfo_t end = {.si_pid = 0};
+
+	host_profile(host, "web", SERVICE);
+	host_write(host, "web/down", 0644, "%s", "");
+	host_start(host);
+	assert_int_equal(kill(start_and_stop_the_parent(host, &starts), SIGKILL), 0);
+	later = deadline_in(500); /* than it would have been said that it runs on */
+	wait_until((waitid(P_PID, (id_t)starts.pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+		       end.si_pid != 0) ||
+	    deadline_left(&later) <= 0);
+	peer_continue(host->supervisor);
+	assert_int_equal(ctl_wait_end(&starts), CTL_FAILED);
 	host_stop_all(host);
 }
 
@@ -1760,6 +1805,7 @@ main(void)
 	    ROOT_TEST(what_is_so_already_is_done),
 	    ROOT_TEST(start_says_why_a_service_does_not_come_up),
 	    ROOT_TEST(start_of_a_service_that_dies_at_once_has_failed),
+	    ROOT_TEST(start_of_a_service_that_dies_has_failed_however_late_the_parent_is),
 	    ROOT_TEST(no_wait_returns_at_once_and_timeout_after_its_time),
 	    ROOT_TEST(wait_returns_when_the_state_is_reached),
 	    ROOT_TEST(who_waits_for_a_profile_that_disappears_is_told),
