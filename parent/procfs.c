@@ -12,7 +12,7 @@
 #include "procfs.h"
 
 /* Longer than any chain of ancestors that a service has a use for. */
-#define ANCESTORS_MAX 1024
+#define ANCESTORS_MAX 32
 
 bool
 procfs_read(const char *path, char *text, size_t size)

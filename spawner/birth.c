@@ -181,10 +181,9 @@ birth_enter_directory(const struct fork_request *request)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+	long directory = syscall(SYS_openat2, AT_FDCWD, request->where, &how, sizeof(how));
 	struct stat status;
-	long directory;
 
-	directory = syscall(SYS_openat2, AT_FDCWD, request->where, &how, sizeof(how));
 	if (directory == -1 || fstatat((int)directory, "", &status, AT_EMPTY_PATH) == -1 ||
 	    fchdir((int)directory) == -1)
 		return STAGE_DIRECTORY;

@@ -20,6 +20,8 @@
  */
 #define LOOK_AGAIN_UNWATCHED 100
 #define LOOK_AGAIN_WATCHED   1000
+/* Each claim costs the parent: after so many the file may change as often as it likes. */
+#define CLAIMS_AT_ONCE 5
 
 void
 pidfile_parse(const char *text, size_t length, struct claim *claim)
@@ -45,10 +47,9 @@ look(const char *path, struct claim *claim)
 {
 	char text[PIDFILE_BYTES_MAX + 1];
 	struct stat status;
+	int file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	ssize_t length;
-	int file;
 
-	file = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (file == -1) {
 		claim->verdict = errno == ENOENT ? CLAIM_ABSENT
 		    : errno == ELOOP		 ? CLAIM_NOT_REGULAR
@@ -69,12 +70,14 @@ look(const char *path, struct claim *claim)
 
 /* Waits for a change or for the time to look again. Ends the child when the parent has hung up. */
 static void
-wait_for_change(int inotify, bool watched)
+wait_for_change(int inotify, bool watched, unsigned claims)
 {
 	char events[4096];
 	struct pollfd sources[2] = {
 	    {.fd = FD_JOB, .events = POLLIN}, {.fd = inotify, .events = POLLIN}};
 
+	if (claims > CLAIMS_AT_ONCE)
+		(void)poll(sources, 1, LOOK_AGAIN_UNWATCHED);
 	if (poll(sources, 2, watched ? LOOK_AGAIN_WATCHED : LOOK_AGAIN_UNWATCHED) == -1 ||
 	    sources[0].revents != 0)
 		_exit(0);
@@ -102,26 +105,27 @@ pidfile_report(const struct fork_request *request)
 {
 	struct claim last = {.verdict = CLAIM_VERDICT_COUNT}; /* none: the first one is told */
 	struct message message;
-	char path[SETTING_BYTES_MAX + 1], above[SETTING_BYTES_MAX + 1], *directory;
+	char path[SETTING_BYTES_MAX + 1], above[SETTING_BYTES_MAX + 1];
+	int inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* -1: then it looks more often */
+	unsigned claims = 0;
 	bool watched;
-	int inotify;
 
-	if (birth_enter_directory(request) != STAGE_NONE)
-		_exit(0); /* gone or replaced: the survey will say so */
-	if (!take_path(&job_expect(MESSAGE_SETTING)->setting, path))
+	/* should it have gone or been replaced, the survey will say so */
+	if (birth_enter_directory(request) != STAGE_NONE ||
+	    !take_path(&job_expect(MESSAGE_SETTING)->setting, path))
 		_exit(0);
-	directory = dirname(strcpy(above, path));
-	inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC); /* -1: without one it looks more often */
 	for (;;) {
 		/* before the look, or a change is missed */
-		watched = inotify_add_watch(
-			      inotify, directory, IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) != -1;
+		watched = inotify_add_watch(inotify, dirname(strcpy(above, path)),
+			      IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO) != -1;
 		message_begin(&message, MESSAGE_CLAIM);
 		look(path, &message.claim);
 		if (message.claim.verdict == CLAIM_NUMBER ||
-		    memcmp(&message.claim, &last, sizeof(last)) != 0)
+		    memcmp(&message.claim, &last, sizeof(last)) != 0) {
 			job_send(&message, NULL, 0);
+			claims++;
+		}
 		last = message.claim;
-		wait_for_change(inotify, watched);
+		wait_for_change(inotify, watched, claims);
 	}
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,7 +32,10 @@
 #define TENANT 64997
 #define SOON   10000 /* milliseconds */
 /* More than a reader needs, and few enough to run out when it loses one at each look. */
-#define DESCRIPTORS_MAX 64
+#define DESCRIPTORS_MAX 24
+/* So many claims may come while a file changes without end for a second, and a few more before. */
+#define CHANGES_FOR 1000 /* milliseconds */
+#define CLAIMS_MAX  20
 
 /* A content that may hold NUL bytes, from a literal. */
 struct text {
@@ -323,6 +327,40 @@ however_often_it_changes_no_descriptor_is_lost(void **state)
 	}
 }
 
+static long long
+now(void)
+{
+	struct timespec time;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &time), 0);
+	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+/* Whoever is not its service costs root as much each time. */
+static void
+what_changes_without_end_is_claimed_ten_times_a_second(void **state)
+{
+	struct reader *reader = *state;
+	struct pollfd source = {.fd = reader->parents, .events = POLLIN};
+	long long begun;
+	unsigned claims = 0;
+	char content[16];
+	int32_t pid = 0;
+
+	begin(reader, "daemon.pid");
+	assert_claim(reader, CLAIM_ABSENT, 0);
+	for (begun = now(); now() - begun < CHANGES_FOR;) {
+		(void)snprintf(content, sizeof(content), "%d", ++pid);
+		put(reader, content);
+		for (; poll(&source, 1, 0) == 1; claims++)
+			assert_int_equal(await(reader), CHANNEL_DONE);
+	}
+	assert_in_range(claims, 1, CLAIMS_MAX);
+	/* and the last one is not missed */
+	while (claim.pid != pid)
+		assert_int_equal(await(reader), CHANNEL_DONE);
+}
+
 /* Of a type that it does not expect, with the bytes of one that it would. */
 static void
 a_message_of_another_type_ends_the_reader(void **state)
@@ -552,6 +590,7 @@ main(void)
 	    cmocka_unit_test(what_is_kept_for_the_log_ends_inside_its_array),
 	    TEST(a_file_that_appears_and_changes_is_claimed_each_time),
 	    TEST(however_often_it_changes_no_descriptor_is_lost),
+	    TEST(what_changes_without_end_is_claimed_ten_times_a_second),
 	    TEST(a_message_of_another_type_ends_the_reader),
 	    TEST(a_path_ends_where_its_line_ends_and_white_space_behind_it_is_none_of_it),
 	    TEST(an_absolute_path_is_one),

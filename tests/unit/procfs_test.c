@@ -80,6 +80,53 @@ a_process_that_has_gone_is_nobodys(void **state)
 	child_run(be_parent_of_one_that_has_gone, NULL);
 }
 
+/* Longer than any that a service has a use for, and than is looked at. */
+#define CHAIN 40
+
+static _Noreturn void
+be_chain(int pids)
+{
+	unsigned left = CHAIN;
+	pid_t own;
+
+	while (left-- > 0 && fork() == 0) {
+		own = getpid();
+		REQUIRE(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0);
+		REQUIRE(write(pids, &own, sizeof(own)) == sizeof(own));
+	}
+	for (;;)
+		(void)pause();
+}
+
+static void
+be_first_of_chain(void *context)
+{
+	pid_t pids[CHAIN], first;
+	unsigned i;
+	int ends[2];
+
+	(void)context;
+	REQUIRE(pipe(ends) == 0);
+	first = fork();
+	REQUIRE(first != -1);
+	if (first == 0)
+		be_chain(ends[1]);
+	for (i = 0; i < CHAIN; i++)
+		REQUIRE(read(ends[0], &pids[i], sizeof(pids[i])) == sizeof(pids[i]));
+	REQUIRE(procfs_descends_from_us(pids[0]) && procfs_descends_from_us(pids[CHAIN / 2]));
+	REQUIRE(!procfs_descends_from_us(pids[CHAIN - 1]));
+	REQUIRE(kill(first, SIGKILL) == 0); /* and all others with it */
+	REQUIRE(waitpid(first, NULL, 0) == first);
+}
+
+/* A tenant may have thousands, one the child of the other, and have each of them looked at. */
+static void
+of_ancestors_without_end_some_are_looked_at(void **state)
+{
+	(void)state;
+	child_run(be_first_of_chain, NULL);
+}
+
 /* All files of the process say this instead. */
 static void
 say_instead(pid_t pid, const char *said)
@@ -203,6 +250,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_process_that_has_gone_is_nobodys),
+	    cmocka_unit_test(of_ancestors_without_end_some_are_looked_at),
 	    cmocka_unit_test_setup_teardown(
 		a_process_of_which_proc_tells_nothing_is_nobodys, folder_set_up, folder_tear_down),
 	    cmocka_unit_test(a_name_says_nothing_of_its_process),
