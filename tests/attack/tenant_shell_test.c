@@ -551,6 +551,89 @@ who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his(void **state)
 	host_stop_all(host);
 }
 
+/* Below PROFILES_DIR. */
+struct kept_place {
+	const struct host *host;
+	const struct silence *silence;
+	const char *place;
+};
+
+static void
+list_place(void *context)
+{
+	const struct kept_place *kept = context;
+	char path[PATH_MAX];
+
+	list(kept->silence, host_path(kept->host, kept->place, path, sizeof(path)));
+}
+
+static void
+add_to_place(void *context)
+{
+	const struct kept_place *kept = context;
+	char path[PATH_MAX], name[PATH_MAX];
+
+	become_tenant();
+	(void)snprintf(name, sizeof(name), "%s/new", kept->place);
+	(void)mkdir(host_path(kept->host, name, path, sizeof(path)), 0755);
+}
+
+/* Whereupon root goes through all tenants. */
+static void
+open_to_others(void *context)
+{
+	char path[PATH_MAX];
+
+	become_tenant();
+	REQUIRE(chmod(host_path(context, "../tenants/" TENANT, path, sizeof(path)), 0777) == 0);
+}
+
+/* Both in the tenants' directory and in a profile of root's that runs as him, each of mode 0711. */
+static void
+who_may_not_list_what_is_roots_keeps_nobody(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], path[PATH_MAX];
+	struct silence silence;
+	struct kept_place kept[] = {{host, &silence, "../tenants"}, {host, &silence, "web"}};
+	struct deadline restarted;
+	struct outcome outcome;
+	pid_t lists[2], adds[2];
+	unsigned i;
+
+	make_tenant(host, TENANT);
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "mail");
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, TENANT);
+	silence_begin(&silence, host->root);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, OTHER_TENANT "/mail");
+	for (i = 0; i < 2; i++) {
+		host_path(host, kept[i].place, path, sizeof(path));
+		assert_int_equal(chmod(path, 0711), 0);
+		lists[i] = child_begin(list_place, &kept[i]);
+		/* getdents64(2); who may not is in exit_group(2), where the file is closed */
+		wait_until(is_in_call(lists[i], "217 ") || is_in_call(lists[i], "231 "));
+		adds[i] = child_begin(add_to_place, &kept[i]);
+	}
+	child_run(open_to_others, host);
+	host_wait_log(host, " WARN  ProcLaunch skipped tenant " TENANT ": ");
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "restart", "web", NULL), CTL_DONE);
+	restarted = deadline_in(SOON / 2);
+	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/mail", NULL), CTL_DONE);
+	assert_true(deadline_left(&restarted) > 0);
+	silence_end(&silence);
+	for (i = 0; i < 2; i++) {
+		child_end(lists[i]);
+		child_end(adds[i]);
+	}
+	host_stop_all(host);
+}
+
 /* So many that root goes through all of them for a tenth of a second. */
 #define FILES 20000
 
@@ -614,6 +697,7 @@ main(void)
 		host_set_up, tear_down),
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
+	    ROOT_TEST(who_may_not_list_what_is_roots_keeps_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
 	    ROOT_TEST(who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
