@@ -17,6 +17,7 @@
 #include "report.h"
 #include "sources.h"
 #include "share.h"
+#include "stamp.h"
 #include "vocabulary.h"
 
 /* However high a rate is, it is looked so many times a second at what waits for it. */
@@ -639,6 +640,17 @@ put_what_fits(
 	return put(profile, stream, piece_format(length, behind, raw, stream->file.size));
 }
 
+/* How much of a line that is longer than the file may be goes into it: all of it, unless a tenant's
+ * quota counts on the size; then *behind says that more follows. */
+static size_t
+fit_line(const struct profile *profile, size_t length, uint64_t room, const char **behind)
+{
+	if (profile->facts.quota.output_bytes == 0)
+		return length;
+	*behind = SPLIT_MARK;
+	return room - STAMP_BYTES - strlen(SPLIT_MARK);
+}
+
 /* The lines that are to go out now, the piece's first `length` bytes; false when they have to wait.
  */
 static bool
@@ -651,7 +663,6 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 	struct text text = piece_format(length, behind, settings->raw, stream->file.size);
 
 	if (text.length > room) {
-		/* no more than the file may hold: a tenant's quota counts on it */
 		*length = piece_fitting_lines(all, settings->raw, room);
 		if (*length == 0 && stream->file.size > 0) {
 			if (commands_opening(profile))
@@ -661,7 +672,7 @@ write_lines(struct profile *profile, enum stream which, size_t *length, const ch
 			return false;
 		}
 		if (*length == 0)
-			*length = piece_first_lines(all, 1);
+			*length = fit_line(profile, piece_first_lines(all, 1), room, &behind);
 		text = piece_format(length, behind, settings->raw, stream->file.size);
 	}
 	if (!put(profile, stream, text) && !put_what_fits(profile, stream, length, behind)) {

@@ -1363,6 +1363,31 @@ output_stays_within_the_quota(void **state)
 	host_stop_all(host);
 }
 
+/* Or each of the files could hold a line of 64 KiB. */
+static void
+a_line_that_is_longer_than_a_tenants_file_may_be_is_split(void **state)
+{
+	struct host *host = *state;
+	char done[PATH_MAX], text[16];
+	pid_t mail;
+
+	make_tenants(host);
+	set_quota(host, "output_bytes 128K\nprofiles 2\n");
+	make_profile(host, TENANT, "web",
+	    "i=0; while [ $i -lt 20 ]; do i=$((i + 1))\n"
+	    "printf '%060000d\\n' $i; done\n"
+	    "echo yes > done; exec sleep 1000");
+	host_chown(host, TENANTS TENANT, TENANT);
+	mail = begin_other(host);
+	wait_for_file(
+	    host_path(host, TENANTS TENANT "/web/done", done, sizeof(done)), text, sizeof(text));
+	wait_until(size_of_all(host) >= 30000);
+	assert_in_range(size_of_all(host), 0, 65536);
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+	assert_in_range(size_of_all(host), 30000, 65536);
+}
+
 static void
 restarts_over_the_quota_wait(void **state)
 {
@@ -1662,6 +1687,7 @@ main(void)
 	    ROOT_TEST(processes_over_the_quota_are_not_made),
 	    ROOT_TEST(from_a_directory_that_is_his_a_tenant_is_handed_no_log),
 	    ROOT_TEST(output_stays_within_the_quota),
+	    ROOT_TEST(a_line_that_is_longer_than_a_tenants_file_may_be_is_split),
 	    ROOT_TEST(restarts_over_the_quota_wait),
 	    ROOT_TEST(connections_over_the_quota_are_turned_away),
 	    ROOT_TEST(a_quota_of_all_connections_leaves_places_to_root),
