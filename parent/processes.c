@@ -438,10 +438,10 @@ adopt_recorded(struct profile *profile)
 		return;
 	}
 	descriptor_close(pidfd);
-	if (shut)
-		profile->process.phase = PHASE_NONE; /* nothing was executed */
-	else if (daemon_may_follow(profile))
+	if (daemon_may_follow(profile)) /* also should we have died as we let it through */
 		profile->process.end = END_UNKNOWN; /* of `run` */
+	else if (shut)
+		profile->process.phase = PHASE_NONE; /* nothing was executed */
 	else
 		processes_ended(profile, END_UNKNOWN, 0);
 }
