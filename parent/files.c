@@ -1,3 +1,4 @@
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -86,6 +87,33 @@ files_open_plain(int directory, const char *name, mode_t mode)
 	return file;
 }
 
+/* Whoever may read a directory can keep such a lock of it, flock(2), and us from starting; nobody
+ * else may read the one that we have made. */
+static bool
+is_locked(int directory)
+{
+	struct stat status;
+
+	return fstat(directory, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) == 0 &&
+	    flock(directory, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK;
+}
+
+bool
+files_take_locks(int file, int directory)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int looks = 0;
+
+	while (fcntl(file, F_SETLK, &lock) == -1 || is_locked(directory)) {
+		if (errno != EAGAIN && errno != EACCES)
+			fatal("state directory: lock");
+		if (looks++ == LOCK_LOOKS)
+			return false;
+		(void)poll(NULL, 0, LOCK_PAUSE);
+	}
+	return true;
+}
+
 /*
  * A record lock, fcntl(2): to take it one must be able to write to the file, which is ours alone;
  * flock(2) would let everybody who can read it keep us from starting. It goes with the process, and
@@ -95,19 +123,9 @@ files_open_plain(int directory, const char *name, mode_t mode)
 bool
 files_lock(void)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int looks = 0;
-
 	/* stays open: closing it would give up the lock */
 	lock_file = files_open_plain(state, "lock", 0600);
-	while (fcntl(lock_file, F_SETLK, &lock) == -1) {
-		if (errno != EAGAIN && errno != EACCES)
-			fatal("state directory: lock");
-		if (looks++ == LOCK_LOOKS)
-			return false;
-		(void)poll(NULL, 0, LOCK_PAUSE);
-	}
-	return true;
+	return files_take_locks(lock_file, -1);
 }
 
 void

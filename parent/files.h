@@ -36,6 +36,10 @@ int files_open_own(const char *name, mode_t mode);
  * locked until the process ends; it is not inherited by a fork. */
 bool files_lock(void);
 
+/* The same of a file and, unless that is -1, of a directory which nobody else may read. Both wait
+ * for half a second. Fatal on another error than that somebody holds it. */
+bool files_take_locks(int file, int directory);
+
 /* After an upgrade: the lock is held already, on this descriptor; fatal when there is none. */
 void files_inherit_lock(int descriptor);
 

@@ -1,9 +1,7 @@
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,9 +18,6 @@
 #define RESERVE_RECORDS 128
 /* ... and for what waits to be written into the log: monitor/journal.h. */
 #define LINES_BYTES (2 * 1024 * 1024 + 4096)
-/* How often another one's lock is looked at, and the milliseconds in between. */
-#define LEDGER_LOOKS 20
-#define LEDGER_PAUSE 50
 
 struct record {
 	uint32_t magic;
@@ -56,35 +51,17 @@ sum_up(const struct record *record)
 	return digest(sum, record->boot, sizeof(*record) - offsetof(struct record, boot));
 }
 
-/* Whoever may read a directory can keep such a lock of it, flock(2), and us from starting; nobody
- * else may read the one that we have made. */
-static bool
-is_locked(int directory)
-{
-	struct stat status;
-
-	return fstat(directory, &status) == 0 && (status.st_mode & (S_IRGRP | S_IROTH)) == 0 &&
-	    flock(directory, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK;
-}
-
 void
 ledger_open(int state_directory)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int looks = 0;
-
 	if (!procfs_read("/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		fatal("/proc/sys/kernel/random/boot_id");
 	ledger = files_open_plain(state_directory, "ledger", 0600);
 	/* somebody may have tidied up the file `lock`, or all that is in there: two of us would end
-	 * each other's services. One that was killed has let go of that file, and lets go of these
-	 * any moment. */
-	while (fcntl(ledger, F_SETLK, &lock) == -1 || is_locked(state_directory)) {
-		if (looks++ == LEDGER_LOOKS)
-			fatalx("state directory: another proclaunch runs on it, though its lock was"
-			       " removed: end that one first");
-		(void)poll(NULL, 0, LEDGER_PAUSE);
-	}
+	 * each other's services */
+	if (!files_take_locks(ledger, state_directory))
+		fatalx("state directory: another proclaunch runs on it, though its lock was"
+		       " removed: end that one first");
 	lines_file = files_open_plain(state_directory, "lines", 0600);
 	(void)posix_fallocate(lines_file, 0, LINES_BYTES); /* no service depends on it */
 }
