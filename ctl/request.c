@@ -326,6 +326,9 @@ request_read(struct request *request, int count, char **arguments)
 		mistake("--version takes no verb; there is a verb of that name");
 	read_operands(request, count - optind, arguments + optind);
 	check_use(request);
+	/* who has them told to anything but a terminal takes them apart, line by line */
+	if (request->verb == VERB_EVENTS && request->follow && isatty(STDOUT_FILENO) != 1)
+		request->json = true;
 }
 
 bool

@@ -32,7 +32,7 @@ who_is_idle_or_does_not_read_is_closed_after_30_s_and_who_follows_is_not(void **
 
 	ctl_begin(host, uid, &log, "log", "-f", "web", NULL);
 	ctl_begin(host, uid, &events, "events", "-f", "-n", "1", "web", NULL);
-	ctl_wait_said(&events, "web starting -> running");
+	ctl_wait_said(&events, "\"name\":\"web\",\"from\":\"starting\",\"to\":\"running\"");
 	idle = deadline_in(IDLE_FOR);
 	silent = client_connect(host, uid);
 	greeted = client_greet(host, uid, &admitted);

@@ -1271,7 +1271,7 @@ events_are_json_lines_one_a_transition(void **state)
 	host_write(host, "web/down", 0644, "%s", "");
 	host_write(host, "other/down", 0644, "%s", "");
 	host_start(host);
-	ctl_begin(host, 0, &follows, "events", "-f", "-n", "1", "--json", "web", NULL);
+	ctl_begin(host, 0, &follows, "events", "-f", "-n", "1", "web", NULL);
 	assert_int_equal(ctl(host, &outcome, "start", "other", NULL), CTL_DONE);
 	assert_int_equal(ctl(host, &outcome, "start", "web", NULL), CTL_DONE);
 	ctl_wait_said(&follows, "\"running\"");
@@ -1293,6 +1293,10 @@ events_are_json_lines_one_a_transition(void **state)
 		assert_int_equal(json_object_put(event), 1);
 	}
 	assert_null(line);
+	/* to a person at a terminal it is told in words */
+	ctl_begin_on_terminal(host, 0, &follows, "events", "-f", "-n", "1", "web", NULL);
+	ctl_wait_said(&follows, " web stopping -> stopped (");
+	ctl_end(&follows);
 	/* without -f: what has happened, and then the end */
 	assert_int_equal(ctl(host, &outcome, "events", "-n", "2", "web", NULL), CTL_DONE);
 	assert_matches(outcome.output,
@@ -1702,7 +1706,7 @@ a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask(void **state)
 	ctl_end(&log);
 	assert_int_equal(ctl(host, &outcome, "start", "idle", NULL), CTL_DONE);
 	assert_int_equal(ctl_wait_end(&waits), CTL_DONE);
-	ctl_wait_said(&follows, "idle starting -> running pid ");
+	ctl_wait_said(&follows, "\"name\":\"idle\",\"from\":\"starting\",\"to\":\"running\"");
 	ctl_end(&follows);
 	host_stop_all(host);
 }
@@ -1723,16 +1727,17 @@ events_go_on_without_a_gap_when_the_monitor_is_killed(void **state)
 	host_start(host);
 	pid = host_wait_running(host, "web");
 	ctl_begin(host, 0, &follows, "events", "-f", "-n", "1", "web", NULL);
-	ctl_wait_said(&follows, "web starting -> running pid ");
+	ctl_wait_said(&follows, "\"name\":\"web\",\"from\":\"starting\",\"to\":\"running\"");
 	for (i = 0; i < 3; i++) {
 		host_mark_log(host);
 		assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
 		assert_int_equal(kill(pid, SIGKILL), 0);
-		(void)snprintf(died, sizeof(died), " web running -> stopping pid %d (died)\n", pid);
+		(void)snprintf(died, sizeof(died),
+		    "\"to\":\"stopping\",\"pid\":%d,\"reason\":\"died\"}\n", pid);
 		pid = host_wait_running(host, "web");
 		ctl_wait_said(&follows, died);
-		(void)snprintf(
-		    died, sizeof(died), " web starting -> running pid %d (proved)\n", pid);
+		(void)snprintf(died, sizeof(died),
+		    "\"to\":\"running\",\"pid\":%d,\"reason\":\"proved\"}\n", pid);
 		ctl_wait_said(&follows, died);
 		assert_null(strstr(strstr(follows.said, died) + 1, died));
 	}
@@ -1754,7 +1759,7 @@ who_follows_waits_for_a_supervisor_that_is_started_again(void **state)
 	(void)host_wait_running(host, "web");
 	ctl_begin(host, 0, &events, "events", "-f", "-n", "1", "web", NULL);
 	ctl_begin(host, 0, &log, "log", "-f", "web", NULL);
-	ctl_wait_said(&events, "web starting -> running pid ");
+	ctl_wait_said(&events, "\"name\":\"web\",\"from\":\"starting\",\"to\":\"running\"");
 	ctl_wait_said(&log, " once\n");
 	host_crash(host);
 	host_start(host);
@@ -1762,7 +1767,7 @@ who_follows_waits_for_a_supervisor_that_is_started_again(void **state)
 	ctl_wait_said(&log, " again\n");
 	assert_null(strstr(strstr(log.said, " once\n") + 1, " once\n"));
 	assert_int_equal(ctl(host, &outcome, "stop", "web", NULL), CTL_DONE);
-	ctl_wait_said(&events, "web stopping -> stopped (");
+	ctl_wait_said(&events, "\"name\":\"web\",\"from\":\"stopping\",\"to\":\"stopped\"");
 	ctl_end(&events);
 	ctl_end(&log);
 	host_stop_all(host);
