@@ -26,7 +26,8 @@ void children_start(void);
 /* True when both have answered our hello, and each ping since. */
 bool children_answered(void);
 
-/* Until this is called the death of a child is fatal, with its last words on standard error. */
+/* Until this is called a child that has never worked, or dies again and again, is fatal, with its
+ * last words on standard error. */
 void children_started(void);
 
 /* Is this one of them? */

@@ -34,12 +34,12 @@ void inform_forget(struct profile *profile);
 /* Something happened that belongs into the log: with an errno or other value, and a text. */
 void inform_report(enum report report, int value, const char *text);
 
-/* A survey's SKIPPED, of a tenant's directory or ("") of the profiles directory. */
-void inform_skipped(const struct message *finding, const char *tenant);
-
 /* The same about one of our children. */
 void
 inform_child(enum report report, const char *which, pid_t pid, enum process_end end, int value);
+
+/* A survey's SKIPPED, of a tenant's directory or ("") of the profiles directory. */
+void inform_skipped(const struct message *finding, const char *tenant);
 
 /* An order, and for every later monitor too. */
 void inform_order(enum order order);

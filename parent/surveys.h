@@ -25,7 +25,7 @@ void surveys_flush(void);
 /* The spawner has died. */
 void surveys_ask_again(void);
 
-/* True while some survey is under way. */
+/* True while some survey is under way, or still to be made. */
 bool surveys_pending(void);
 
 /* Handler of the loop. */

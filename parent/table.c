@@ -97,14 +97,14 @@ table_add_at(uint32_t index, const char *name)
 	if (index >= PROFILES_MAX || profiles[index].used || table_find(name) != NULL)
 		return NULL;
 	profile = &profiles[index];
-	generation = profile->generation;
+	generation = profile->generation + 1;
 	memset(profile, 0, sizeof(*profile));
+	profile->generation = generation; /* whatever fails: none comes twice */
 	strncpy(profile->facts.name, name, sizeof(profile->facts.name) - 1);
 	if (tsearch(profile->facts.name, &names, compare_names) == NULL)
 		return NULL;
 	LIST_INSERT_HEAD(bucket_of(name), profile, bucket);
 	profile->used = true;
-	profile->generation = generation + 1;
 	profile->facts.trigger = TRIGGER_UNKNOWN;
 	profile->look_at = NEVER;
 	profile->watch = profile->pidfd = profile->rest = -1;

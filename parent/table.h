@@ -89,7 +89,8 @@ struct profile {
 
 	LIST_ENTRY(profile) bucket; /* `table` keeps this */
 	bool used;
-	bool tenant; /* it is a tenant's: facts.owner and facts.quota are all that there is of it */
+	bool tenant; /* it is a tenant's: the directory's facts and the quota are all there is of it
+		      */
 	bool seen;   /* by the scan that is under way */
 };
 

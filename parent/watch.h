@@ -8,8 +8,9 @@
 
 #include "table.h"
 
-/* Watches the profiles directory and that of the tenants, which are open; scans all of it every
- * `rescan` nanoseconds (0: never) for file systems that tell nobody of changes. */
+/* Watches the profiles directory, which is open, and, from the first look at it on, that of the
+ * tenants; scans all of it every `rescan` nanoseconds (0: never) for file systems that tell nobody
+ * of changes. */
 void watch_open(int64_t rescan);
 
 /* The profiles directory is another one now: watches that one, and scans it. */

@@ -7,13 +7,13 @@
 
 #include "message.h"
 
-/* A pid file of this program's services holds one decimal number and at most white space after it.
- */
+/* Longer is no pid file: one decimal number, and at most a newline after it. */
 #define PIDFILE_BYTES_MAX 32
 
 /*
- * Reads the strict decimal number in `length` bytes of `text` into `claim`: digits, then at most
- * white space to the end. The verdict becomes CLAIM_NUMBER, or CLAIM_MALFORMED with the text.
+ * Reads the strict decimal number in `length` bytes of `text` into `claim`: digits without a
+ * leading zero, then at most one newline. The verdict becomes CLAIM_NUMBER, or CLAIM_MALFORMED with
+ * the text.
  */
 void pidfile_parse(const char *text, size_t length, struct claim *claim);
 

@@ -1,5 +1,5 @@
 /*
- * What crosses a channel: exactly one message of one size with at most four descriptors. All that a
+ * What crosses a channel: exactly one message of one size with at most five descriptors. All that a
  * broken or hostile peer can send instead is refused, and no descriptor that it attached stays
  * open.
  */

@@ -1,6 +1,7 @@
 /*
  * The parent's table: whom the monitor may name by an index, and whom it may not.
  */
+#include <search.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,12 +73,43 @@ a_tenants_profiles_are_found_by_his_name_and_by_that_of_each_of_them(void **stat
 	assert_int_equal(count_of("bob/"), 0);
 }
 
+/* In the place of the C library's, which may have no memory. */
+static bool no_memory;
+void *__real_tsearch(const void *key, void **root, __compar_fn_t compare);
+void *__wrap_tsearch(const void *key, void **root, __compar_fn_t compare);
+void *
+__wrap_tsearch(const void *key, void **root, __compar_fn_t compare)
+{
+	return no_memory ? NULL : __real_tsearch(key, root, compare);
+}
+
+/* A request about who had an index before must not be taken for one about who has it now. */
+static void
+no_generation_of_an_index_comes_twice_whatever_fails(void **state)
+{
+	struct profile *first = table_add("first"), *second;
+	uint32_t index = table_index(first), generation = first->generation;
+
+	(void)state;
+	table_remove(first);
+	no_memory = true;
+	assert_null(table_add_at(index, "second"));
+	no_memory = false;
+	assert_null(table_at(index));
+	assert_null(table_find("second"));
+	second = table_add_at(index, "second");
+	assert_non_null(second);
+	assert_true(second->generation > generation);
+	table_remove(second);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_tenants_own_entry_is_none_that_the_monitor_can_name),
 	    cmocka_unit_test(a_tenants_profiles_are_found_by_his_name_and_by_that_of_each_of_them),
+	    cmocka_unit_test(no_generation_of_an_index_comes_twice_whatever_fails),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
