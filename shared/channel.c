@@ -139,15 +139,7 @@ channel_receive_descriptors(int channel, struct incoming *incoming, message_chec
 int
 channel_take(struct incoming *incoming)
 {
-	int taken;
-
-	if (incoming->count == 0)
-		return -1;
-	taken = incoming->descriptors[0];
-	incoming->count--;
-	memmove(incoming->descriptors, incoming->descriptors + 1,
-	    incoming->count * sizeof(incoming->descriptors[0]));
-	return taken;
+	return incoming->count == 0 ? -1 : incoming->descriptors[--incoming->count];
 }
 
 void

@@ -62,7 +62,8 @@ enum channel_result channel_receive(int channel, struct incoming *incoming, mess
 enum channel_result
 channel_receive_descriptors(int channel, struct incoming *incoming, message_check *valid);
 
-/* Takes the first descriptor out of `incoming`; -1 when there is none. The caller owns it. */
+/* Takes the descriptor out of `incoming`, of several the last; -1 when there is none. The caller
+ * owns it. */
 int channel_take(struct incoming *incoming);
 
 /* Closes the descriptors that nobody took. */

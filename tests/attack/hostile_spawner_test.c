@@ -68,8 +68,9 @@ hear_fork(struct seat *seat)
 		peer_answer_ping(seat->channel, &incoming.message);
 	}
 	seat->request = incoming.message;
+	while (incoming.count > 1)
+		assert_int_equal(close(channel_take(&incoming)), 0);
 	seat->job = channel_take(&incoming);
-	channel_discard(&incoming);
 }
 
 /* A process of the test's that stands for the child, and its pidfd. */

@@ -714,8 +714,9 @@ hear_fork(int channel, struct message *request)
 		assert_true(peer_receive(channel, &incoming));
 	while (incoming.message.type != MESSAGE_FORK);
 	*request = incoming.message;
+	while (incoming.count > 1)
+		assert_int_equal(close(channel_take(&incoming)), 0);
 	job = channel_take(&incoming);
-	channel_discard(&incoming);
 	return job;
 }
 

@@ -246,8 +246,9 @@ up_to_five_descriptors_arrive_in_order_and_stay_the_senders_too(void **state)
 		    channel_receive_descriptors(pair->ours, &pair->incoming, unprivileged_valid),
 		    CHANNEL_DONE);
 		assert_int_equal(pair->incoming.count, count);
-		for (i = 0; i < count; i++) {
+		for (i = count; i-- > 0;) {
 			taken = channel_take(&pair->incoming);
+			assert_int_equal(taken, pair->incoming.descriptors[i]);
 			assert_int_not_equal(taken, sent[i]);
 			assert_true(open_files_same(taken, sent[i]));
 			assert_int_equal(fcntl(taken, F_GETFD), FD_CLOEXEC);
