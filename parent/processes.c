@@ -438,7 +438,8 @@ adopt_recorded(struct profile *profile)
 		return;
 	}
 	descriptor_close(pidfd);
-	if (daemon_may_follow(profile)) /* also should we have died as we let it through */
+	/* also should we have died as we let it through, but not before there was anybody */
+	if ((pid != 0 || !shut) && daemon_may_follow(profile))
 		profile->process.end = END_UNKNOWN; /* of `run` */
 	else if (shut)
 		profile->process.phase = PHASE_NONE; /* nothing was executed */

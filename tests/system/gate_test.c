@@ -72,8 +72,9 @@ look_into(pid_t pid, uint64_t address, void *found, size_t size)
 	assert_int_equal(process_vm_readv(pid, &here, 1, &there, 1, 0), size);
 }
 
+/* Is it about to send a message of that type? */
 static bool
-opens_the_gate(pid_t pid, const struct ptrace_syscall_info *call)
+sends(pid_t pid, const struct ptrace_syscall_info *call, enum message_type type)
 {
 	struct msghdr header;
 	struct message message;
@@ -84,12 +85,13 @@ opens_the_gate(pid_t pid, const struct ptrace_syscall_info *call)
 	look_into(pid, call->entry.args[1], &header, sizeof(header));
 	look_into(pid, (uintptr_t)header.msg_iov, &bytes, sizeof(bytes));
 	look_into(pid, (uintptr_t)bytes.iov_base, &message, sizeof(message));
-	return message.type == MESSAGE_GO;
+	return message.type == type;
 }
 
-/* The parent, as it is about to open the gate for a service. */
+/* The parent, as it is about to say such a thing about a new service. */
 static void
-hold_parent_before_the_gate(struct host *host, const char *script, const char *pid_file)
+hold_parent_before(
+    enum message_type type, struct host *host, const char *script, const char *pid_file)
 {
 	struct ptrace_syscall_info call;
 
@@ -100,16 +102,16 @@ hold_parent_before_the_gate(struct host *host, const char *script, const char *p
 	host_profile(host, "web", "%s", script);
 	do
 		(void)next_call(host->supervisor, &call);
-	while (!opens_the_gate(host->supervisor, &call));
+	while (!sends(host->supervisor, &call, type));
 }
 
-/* ... and as it has opened it, and waits for what comes of it, which it will never hear. */
+/* As it has let the service through, and waits for what comes of it, which it will never hear. */
 static void
 hold_parent_behind_the_gate(struct host *host, const char *script, const char *pid_file)
 {
 	struct ptrace_syscall_info call;
 
-	hold_parent_before_the_gate(host, script, pid_file);
+	hold_parent_before(MESSAGE_GO, host, script, pid_file);
 	do
 		(void)next_call(host->supervisor, &call);
 	while (call.entry.nr != SYS_epoll_wait && call.entry.nr != SYS_epoll_pwait);
@@ -148,7 +150,7 @@ what_the_parent_has_not_let_through_when_it_dies_is_started(void **state)
 {
 	struct host *host = *state;
 
-	hold_parent_before_the_gate(host, SERVICE, NULL);
+	hold_parent_before(MESSAGE_GO, host, SERVICE, NULL);
 	host_crash(host);
 	host_start(host);
 	assert_int_equal(host_wait_running(host, "web"), only_start(host));
@@ -163,6 +165,19 @@ a_daemon_that_the_dead_parent_has_let_through_is_taken_over(void **state)
 	a_daemon_that_is_up_is_taken_over(*state);
 }
 
+/* Nobody was born: there is nothing to be waited for. */
+static void
+a_daemon_that_the_dead_parent_had_not_asked_for_yet_is_started_at_once(void **state)
+{
+	struct host *host = *state;
+
+	hold_parent_before(MESSAGE_FORK, host, DAEMON, "pid");
+	host_crash(host);
+	host_start(host);
+	assert_int_equal(host_wait_running(host, "web"), only_start(host));
+	host_stop_all(host);
+}
+
 /* What comes next would have said in the ledger that it has been let through. */
 static void
 a_daemon_is_taken_over_though_the_parent_has_died_as_it_let_it_through(void **state)
@@ -170,7 +185,7 @@ a_daemon_is_taken_over_though_the_parent_has_died_as_it_let_it_through(void **st
 	struct ptrace_syscall_info call;
 	struct host *host = *state;
 
-	hold_parent_before_the_gate(host, DAEMON, "pid");
+	hold_parent_before(MESSAGE_GO, host, DAEMON, "pid");
 	(void)next_call(host->supervisor, &call);
 	a_daemon_that_is_up_is_taken_over(host);
 }
@@ -230,6 +245,8 @@ main(void)
 	    TENANT_TEST(what_the_parent_has_not_let_through_when_it_dies_is_started),
 	    ROOT_TEST(a_daemon_that_the_dead_parent_has_let_through_is_taken_over),
 	    SESSIONS_TEST(a_daemon_that_the_dead_parent_has_let_through_is_taken_over),
+	    ROOT_TEST(a_daemon_that_the_dead_parent_had_not_asked_for_yet_is_started_at_once),
+	    SESSIONS_TEST(a_daemon_that_the_dead_parent_had_not_asked_for_yet_is_started_at_once),
 	    ROOT_TEST(a_daemon_is_taken_over_though_the_parent_has_died_as_it_let_it_through),
 	    SESSIONS_TEST(a_daemon_is_taken_over_though_the_parent_has_died_as_it_let_it_through),
 	    ROOT_TEST(what_the_dead_parent_has_let_through_and_has_ended_is_not_started_again),
