@@ -640,6 +640,40 @@ who_may_not_list_what_is_roots_keeps_nobody(void **state)
 	host_stop_all(host);
 }
 
+/* It runs as him, but he cannot have edited anything in it. */
+static void
+by_a_command_for_roots_profile_root_is_kept_by_nobody(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	struct kept_place kept = {host, &silence, "web"};
+	struct deadline restarted;
+	struct outcome outcome;
+	pid_t lists, adds;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_write(host, "web/user", 0644, TENANT);
+	host_profile(host, "other", "exec sleep 1000");
+	silence_begin(&silence, host->root);
+	host_start_with(host, "--log-level=info", NULL);
+	(void)host_wait_running(host, "web");
+	(void)host_wait_running(host, "other");
+	lists = child_begin(list_place, &kept);
+	wait_until(is_in_call(lists, "217 ")); /* getdents64(2) */
+	adds = child_begin(add_to_place, &kept);
+	wait_until(is_in_call(adds, "83 ")); /* mkdir(2) */
+	assert_int_equal(
+	    ctl_as(host, account_uid(TENANT), &outcome, "restart", "--no-wait", "web", NULL),
+	    CTL_DONE);
+	restarted = deadline_in(SOON / 2);
+	assert_int_equal(ctl(host, &outcome, "restart", "other", NULL), CTL_DONE);
+	assert_true(deadline_left(&restarted) > 0);
+	silence_end(&silence);
+	child_end(lists);
+	child_end(adds);
+	host_stop_all(host);
+}
+
 /* So many that root goes through all of them for a tenth of a second. */
 #define FILES 20000
 
@@ -704,6 +738,7 @@ main(void)
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(who_may_not_list_what_is_roots_keeps_nobody),
+	    ROOT_TEST(by_a_command_for_roots_profile_root_is_kept_by_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
 	    ROOT_TEST(who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
