@@ -196,6 +196,8 @@ last_end(const struct profile *profile, char *text, size_t size)
 		    signal_to_text(profile->exit_value, name, sizeof(name)));
 	else if (profile->exit_end == END_EXIT)
 		(void)snprintf(text, size, "ended with status %d", profile->exit_value);
+	else if (profile->unproved)
+		(void)snprintf(text, size, "ended before pid_file had named a process of it");
 	else
 		(void)snprintf(text, size, "ended, nobody knows how");
 	return text;

@@ -47,6 +47,12 @@ take_end(struct profile *profile)
 	profile->exit_pid = process->pid;
 	profile->exit_value = process->end_value;
 	profile->exit_wall_ms = clock_wall_ms() - (clock_now() - process->ended) / MILLISECOND;
+	profile->unproved =
+	    profile->state == STATE_STARTING && profile->settings.pid_file && process->proved == 0;
+	/* with success only `run` has ended: how the daemon did nobody knows */
+	if ((profile->unproved || profile->cause == CAUSE_LATE) && process->end == END_EXIT &&
+	    process->end_value == 0)
+		profile->exit_end = END_UNKNOWN;
 	if (profile->state == STATE_STOPPING)
 		explain_end(profile, true);
 	output_flush(profile);

@@ -168,7 +168,8 @@ start(struct profile *profile)
 	share_line(profile, SAY_STARTING);
 	profile->attempt++;
 	profile->claims = 0;
-	profile->finished = profile->stop_said = profile->reload_owed = profile->unnamed = false;
+	profile->finished = profile->stop_said = profile->reload_owed = profile->unnamed =
+	    profile->unproved = false;
 	profile->cause = CAUSE_NONE;
 	profile->trigger_done = 0;
 	memset(&profile->process, 0, sizeof(profile->process));
@@ -276,7 +277,7 @@ say_died(struct profile *profile)
 	int64_t lived = profile->process.ended - profile->process.started;
 
 	profile->cause = CAUSE_DIED;
-	if (lived < DIED_AT_ONCE)
+	if (lived < DIED_AT_ONCE || profile->unproved)
 		profile->failures++;
 	else if (lived >= GOOD_LIFE)
 		profile->failures = 0;

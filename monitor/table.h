@@ -92,6 +92,7 @@ struct profile {
 	bool say_found; /* the supervisor has just started: a service that runs is news */
 	bool finished;	/* ended, and not to be restarted */
 	bool unnamed;	/* it was ended because pid_file named no process of it in time */
+	bool unproved;	/* it ended before pid_file had named a process of it */
 	bool stop_said; /* `stopping` stands in the log, so `stopped` has to follow */
 	bool reload_owed;
 	bool over_quota;       /* the next start waits for the tenant's quota of restarts */

@@ -254,6 +254,41 @@ start_of_a_service_that_dies_has_failed_however_late_the_parent_is(void **state)
 	host_stop_all(host);
 }
 
+/* That `run` has ended with status 0 says nothing of the daemon that it was to start. */
+static void
+a_daemon_that_pid_file_never_named_has_failed_whatever_run_says(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+
+	host_profile(host, "gone", ":");
+	host_write(host, "gone/pid_file", 0644, "daemon.pid");
+	host_write(host, "gone/start_timeout", 0644, "1");
+	host_profile(host, "late", "setsid sleep 1000 >/dev/null 2>&1 </dev/null &");
+	host_write(host, "late/pid_file", 0644, "daemon.pid");
+	host_write(host, "late/start_timeout", 0644, "1");
+	host_profile(host, "again", ":");
+	host_write(host, "again/pid_file", 0644, "daemon.pid");
+	host_write(host, "again/start_timeout", 0644, "1");
+	host_write(host, "again/restart", 0644, "on-failure");
+	host_start(host);
+	assert_int_equal(ctl(host, &outcome, "start", "gone", NULL), CTL_FAILED);
+	if (host_has_cgroups(host))
+		assert_string_equal(outcome.error,
+		    "proclaunchctl: gone: ended before pid_file had named a process of it, and is "
+		    "not to be started again\n");
+	assert_int_equal(ctl(host, &outcome, "start", "late", NULL), CTL_FAILED);
+	assert_matches(outcome.error, "^proclaunchctl: late: pid_file has named no process of it ");
+	assert_int_equal(ctl(host, &outcome, "check", "gone", NULL), 2);
+	assert_int_equal(ctl(host, &outcome, "check", "late", NULL), 2);
+	host_wait_log(host, " INFO  again starting again in ");
+	/* the next monitor knows it, too */
+	assert_int_equal(kill(host_monitor(host), SIGKILL), 0);
+	assert_int_equal(ctl(host, &outcome, "check", "gone", NULL), 2);
+	assert_int_equal(ctl(host, &outcome, "check", "late", NULL), 2);
+	host_stop_all(host);
+}
+
 static void
 no_wait_returns_at_once_and_timeout_after_its_time(void **state)
 {
@@ -1811,6 +1846,7 @@ main(void)
 	    ROOT_TEST(start_says_why_a_service_does_not_come_up),
 	    ROOT_TEST(start_of_a_service_that_dies_at_once_has_failed),
 	    ROOT_TEST(start_of_a_service_that_dies_has_failed_however_late_the_parent_is),
+	    ROOT_TEST(a_daemon_that_pid_file_never_named_has_failed_whatever_run_says),
 	    ROOT_TEST(no_wait_returns_at_once_and_timeout_after_its_time),
 	    ROOT_TEST(wait_returns_when_the_state_is_reached),
 	    ROOT_TEST(who_waits_for_a_profile_that_disappears_is_told),

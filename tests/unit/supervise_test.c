@@ -80,7 +80,7 @@ struct brain {
 	int64_t recalled_start, timer_at;
 	uint32_t gone, state, attempt, wish, cause, failures, timer, exit_end, ask;
 	int32_t exit_value;
-	uint8_t present, acquainted, finished, reload_owed, unnamed, asking, padding[2];
+	uint8_t present, acquainted, finished, reload_owed, unnamed, unproved, asking, padding[1];
 };
 
 /* Two that have the same bytes are the same: there is no padding. */
@@ -487,6 +487,7 @@ pack(const struct profile *profile, struct brain *brain)
 	brain->finished = profile->finished;
 	brain->reload_owed = profile->reload_owed;
 	brain->unnamed = profile->unnamed;
+	brain->unproved = profile->unproved;
 	brain->asking = profile->asking;
 }
 
@@ -528,6 +529,7 @@ unpack(const struct brain *brain)
 	profile->finished = brain->finished;
 	profile->reload_owed = brain->reload_owed;
 	profile->unnamed = brain->unnamed;
+	profile->unproved = brain->unproved;
 	return profile;
 }
 
