@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +12,8 @@
 /* Longer than any line. */
 #define BLOCK_BYTES 131072
 #define HEAD_BYTES  64
+/* All that a file holds, and what is written to it meanwhile. */
+#define TO_THE_END INT64_MAX
 
 static int older = -1, current = -1;
 static off_t shown;	      /* of `current`: so much is printed */
@@ -38,16 +41,18 @@ print(const char *text, size_t length)
 	return length;
 }
 
-/* From `from` to the end, or to that of the last line that is finished; returns where that is. */
+/* From `from` to `end`, or to that of the last line that is finished; returns where that is. */
 static off_t
-print_rest(int file, off_t from, bool finished)
+print_rest(int file, off_t from, off_t end, bool finished)
 {
 	static char block[BLOCK_BYTES];
 	const char *newline;
 	ssize_t length;
 	size_t printed = 1;
 
-	while (printed > 0 && (length = pread(file, block, sizeof(block), from)) > 0) {
+	while (printed > 0 && from < end &&
+	    (length = pread(file, block,
+		 end - from < BLOCK_BYTES ? (size_t)(end - from) : sizeof(block), from)) > 0) {
 		newline = finished ? memrchr(block, '\n', (size_t)length) : NULL;
 		if (newline != NULL)
 			length = newline - block + 1;
@@ -84,38 +89,36 @@ look_whether_cut(void)
 }
 
 static void
-print_current(bool finished)
+print_current(off_t end, bool finished)
 {
 	if (current == -1)
 		return;
 	look_whether_cut();
-	shown = print_rest(current, shown, finished);
+	shown = print_rest(current, shown, end, finished);
 	remember_head();
 }
 
-/* Where the last *lines lines of the file begin; *lines becomes how many it lacks. */
+/* Where the last *lines lines of so many bytes of the file begin; *lines becomes how many it lacks.
+ */
 static off_t
-start_of_last(int file, long *lines)
+start_of_last(int file, off_t size, long *lines)
 {
 	static char block[BLOCK_BYTES];
-	struct stat status;
 	off_t end, from;
 	ssize_t length, i;
 
-	if (fstat(file, &status) == -1)
-		return 0;
 	/* the newline at the very end finishes the last line and begins none */
-	for (end = status.st_size; end > 0; end = from) {
+	for (end = size; end > 0; end = from) {
 		from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
 		length = pread(file, block, (size_t)(end - from), from);
 		for (i = length - 1; i >= 0; i--) {
-			if (block[i] != '\n' || from + i + 1 == status.st_size)
+			if (block[i] != '\n' || from + i + 1 == size)
 				continue;
 			if (--*lines == 0)
 				return from + i + 1;
 		}
 	}
-	if (status.st_size > 0)
+	if (size > 0)
 		--*lines; /* the first line has no newline in front of it */
 	return 0;
 }
@@ -138,9 +141,9 @@ static void
 go_on_in(int next)
 {
 	if (current != -1) {
-		print_current(false); /* what came before it was put aside */
+		print_current(TO_THE_END, false); /* what came before it was put aside */
 		if (older != -1 && !same_file(older, current) && is_newer(older, current))
-			(void)print_rest(older, 0, false);
+			(void)print_rest(older, 0, TO_THE_END, false);
 		(void)close(current);
 	}
 	current = next;
@@ -170,26 +173,27 @@ follow_file(int descriptor, bool is_older)
 }
 
 void
-follow_begin(long lines)
+follow_begin(long lines, bool goes_on)
 {
-	off_t from = 0, older_from = 0;
+	off_t from = 0, older_from = 0, end = current == -1 ? 0 : lseek(current, 0, SEEK_END);
 
 	if (begun)
 		return; /* it goes on in another file */
 	begun = true;
 	if (lines == 0) {
-		shown = current == -1 ? 0 : lseek(current, 0, SEEK_END);
+		shown = end;
 		remember_head();
 		return;
 	}
 	if (current != -1)
-		from = start_of_last(current, &lines);
+		from = start_of_last(current, end, &lines);
 	if (older != -1 && lines > 0) {
-		older_from = start_of_last(older, &lines);
-		(void)print_rest(older, older_from, false);
+		older_from = start_of_last(older, lseek(older, 0, SEEK_END), &lines);
+		(void)print_rest(older, older_from, TO_THE_END, false);
 	}
 	shown = from;
-	print_current(false);
+	/* lines that come meanwhile are more than were asked for */
+	print_current(goes_on ? TO_THE_END : end, false);
 }
 
 void
@@ -207,5 +211,5 @@ follow_end(void)
 void
 follow_more(void)
 {
-	print_current(true);
+	print_current(TO_THE_END, true);
 }

@@ -9,8 +9,9 @@
  * the room's. */
 void follow_file(int descriptor, bool older);
 
-/* Both have come, or will not: prints the last `lines` lines of them, the first time. */
-void follow_begin(long lines);
+/* Both have come, or will not: prints the last `lines` lines of them, the first time; and when
+ * it goes on, also those that are written meanwhile. */
+void follow_begin(long lines, bool goes_on);
 
 /* Forgets what has come, for the next profile. */
 void follow_end(void);

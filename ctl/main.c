@@ -250,7 +250,7 @@ take_file(struct incoming *incoming)
 	if (incoming->count > 0)
 		follow_file(channel_take(incoming), older);
 	if (!older)
-		follow_begin(request.lines < 0 ? DEFAULT_LINES : request.lines);
+		follow_begin(request.lines < 0 ? DEFAULT_LINES : request.lines, request.follow);
 }
 
 /* Takes in everything up to the answer; rows are collected, transitions shown as they come. */

@@ -18,7 +18,8 @@
 #include "follow.h"
 #include "show.h"
 
-static int printed; /* all of it */
+static int printed;    /* all of it */
+static int grows = -1; /* a file that is written to whenever something was shown */
 
 size_t
 show_escaped(const char *text, size_t length)
@@ -31,6 +32,8 @@ void
 show_flush(void)
 {
 	(void)fflush(stdout);
+	if (grows != -1)
+		REQUIRE(write(grows, "meanwhile\n", 10) == 10);
 }
 
 static void
@@ -67,7 +70,7 @@ begin(const struct folder *folder)
 	REQUIRE(printed != -1 && dup2(printed, STDOUT_FILENO) == STDOUT_FILENO);
 	append(file, "10:00 one\n");
 	follow_file(open(folder_path(folder, "log"), O_RDONLY), false);
-	follow_begin(10);
+	follow_begin(10, true);
 	append(file, "10:01 two\n");
 	follow_more();
 	assert_printed("10:00 one\n10:01 two\n");
@@ -122,6 +125,30 @@ a_line_that_is_cut_off_again_is_not_shown_in_part(void **state)
 }
 
 static void
+show_last(void *context)
+{
+	const struct folder *folder = context;
+	int older = open(folder_path(folder, "log.1"), O_RDWR | O_CREAT | O_APPEND, 0600);
+	int file = begin(folder);
+
+	follow_end();
+	REQUIRE(older != -1);
+	append(older, "09:58 first\n09:59 second\n");
+	follow_file(open(folder_path(folder, "log.1"), O_RDONLY), true);
+	follow_file(open(folder_path(folder, "log"), O_RDONLY), false);
+	grows = file;
+	cut(printed, 0);
+	follow_begin(3, false);
+	assert_printed("09:59 second\n10:00 one\n10:01 two\n");
+}
+
+static void
+what_is_printed_meanwhile_is_not_shown_beyond_the_lines_that_were_asked_for(void **state)
+{
+	child_run(show_last, *state);
+}
+
+static void
 follow_long(void *context)
 {
 	static char line[65536 + 64];
@@ -150,6 +177,9 @@ main(void)
 		what_comes_after_the_file_was_emptied_is_shown, folder_set_up, folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		a_line_that_is_cut_off_again_is_not_shown_in_part, folder_set_up, folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		what_is_printed_meanwhile_is_not_shown_beyond_the_lines_that_were_asked_for,
+		folder_set_up, folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_longest_line_is_shown, folder_set_up, folder_tear_down),
 	};
