@@ -98,6 +98,18 @@ print_current(off_t end, bool finished)
 	remember_head();
 }
 
+/* Where the last line ends that is finished: another one may be under way. */
+static off_t
+end_of_lines(int file)
+{
+	static char block[BLOCK_BYTES];
+	off_t end = lseek(file, 0, SEEK_END), from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
+	ssize_t length = pread(file, block, sizeof(block), from);
+	const char *newline = length > 0 ? memrchr(block, '\n', (size_t)length) : NULL;
+
+	return newline != NULL ? from + (newline - block) + 1 : end;
+}
+
 /* Where the last *lines lines of so many bytes of the file begin; *lines becomes how many it lacks.
  */
 static off_t
@@ -175,7 +187,7 @@ follow_file(int descriptor, bool is_older)
 void
 follow_begin(long lines, bool goes_on)
 {
-	off_t from = 0, older_from = 0, end = current == -1 ? 0 : lseek(current, 0, SEEK_END);
+	off_t from = 0, older_from = 0, end = current == -1 ? 0 : end_of_lines(current);
 
 	if (begun)
 		return; /* it goes on in another file */

@@ -277,7 +277,8 @@ listen_for_answer(struct profiles *profiles, struct answer *answer)
 			follow_more();
 			break;
 		case MESSAGE_ANSWER:
-			follow_more(); /* what came before it disappeared */
+			if (request.follow)
+				follow_more(); /* what came before it disappeared */
 			*answer = incoming.message.answer;
 			return ASK_OK;
 		default:

@@ -1746,6 +1746,25 @@ a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask(void **state)
 	host_stop_all(host);
 }
 
+static void
+as_many_lines_are_shown_as_were_asked_for_also_of_one_that_prints_without_end(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	int i;
+
+	host_profile(host, "web", "while :; do echo line; done");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	wait_until(ctl(host, &outcome, "log", "-n", "3", "web", NULL) == CTL_DONE &&
+	    outcome.output[0] != '\0');
+	for (i = 0; i < 40; i++) {
+		assert_int_equal(ctl(host, &outcome, "log", "-n", "3", "web", NULL), CTL_DONE);
+		assert_matches(outcome.output, "^([^\n]* line\n){3}$");
+	}
+	host_stop_all(host);
+}
+
 /* What happens while no monitor lives is told by the next one, and what was told before is not told
  * again. */
 static void
@@ -1887,6 +1906,8 @@ main(void)
 	    ROOT_TEST(a_library_that_is_broken_is_named_and_what_needs_none_does_without),
 	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
+	    ROOT_TEST(
+		as_many_lines_are_shown_as_were_asked_for_also_of_one_that_prints_without_end),
 	    ROOT_TEST(events_go_on_without_a_gap_when_the_monitor_is_killed),
 	    ROOT_TEST(who_follows_waits_for_a_supervisor_that_is_started_again),
 	    ROOT_TEST(the_state_directory_is_an_option_or_stands_in_the_environment),
