@@ -302,14 +302,14 @@ check(const struct options *options)
 		turn();
 }
 
-/* The background if need be, where process 1 has no successor, and then the lock, which is no
- * child's. Returns what let_go_of_terminal() needs; does not return when we run already. */
+/* The background if need be, and then the lock, which is no child's. Returns what
+ * let_go_of_terminal() needs; does not return when we run already. */
 static int
 begin(const struct options *options)
 {
 	int ready = -1;
 
-	if (!options->foreground && getpid() != 1)
+	if (!options->foreground)
 		ready = go_to_background();
 	if (!files_lock())
 		_exit(ready != -1 && write(ready, "", 1) != 1 ? 1 : 0);

@@ -219,6 +219,7 @@ options_read(struct options *options, int count, char **arguments, bool begins)
 	const char *value;
 
 	memset(options, 0, sizeof(*options));
+	options->foreground = getpid() == 1; /* with process 1 all others end */
 	options->log_level = 2;
 	quota_default(&options->quota);
 	options->log_rotate_size = 10 << 20;

@@ -627,8 +627,8 @@ struct container {
 	int first[2]; /* whose pid, out here, comes through this pipe */
 };
 
-/* As `docker run proclaunch STATE_DIR PROFILES_DIR` does it: what ends with the first process is
- * the container, and what is left in it the kernel kills. */
+/* As `docker run proclaunch --log-path=- STATE_DIR PROFILES_DIR` does it: what ends with the first
+ * process is the container, and what is left in it the kernel kills. */
 static void
 run_container(void *context)
 {
@@ -644,8 +644,10 @@ run_container(void *context)
 	REQUIRE(first != -1);
 	if (first == 0) {
 		REQUIRE(mount("proc", "/proc", "proc", 0, NULL) == 0);
+		REQUIRE(dup2(open(host->log, O_WRONLY | O_CREAT | O_APPEND, 0640), STDERR_FILENO) ==
+		    STDERR_FILENO);
 		(void)execl(host_program("proclaunch", program, sizeof(program)), "proclaunch",
-		    host->state, host->profiles, (char *)NULL);
+		    "--log-path=-", host->state, host->profiles, (char *)NULL);
 		REQUIRE(!"executed");
 	}
 	REQUIRE(write(container->first[1], &first, sizeof(first)) == sizeof(first));
