@@ -187,7 +187,8 @@ follow_file(int descriptor, bool is_older)
 void
 follow_begin(long lines, bool goes_on)
 {
-	off_t from = 0, older_from = 0, end = current == -1 ? 0 : end_of_lines(current);
+	off_t from = 0, end = current == -1 ? 0 : end_of_lines(current);
+	off_t older_end = older == -1 ? 0 : end_of_lines(older), older_from;
 
 	if (begun)
 		return; /* it goes on in another file */
@@ -200,11 +201,11 @@ follow_begin(long lines, bool goes_on)
 	if (current != -1)
 		from = start_of_last(current, end, &lines);
 	if (older != -1 && lines > 0) {
-		older_from = start_of_last(older, lseek(older, 0, SEEK_END), &lines);
-		(void)print_rest(older, older_from, TO_THE_END, false);
+		older_from = start_of_last(older, older_end, &lines);
+		(void)print_rest(older, older_from, goes_on ? TO_THE_END : older_end, false);
 	}
 	shown = from;
-	/* lines that come meanwhile are more than were asked for */
+	/* lines that come meanwhile are more than were asked for; also to one put aside just now */
 	print_current(goes_on ? TO_THE_END : end, false);
 }
 

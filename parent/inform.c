@@ -418,7 +418,9 @@ inform_flush(void)
 
 	if (!children_ready(CHILD_MONITOR))
 		return;
-	mark_due = mark_due && !send_message(&mark);
+	/* a new one asks what of its log came true before anything else; who knows all hears that
+	 * we have done what it asked for when it has heard what came of it */
+	mark_due = mark_due && (knows_all || !send_message(&mark));
 	if (!send_files(NULL, &log_files_due) || !send_reports() ||
 	    (!knows_all && !send_order(ORDER_STOP_ALL)) || !send_order(ORDER_LEAVE) ||
 	    !send_order(ORDER_LEAVE_NOW))
@@ -428,6 +430,7 @@ inform_flush(void)
 			return;
 		TAILQ_REMOVE(&queue, profile, queue);
 	}
+	mark_due = mark_due && !send_message(&mark);
 	if (!send_order(ORDER_STOP_ALL) || !send_order(ORDER_TOLD))
 		return;
 	/* a monitor that does not know every profile yet would answer that there is none */

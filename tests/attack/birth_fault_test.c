@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -325,7 +326,8 @@ what_the_filter_of_a_container_forbids_a_birth_does_without(void **state)
 static void
 a_fork_that_fails_says_why(void **state)
 {
-	static const struct fault fault = {"clone", SYS_clone, FAULT_ANY, 0, EAGAIN};
+	static const struct fault fault = {
+	    "clone", SYS_clone, 0, CLONE_PARENT | CLONE_PIDFD, EAGAIN};
 	struct incoming born;
 	struct asked asked;
 

@@ -96,6 +96,7 @@ reopen_ends_when_nothing_more_is_written_to_the_old_log(void **state)
 	char old[PATH_MAX];
 
 	host_start(host);
+	host_settle(host); /* or a line may wait for the parent */
 	(void)snprintf(old, sizeof(old), "%s.old", host->log);
 	assert_int_equal(rename(host->log, old), 0);
 	peer_stop(host->supervisor);

@@ -140,6 +140,17 @@ show_last(void *context)
 	cut(printed, 0);
 	follow_begin(3, false);
 	assert_printed("09:59 second\n10:00 one\n10:01 two\n");
+
+	/* it was put aside just now, and is written to until the next one is opened */
+	follow_end();
+	grows = -1;
+	cut(file, 20);
+	append(file, "10:02 thr");
+	follow_file(open(folder_path(folder, "log"), O_RDONLY), true);
+	follow_file(open(folder_path(folder, "new"), O_RDONLY | O_CREAT, 0600), false);
+	cut(printed, 0);
+	follow_begin(3, false);
+	assert_printed("10:00 one\n10:01 two\n");
 }
 
 static void
