@@ -313,16 +313,19 @@ remark_on_log(const struct client *client)
 static void
 after_file(struct client *client)
 {
+	bool goes_on = (client->ask.flags & ASK_FOLLOW) != 0;
+
 	if (client->age == 1 && client->ahead) {
 		client->ahead = false;
 		client->age = 0;
 		client->task = CLIENT_OPENS;
-	} else if (client->age == 1 || client->reopen) {
+	} else if (client->age == 1 || (client->reopen && goes_on)) {
 		client->reopen = false;
 		ask_for_log(client, 0);
-	} else if ((client->ask.flags & ASK_FOLLOW) != 0) {
+	} else if (goes_on) {
 		client->task = CLIENT_FOLLOWS;
 	} else {
+		client->reopen = false; /* what there was when it asked it has */
 		answer(client, RESULT_DONE, remark_on_log(client));
 	}
 }
