@@ -313,6 +313,19 @@ what_a_survey_says_of_other_profiles_or_owners_is_not_believed(void **state)
 	host_stop_all(host);
 }
 
+/* It has said all, and whoever has made it is seen to end. */
+static void
+finish_survey(struct seat *seat, pid_t child, int pidfd)
+{
+	struct message end;
+
+	peer_fill(&end, MESSAGE_SURVEYED, NO_PROFILE, 0);
+	assert_true(peer_send(seat->job, &end, 0));
+	wait_until(has_ended(pidfd));
+	end_child(child, pidfd);
+	assert_int_equal(close(seat->job), 0);
+}
+
 /* A survey of `mine` in the spawner's place, by which it has a quota. */
 static void
 survey_with_quota(struct seat *seat, const struct quota *quota)
@@ -333,11 +346,7 @@ survey_with_quota(struct seat *seat, const struct quota *quota)
 	finding.profile.present = SETTING_BIT(SETTING_RUN);
 	finding.profile.quota = *quota;
 	assert_true(peer_send(seat->job, &finding, 0));
-	peer_fill(&finding, MESSAGE_SURVEYED, NO_PROFILE, 0);
-	assert_true(peer_send(seat->job, &finding, 0));
-	wait_until(has_ended(pidfd));
-	end_child(child, pidfd);
-	assert_int_equal(close(seat->job), 0);
+	finish_survey(seat, child, pidfd);
 }
 
 /* That is root's to say: by his own word he would have as many connections as he likes, and a share
@@ -385,14 +394,8 @@ begin_survey(struct seat *seat, int *pidfd)
 static void
 end_survey(struct seat *seat, pid_t child, int pidfd)
 {
-	struct message end;
-
 	say_profile(seat->job, "mine", TENANT);
-	peer_fill(&end, MESSAGE_SURVEYED, NO_PROFILE, 0);
-	assert_true(peer_send(seat->job, &end, 0));
-	wait_until(has_ended(pidfd));
-	end_child(child, pidfd);
-	assert_int_equal(close(seat->job), 0);
+	finish_survey(seat, child, pidfd);
 }
 
 /* The next message of this type that the monitor is told. */
