@@ -266,7 +266,7 @@ mark_uids(pid_t pid, void *context)
 
 /* No user's, no group's and no process's; and not the first such, for of two that are started at
  * once neither sees the other's. */
-static bool
+static enum refusal
 free_uid(uid_t *uid)
 {
 	struct question question = {.about = FREE_UID};
@@ -282,7 +282,7 @@ free_uid(uid_t *uid)
 		if (!used[*uid - FREE_UID_FIRST])
 			refusal = ask(&question, &account, &serves);
 	}
-	return refusal == REFUSAL_NONE;
+	return refusal;
 }
 
 void
@@ -292,16 +292,18 @@ account_for_monitor(const char *name, uid_t *uid, gid_t *gid)
 	struct account account;
 	enum refusal refusal = account_by_text(wanted, strlen(wanted), &account);
 
+	if (refusal == REFUSAL_NO_ACCOUNT && name == NULL) {
+		refusal = free_uid(&account.uid);
+		account.gid = account.uid;
+	}
 	if (refusal == REFUSAL_UNREADABLE)
 		fatal("the name services do not tell who %s is", wanted);
 	if (refusal == REFUSAL_NO_ACCOUNT && name != NULL)
 		fatalx("--monitor-user=%s: no such account", name);
-	if (refusal == REFUSAL_NO_ACCOUNT && !free_uid(&account.uid))
+	if (refusal == REFUSAL_NO_ACCOUNT)
 		fatalx("no uid from %d to %d is free for the monitor: make an account for it and"
 		       " name it with --monitor-user",
 		    FREE_UID_FIRST, FREE_UID_LAST);
-	if (refusal == REFUSAL_NO_ACCOUNT)
-		account.gid = account.uid;
 	if (account.uid == 0 || account.gid == 0)
 		fatalx("the monitor may not run as %s, whose uid or gid is 0", wanted);
 	*uid = asks_as = account.uid;

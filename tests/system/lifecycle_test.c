@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -638,12 +637,8 @@ run_container(void *context)
 	pid_t first;
 	int status;
 
-	child_own_mounts();
-	REQUIRE(unshare(CLONE_NEWPID) == 0);
-	first = fork();
-	REQUIRE(first != -1);
+	first = child_fork_first();
 	if (first == 0) {
-		REQUIRE(mount("proc", "/proc", "proc", 0, NULL) == 0);
 		REQUIRE(dup2(open(host->log, O_WRONLY | O_CREAT | O_APPEND, 0640), STDERR_FILENO) ==
 		    STDERR_FILENO);
 		(void)execl(host_program("proclaunch", program, sizeof(program)), "proclaunch",
