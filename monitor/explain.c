@@ -131,6 +131,8 @@ explain_failure(const struct profile *profile, char *text, size_t size)
 
 	if (process->stage == STAGE_DIRECTORY && error == EACCES)
 		hint = "its user must be able to enter the directory and all above it";
+	if (error == EPERM && process->stage > STAGE_CLONE && process->stage < STAGE_SIGNALS)
+		hint = "forbidden to the supervisor itself, as by a container or SystemCallFilter=";
 	if (hint == NULL)
 		(void)snprintf(text, size, "%s: %s", stage_texts[process->stage], strerror(error));
 	else

@@ -37,6 +37,7 @@
 #include <cmocka.h>
 
 #include "descriptors.h"
+#include "fault.h"
 #include "host.h"
 
 #define SECRET "proclaunch-test-secret"
@@ -575,6 +576,30 @@ what_cannot_be_run_is_refused_before_anything_is_started(void **state)
 	assert_int_equal(host_count_log(host, " (missing|plain) "), 2);
 }
 
+static void
+forbid_affinity(void)
+{
+	static const struct fault fault = {"affinity", SYS_sched_setaffinity, FAULT_ANY, 0, EPERM};
+
+	if (!fault_install(&fault))
+		_exit(125);
+}
+
+/* Or one looks for what the service lacks, and it is the unit or the container. */
+static void
+what_the_supervisor_itself_may_not_do_is_said_to_be_so(void **state)
+{
+	struct host *host = *state;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host->before_exec = forbid_affinity;
+	host_start(host);
+	host_wait_log(host,
+	    " WARN  web cannot start: sched_setaffinity: Operation not permitted \\(forbidden to "
+	    "the supervisor itself, as by a container or SystemCallFilter=\\)$");
+	host_stop_all(host);
+}
+
 int
 main(int count, char **arguments)
 {
@@ -590,6 +615,7 @@ main(int count, char **arguments)
 	    ROOT_TEST(a_birth_that_its_user_or_the_mount_forbids_says_so),
 	    ROOT_TEST(what_cannot_be_run_is_refused_before_anything_is_started),
 	    TENANT_TEST(what_cannot_be_run_is_refused_before_anything_is_started),
+	    ROOT_TEST(what_the_supervisor_itself_may_not_do_is_said_to_be_so),
 	};
 
 	if (count == 1 && strcmp(arguments[0], "./run") == 0)
