@@ -238,7 +238,8 @@ static bool
 repeatable(enum verb verb)
 {
 	return (ask_flags & ASK_ALREADY) != 0 ||
-	    (verb != VERB_RESTART && verb != VERB_RELOAD && verb != VERB_SIGNAL);
+	    (verb != VERB_RESTART && verb != VERB_RELOAD && verb != VERB_SIGNAL &&
+		verb != VERB_RESET);
 }
 
 /* The current file comes after the older one: then the end of both can be shown. */
@@ -302,11 +303,38 @@ send_question(enum verb verb, const char *name)
 	return ask_send(&ask);
 }
 
+/*
+ * What starts a service was not answered. One that ends as soon as this would run twice if it were
+ * asked for again: what is to run already is waited for only, and of what has ended for good nobody
+ * knows whether that was before. False when it is not to be asked for again.
+ */
+static bool
+may_ask_again(enum verb verb, const char *name)
+{
+	struct profiles rows = {.count = 0};
+	struct answer answer;
+	bool may = true;
+
+	if ((verb != VERB_START && verb != VERB_ENABLE) || (ask_flags & ASK_ALREADY) != 0)
+		return true;
+	if (send_question(VERB_STATUS, name) == ASK_OK &&
+	    listen_for_answer(&rows, &answer) == ASK_OK && rows.count == 1 &&
+	    rows.rows[0].wanted != 0 && rows.rows[0].accepted != 0) {
+		if (rows.rows[0].state != STATE_STOPPED)
+			ask_flags |= verb == VERB_START ? (uint32_t)ASK_ALREADY : 0;
+		else
+			may = rows.rows[0].timer == SHOWN_START;
+	}
+	profiles_free(&rows);
+	return may;
+}
+
 /* One request about one name (NULL: about none). */
 static enum ask_result
 converse(enum verb verb, const char *name, struct profiles *profiles, struct answer *answer)
 {
 	size_t had = profiles->count;
+	uint32_t flags = ask_flags;
 	enum ask_result result;
 
 	if (!fits(name)) {
@@ -319,6 +347,7 @@ converse(enum verb verb, const char *name, struct profiles *profiles, struct ans
 		result = send_question(verb, name);
 		if (result == ASK_OK)
 			result = listen_for_answer(profiles, answer);
+		ask_flags = flags;
 		if (request.follow)
 			deadline = clock_now() + request.timeout; /* to find it again */
 		if (result == ASK_OK && answer->result == RESULT_BUSY &&
@@ -332,6 +361,8 @@ converse(enum verb verb, const char *name, struct profiles *profiles, struct ans
 		result = connect_until_deadline(true);
 		if (result != ASK_OK)
 			return result;
+		if (!may_ask_again(verb, name))
+			return ASK_LOST;
 	}
 }
 

@@ -1751,6 +1751,34 @@ a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask(void **state)
 	host_stop_all(host);
 }
 
+/* That which is killed before it can answer has been asked by one whose service does it. */
+static void
+a_start_that_was_not_answered_makes_no_service_run_twice(void **state)
+{
+	static const char *const verbs[] = {"start", "enable", "reset"};
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	struct stat ran;
+	size_t i;
+
+	host_profile(host, "once", "printf x >> ran; kill -9 $(cat victim)");
+	host_write(host, "once/down", 0644, "%s", "");
+	host_start(host);
+	(void)host_path(host, "once/ran", path, sizeof(path));
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		host_mark_log(host);
+		host_write(host, "once/victim", 0644, "%d\n", host_monitor(host));
+		(void)ctl(host, &outcome, verbs[i], "once", NULL);
+		host_wait_log(host, " WARN  ProcLaunch monitor died ");
+		assert_int_equal(
+		    ctl(host, &outcome, "wait", "--for=stopped", "once", NULL), CTL_DONE);
+		assert_int_equal(stat(path, &ran), 0);
+		assert_int_equal(ran.st_size, i + 1);
+	}
+	host_stop_all(host);
+}
+
 static void
 as_many_lines_are_shown_as_were_asked_for_also_of_one_that_prints_without_end(void **state)
 {
@@ -1911,6 +1939,7 @@ main(void)
 	    ROOT_TEST(a_library_that_is_broken_is_named_and_what_needs_none_does_without),
 	    ROOT_TEST(an_answer_that_cannot_be_printed_is_no_answer),
 	    ROOT_TEST(a_monitor_that_is_replaced_is_not_noticed_by_those_who_ask),
+	    ROOT_TEST(a_start_that_was_not_answered_makes_no_service_run_twice),
 	    ROOT_TEST(
 		as_many_lines_are_shown_as_were_asked_for_also_of_one_that_prints_without_end),
 	    ROOT_TEST(events_go_on_without_a_gap_when_the_monitor_is_killed),
