@@ -61,8 +61,8 @@ nagios_report(const struct profiles *profiles)
 			states[profiles->rows[i].state]++;
 		restarts += profiles->rows[i].restarts;
 	}
-	(void)printf("PROCLAUNCH %s - %zu profiles, %u running", words[worst], profiles->count,
-	    states[STATE_RUNNING]);
+	(void)printf("PROCLAUNCH %s - %zu profile%s, %u running", words[worst], profiles->count,
+	    profiles->count == 1 ? "" : "s", states[STATE_RUNNING]);
 	if (worst != NAGIOS_OK)
 		print_names(profiles, worst);
 	(void)printf(

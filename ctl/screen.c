@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -123,23 +125,76 @@ find_hierarchy(const char *cgroup, char *path, size_t size)
 	return found;
 }
 
-/* The file that lists the members of the process's cgroup; false when there is no such thing. */
+/* The process's cgroup, if a supervisor has made it; else false. */
 static bool
-members_path(pid_t pid, char *path, size_t size)
+read_cgroup(pid_t pid, char *cgroup, size_t size)
 {
-	char text[PATH_MAX], own[64], *line, *end;
+	char text[PATH_MAX], own[64], *line;
 
 	(void)snprintf(own, sizeof(own), "/proc/%d/cgroup", pid);
 	if (slurp(own, text, sizeof(text)) <= 0)
 		return false;
 	line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
 	line = line == NULL ? NULL : strchr(line, '/');
-	if (line == NULL || strstr(line, "/proclaunch-") == NULL)
+	if (line == NULL)
 		return false;
-	end = strchr(line, '\n');
-	if (end != NULL)
-		*end = '\0';
-	return find_hierarchy(line, path, size);
+	line[strcspn(line, "\n")] = '\0';
+	(void)snprintf(cgroup, size, "%s", line);
+	return strstr(cgroup, "/proclaunch-") != NULL;
+}
+
+/* The file that lists the members of the process's cgroup; false when there is no such thing. */
+static bool
+members_path(pid_t pid, char *path, size_t size)
+{
+	char cgroup[PATH_MAX];
+
+	return read_cgroup(pid, cgroup, sizeof(cgroup)) && find_hierarchy(cgroup, path, size);
+}
+
+/* As the parent names it: after the state directory, so that two supervisors never share one. */
+static void
+name_cgroup(const char *state_directory, const char *profile, char *name, size_t size)
+{
+	struct stat status = {0};
+	char *slash;
+
+	(void)stat(state_directory, &status);
+	(void)snprintf(name, size, "/proclaunch-%llx-%llx/profile-",
+	    (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+	slash = name + strlen(name) + strcspn(profile, "/");
+	(void)snprintf(name + strlen(name), size - strlen(name), "%s", profile);
+	if (*slash == '/')
+		*slash = '%';
+}
+
+/* One of those whom the main process has left behind: of the profile's cgroup, or of its session.
+ * 0 when there is none to be seen. */
+static pid_t
+find_remaining(const char *state_directory, const struct row *row)
+{
+	char name[FULL_NAME_BYTES + 64], cgroup[PATH_MAX];
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+	struct member member;
+	const char *at;
+	pid_t pid, found = 0;
+
+	name_cgroup(state_directory, row->name, name, sizeof(name));
+	while (folder != NULL && found == 0 && (entry = readdir(folder)) != NULL) {
+		pid = (pid_t)strtol(entry->d_name, NULL, 10);
+		if (pid <= 0)
+			continue;
+		at = read_cgroup(pid, cgroup, sizeof(cgroup)) ? strstr(cgroup, name) : NULL;
+		at = at == NULL ? NULL : at + strlen(name);
+		if ((at != NULL && (*at == '\0' || *at == '/')) ||
+		    (row->exit_pid > 0 && read_member(pid, &member) &&
+			member.session == row->exit_pid))
+			found = pid;
+	}
+	if (folder != NULL)
+		(void)closedir(folder);
+	return found;
 }
 
 static struct member *
@@ -345,7 +400,10 @@ screen_show(const struct request *request, const struct row *row)
 {
 	const char *colour = request_coloured(request) ? show_colour(row) : NULL;
 	char text[TIME_TEXT_BYTES], duration[TIME_TEXT_BYTES];
+	pid_t pid = row->pid;
 
+	if (pid == 0 && row->state == STATE_STOPPING)
+		pid = find_remaining(request->state_directory, row);
 	(void)printf("%s %s%s%s", row->name, colour == NULL ? "" : colour, state_name(row->state),
 	    colour == NULL ? "" : "\033[0m");
 	if (row->pid != 0)
@@ -353,11 +411,12 @@ screen_show(const struct request *request, const struct row *row)
 	(void)printf(" since %s", profiles_time(row->since_wall_ms, false, text));
 	if (row->state == STATE_RUNNING)
 		(void)printf(" (%s)", profiles_duration(row->uptime_ms, duration));
-	(void)printf("\n  %s\n  user %s, wanted %s, %u restarts, last exit %s\n", row->reason,
+	(void)printf("\n  %s\n  user %s, wanted %s, %u restart%s, last exit %s\n", row->reason,
 	    row->account[0] == '\0' ? "unknown" : row->account, row->wanted != 0 ? "up" : "down",
-	    row->restarts, profiles_last_exit(row, duration, sizeof(duration)));
+	    row->restarts, row->restarts == 1 ? "" : "s",
+	    profiles_last_exit(row, duration, sizeof(duration)));
 	if (row->timer == SHOWN_START)
 		(void)printf("  next start %s\n", profiles_time(row->timer_wall_ms, false, text));
-	if (row->pid != 0)
-		show_processes(row->pid);
+	if (pid != 0)
+		show_processes(pid);
 }

@@ -1111,6 +1111,30 @@ status_counts_a_process_that_only_its_cgroup_keeps_in_the_profile(void **state)
 	host_stop_all(host);
 }
 
+/* Who waits for a stop wants to know for whom. */
+static void
+status_lists_what_the_main_process_has_left_behind(void **state)
+{
+	struct host *host = *state;
+	struct outcome outcome;
+	char path[PATH_MAX];
+
+	host_profile(
+	    host, "web", "sh -c 'trap \"\" TERM; : > deaf; exec sleep 1001' & exec sleep 1000");
+	host_write(host, "web/stop_timeout", 0644, "1000\n");
+	host_start(host);
+	(void)host_wait_running(host, "web");
+	wait_until(access(host_path(host, "web/deaf", path, sizeof(path)), F_OK) == 0);
+	assert_int_equal(ctl(host, &outcome, "stop", "--no-wait", "web", NULL), CTL_DONE);
+	wait_until((ctl(host, &outcome, "status", "web", NULL),
+	    strstr(outcome.output, "\n  waiting for what pid ") != NULL &&
+		strstr(outcome.output, "\n  1 process, ") != NULL &&
+		strstr(outcome.output, " s sleep 1001\n") != NULL));
+	host_write(host, "web/stop_timeout", 0644, "1\n"); /* which has passed */
+	host_wait_log(host, " INFO  web stopped$");
+	host_stop_all(host);
+}
+
 static void
 status_of_two_shows_the_last_lines_of_each(void **state)
 {
@@ -1380,6 +1404,7 @@ check_is_a_nagios_plugin(void **state)
 	assert_matches(outcome.output,
 	    "^PROCLAUNCH CRITICAL - 2 profiles, 0 running: web is stopped \\| [^\n]*\n$");
 	assert_int_equal(ctl(host, &outcome, "check", "idle", NULL), 0);
+	assert_matches(outcome.output, "^PROCLAUNCH OK - 1 profile, 0 running \\| ");
 	assert_int_equal(ctl(host, &outcome, "check", "idle", "web", NULL), 2);
 	assert_int_equal(ctl(host, &outcome, "check", "nothing", NULL), 3);
 	assert_matches(outcome.output, "^PROCLAUNCH UNKNOWN - no such profile\n$");
@@ -1923,6 +1948,8 @@ main(void)
 	    SESSIONS_TEST(status_draws_the_processes_as_a_tree_and_their_names_command_no_terminal),
 	    ROOT_TEST(status_does_not_say_of_more_processes_than_it_shows_that_these_are_all),
 	    ROOT_TEST(status_counts_a_process_that_only_its_cgroup_keeps_in_the_profile),
+	    ROOT_TEST(status_lists_what_the_main_process_has_left_behind),
+	    SESSIONS_TEST(status_lists_what_the_main_process_has_left_behind),
 	    ROOT_TEST(status_of_two_shows_the_last_lines_of_each),
 	    ROOT_TEST(explain_says_state_why_the_last_exit_what_comes_next_and_what_decided_it),
 	    ROOT_TEST(explain_says_what_is_waited_for_and_until_when),
