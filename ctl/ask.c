@@ -89,6 +89,7 @@ unreachable(const char *state_directory)
 enum ask_result
 ask_connect(const char *state_directory, int64_t deadline, bool patient)
 {
+	enum channel_result said;
 	struct message hello;
 
 	if (connection != -1)
@@ -97,9 +98,10 @@ ask_connect(const char *state_directory, int64_t deadline, bool patient)
 	if (!connect_until(state_directory, deadline, patient))
 		return unreachable(state_directory);
 	channel_hello(&hello);
-	/* whoever has hung up already may have said why */
-	(void)channel_send(connection, &hello, NULL, 0);
-	return ASK_OK;
+	said = channel_send(connection, &hello, NULL, 0);
+	/* whoever has hung up already may have said why; whom no greeting reaches would not answer
+	 */
+	return said == CHANNEL_DONE || said == CHANNEL_CLOSED ? ASK_OK : ASK_LOST;
 }
 
 enum ask_result

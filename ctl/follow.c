@@ -41,6 +41,17 @@ print(const char *text, size_t length)
 	return length;
 }
 
+/* Reads at `offset`. What a disk cannot give back must not look like a log without lines. */
+static ssize_t
+look(int file, char *bytes, size_t size, off_t offset)
+{
+	ssize_t length = pread(file, bytes, size, offset);
+
+	if (length == -1)
+		fatal("cannot read the log");
+	return length;
+}
+
 /* From `from` to `end`, or to that of the last line that is finished; returns where that is. */
 static off_t
 print_rest(int file, off_t from, off_t end, bool finished)
@@ -51,7 +62,7 @@ print_rest(int file, off_t from, off_t end, bool finished)
 	size_t printed = 1;
 
 	while (printed > 0 && from < end &&
-	    (length = pread(file, block,
+	    (length = look(file, block,
 		 end - from < BLOCK_BYTES ? (size_t)(end - from) : sizeof(block), from)) > 0) {
 		newline = finished ? memrchr(block, '\n', (size_t)length) : NULL;
 		if (newline != NULL)
@@ -68,9 +79,9 @@ print_rest(int file, off_t from, off_t end, bool finished)
 static void
 remember_head(void)
 {
-	ssize_t length = pread(current, head, shown < HEAD_BYTES ? (size_t)shown : HEAD_BYTES, 0);
+	ssize_t length = look(current, head, shown < HEAD_BYTES ? (size_t)shown : HEAD_BYTES, 0);
 
-	head_length = length < 0 ? 0 : (size_t)length;
+	head_length = (size_t)length;
 }
 
 /* An administrator may have emptied the file to make room, whereupon it begins otherwise. Or lines
@@ -80,9 +91,9 @@ look_whether_cut(void)
 {
 	char begins[HEAD_BYTES];
 	off_t size = lseek(current, 0, SEEK_END);
-	ssize_t length = pread(current, begins, head_length, 0);
+	ssize_t length = look(current, begins, head_length, 0);
 
-	if (length >= 0 && memcmp(begins, head, (size_t)length) != 0)
+	if (memcmp(begins, head, (size_t)length) != 0)
 		shown = 0;
 	else if (size < shown)
 		shown = size;
@@ -104,7 +115,7 @@ end_of_lines(int file)
 {
 	static char block[BLOCK_BYTES];
 	off_t end = lseek(file, 0, SEEK_END), from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
-	ssize_t length = pread(file, block, sizeof(block), from);
+	ssize_t length = look(file, block, sizeof(block), from);
 	const char *newline = length > 0 ? memrchr(block, '\n', (size_t)length) : NULL;
 
 	return newline != NULL ? from + (newline - block) + 1 : end;
@@ -122,7 +133,7 @@ start_of_last(int file, off_t size, long *lines)
 	/* the newline at the very end finishes the last line and begins none */
 	for (end = size; end > 0; end = from) {
 		from = end > BLOCK_BYTES ? end - BLOCK_BYTES : 0;
-		length = pread(file, block, (size_t)(end - from), from);
+		length = look(file, block, (size_t)(end - from), from);
 		for (i = length - 1; i >= 0; i--) {
 			if (block[i] != '\n' || from + i + 1 == size)
 				continue;

@@ -1,6 +1,11 @@
 /*
  * What a monitor says that somebody owns is shown to whoever asks, and root may give it to a shell.
  */
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +16,10 @@
 #include <cmocka.h>
 
 #include "ask.h"
+#include "child.h"
+#include "clock.h"
+#include "fault.h"
+#include "folder.h"
 #include "names.h"
 
 /* Every byte but the last. */
@@ -74,12 +83,38 @@ nothing_stays_that_a_terminal_obeys(void **state)
 	}
 }
 
+/* Whoever is greeted has no memory left for it, once. Then we ask again at once. */
+static void
+greet_without_memory(void *context)
+{
+	static const struct fault no_memory = {
+	    .number = SYS_sendmsg, .argument = FAULT_ANY, .error = ENOBUFS};
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	const struct folder *folder = context;
+
+	strcpy(address.sun_path, folder_path(folder, "control"));
+	REQUIRE(bind(listener, (struct sockaddr *)&address, sizeof(address)) == 0);
+	REQUIRE(listen(listener, 1) == 0);
+	REQUIRE(ask_connect(folder->path, clock_now() + SECOND, false) == ASK_OK);
+	REQUIRE(fault_install(&no_memory));
+	REQUIRE(ask_connect(folder->path, clock_now() + SECOND, false) == ASK_LOST);
+}
+
+static void
+who_could_not_be_greeted_is_not_waited_for(void **state)
+{
+	child_run(greet_without_memory, *state);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nothing_stays_in_a_name_that_stands_in_none),
 	    cmocka_unit_test(nothing_stays_that_a_terminal_obeys),
+	    cmocka_unit_test_setup_teardown(
+		who_could_not_be_greeted_is_not_waited_for, folder_set_up, folder_tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,6 +180,27 @@ the_longest_line_is_shown(void **state)
 	child_run(follow_long, *state);
 }
 
+static void
+show_unreadable(void *context)
+{
+	int file = open(folder_path(context, "log"), O_WRONLY | O_CREAT, 0600);
+
+	REQUIRE(file != -1);
+	append(file, "10:00 one\n");
+	follow_file(file, false);
+	follow_begin(3, false);
+}
+
+/* A disk that gives nothing back is shown here by a descriptor that cannot be read. */
+static void
+a_log_that_cannot_be_read_is_not_taken_for_one_without_lines(void **state)
+{
+	char said[256];
+
+	assert_int_equal(child_status(show_unreadable, *state, said, sizeof(said)), 1);
+	assert_string_equal(said, "proclaunch: cannot read the log: Bad file descriptor\n");
+}
+
 int
 main(void)
 {
@@ -193,6 +214,9 @@ main(void)
 		folder_set_up, folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		the_longest_line_is_shown, folder_set_up, folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		a_log_that_cannot_be_read_is_not_taken_for_one_without_lines, folder_set_up,
+		folder_tear_down),
 	};
 
 	return cmocka_run_group_tests_name("follow", tests, NULL, NULL);
