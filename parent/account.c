@@ -148,19 +148,19 @@ fits(const struct question *question, const struct reply *reply)
 						: account->uid == question->uid);
 }
 
-/* 0, or the error: ETIMEDOUT when it hangs, ECHILD when it has ended or lost its mind. */
+/* 0, or the error: ETIMEDOUT when it hangs, ECONNRESET when it has ended or lost its mind. */
 static int
 exchange(const struct question *question, struct reply *reply)
 {
 	if (asker == 0 && !start_asker())
 		return errno;
 	if (send(to_asker, question, sizeof(*question), MSG_NOSIGNAL) != sizeof(*question))
-		return ECHILD;
+		return ECONNRESET;
 	if (!nameservice_speaks(to_asker, ANSWERED_WITHIN))
 		return ETIMEDOUT;
 	return recv(to_asker, reply, sizeof(*reply), 0) == sizeof(*reply) && fits(question, reply)
 	    ? 0
-	    : ECHILD;
+	    : ECONNRESET;
 }
 
 /* REFUSAL_UNREADABLE with errno when nobody could be asked, or nobody has answered. */
@@ -178,7 +178,7 @@ ask(const struct question *question, struct account *account, int64_t *serves)
 			error = exchange(question, &reply);
 			if (error != 0)
 				end_asker();
-		} while (error == ECHILD && !fresh); /* who was there was about to leave */
+		} while (error == ECONNRESET && !fresh); /* who was there was about to leave */
 		if (error == ETIMEDOUT)
 			ask_again = clock_now() + ASKED_AGAIN;
 	}

@@ -139,7 +139,7 @@ nameservice_answer(int channel, bool become, uid_t uid, gid_t gid)
 	if (dup2(channel, STDERR_FILENO + 1) == -1 || close_range(STDERR_FILENO + 2, ~0U, 0) == -1)
 		_exit(1);
 	if (!give_up_privileges(become, uid, gid)) {
-		warning("name services");
+		warning("name services: becoming uid %u without privileges", uid);
 		_exit(1);
 	}
 	channel = STDERR_FILENO + 1;
