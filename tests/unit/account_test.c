@@ -516,7 +516,6 @@ send_in_vain(void *context)
 {
 	(void)context;
 	use_accounts();
-	(void)alarm(10);
 	no_room = true;
 	REQUIRE(by_text("web") == REFUSAL_UNREADABLE);
 	REQUIRE(errno == ECONNRESET);

@@ -25,8 +25,9 @@
 
 /* SCM_MAX_FD of the kernel: as many as one message can carry. */
 #define DESCRIPTORS_MANY 253
-/* Of no account and no process, unlike nobody's. */
-#define ORDINARY_UID 64999
+/* The kernel counts all descriptors of the uid, so that it must be one that nothing else has: no
+ * monitor, nor another run of this test beside it. */
+#define ORDINARY_UID (61000 + (uid_t)getpid() % 184)
 
 struct pair {
 	int ours, peers;

@@ -219,7 +219,6 @@ be_parent_of_one_that_waits(void *context)
 	char byte;
 	pid_t pid;
 
-	(void)alarm(20); /* who asks the server hangs */
 	REQUIRE(pipe(pipe_ends) == 0);
 	pid = fork();
 	REQUIRE(pid != -1);
