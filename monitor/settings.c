@@ -53,6 +53,15 @@ parse_signal(int *number, const char *bytes, size_t length)
 }
 
 static const char *
+parse_reload(struct settings *settings, const char *bytes, size_t length)
+{
+	settings->reload_signal = SIGHUP;
+	return length == 0 || parse_signal(&settings->reload_signal, bytes, length) == NULL
+	    ? NULL
+	    : "must be empty, for HUP, or name a signal that may be sent, such as USR1 or 10";
+}
+
+static const char *
 parse_timeout(uint32_t *seconds, const char *bytes, size_t length)
 {
 	static const char *const refusal = "must be a number of seconds from 1 to 86400";
@@ -252,8 +261,7 @@ settings_parse(struct settings *settings, enum setting setting, const char *byte
 	case SETTING_STOP_SIGNAL:
 		return parse_signal(&settings->stop_signal, bytes, length);
 	case SETTING_RELOAD:
-		settings->reload_signal = SIGHUP;
-		return length == 0 ? NULL : parse_signal(&settings->reload_signal, bytes, length);
+		return parse_reload(settings, bytes, length);
 	case SETTING_START_TIMEOUT:
 		return parse_timeout(&settings->start_timeout, bytes, length);
 	case SETTING_STOP_TIMEOUT:

@@ -147,6 +147,9 @@ reload_is_hup_when_it_is_empty_and_else_a_permitted_signal(void **state)
 	assert_int_equal(settings.reload_signal, SIGRTMIN + 1);
 	for (i = 0; i < COUNT(no_signals); i++)
 		assert_refused(SETTING_RELOAD, no_signals[i]);
+	/* whoever took TERM from there would have each edit end the service */
+	assert_string_equal(settings_parse(&settings, SETTING_RELOAD, "HPU", 3),
+	    "must be empty, for HUP, or name a signal that may be sent, such as USR1 or 10");
 	/* and the stop signal is another setting */
 	assert_int_equal(settings.stop_signal, SIGTERM);
 }
