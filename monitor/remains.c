@@ -10,15 +10,19 @@
  * gone before the next one is. */
 #define CUT_BYTES (1024 * 1024)
 #define CUT_EVERY (MILLISECOND / 2)
+/* Whoever was handed the file as his log can keep its lock, or have it mapped a million times: what
+ * took so long to cut is left alone for so many times as long. */
+#define KEPT	   (50 * MILLISECOND)
+#define KEPT_AGAIN 20
 /* When there are more the first is freed in one go. */
 #define FILES_MAX 16
 
 static struct {
 	int descriptor;
 	off_t size;
+	int64_t next_cut;
 } files[FILES_MAX];
 static unsigned file_count;
-static int64_t next_cut;
 
 static void
 let_go(unsigned which)
@@ -40,6 +44,7 @@ remains_take(void *subject, struct incoming *incoming)
 	if (syscall(SYS_fstat, descriptor, &status) == -1)
 		status.st_size = 0;
 	files[file_count].descriptor = descriptor;
+	files[file_count].next_cut = 0;
 	files[file_count++].size = status.st_size;
 }
 
@@ -56,7 +61,26 @@ remains_free(void)
 int64_t
 remains_deadline(void)
 {
-	return file_count > 0 ? next_cut : NEVER;
+	int64_t deadline = NEVER;
+	unsigned i;
+
+	for (i = 0; i < file_count; i++)
+		deadline = clock_earlier(deadline, files[i].next_cut);
+	return deadline;
+}
+
+/* False when there is nothing left to cut off. */
+static bool
+cut(unsigned which)
+{
+	int64_t begun = clock_now(), took;
+
+	files[which].size -= CUT_BYTES;
+	if (files[which].size <= 0 || ftruncate(files[which].descriptor, files[which].size) == -1)
+		return false;
+	took = clock_now() - begun;
+	files[which].next_cut = begun + took + (took >= KEPT ? took * KEPT_AGAIN : CUT_EVERY);
+	return true;
 }
 
 void
@@ -64,12 +88,7 @@ remains_tend(int64_t now)
 {
 	unsigned i;
 
-	if (file_count == 0 || now < next_cut)
-		return;
-	for (i = file_count; i-- > 0;) {
-		files[i].size -= CUT_BYTES;
-		if (files[i].size <= 0 || ftruncate(files[i].descriptor, files[i].size) == -1)
+	for (i = file_count; i-- > 0;)
+		if (files[i].next_cut <= now && !cut(i))
 			let_go(i);
-	}
-	next_cut = clock_now() + CUT_EVERY;
 }

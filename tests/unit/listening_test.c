@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -517,6 +518,44 @@ who_prints_without_end_gives_way_to_starts_and_questions(void **state)
 	child_run(print_during_start, *state);
 }
 
+static struct stat slow; /* to cut this file shorter takes a second */
+static unsigned cuts;	 /* of it */
+
+int
+ftruncate(int file, off_t size)
+{
+	struct stat status;
+
+	if (slow.st_ino != 0 && fstat(file, &status) == 0 && status.st_ino == slow.st_ino) {
+		hour += SECOND;
+		cuts++;
+	}
+	return (int)syscall(SYS_ftruncate, file, size);
+}
+
+static off_t
+size_at(int file)
+{
+	struct stat status;
+
+	REQUIRE(fstat(file, &status) == 0);
+	return status.st_size;
+}
+
+static void
+free_for(int64_t time)
+{
+	int64_t end = hour + time;
+
+	while (remains_deadline() <= end && hour <= end) {
+		if (hour < remains_deadline())
+			hour = remains_deadline();
+		remains_tend(hour);
+	}
+	if (hour < end)
+		hour = end;
+}
+
 /* What fills the disk has no name any more, and the monitor alone has it. */
 static void
 print_on_full_disk(void *context)
@@ -549,6 +588,40 @@ static void
 what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk(void **state)
 {
 	child_run(print_on_full_disk, *state);
+}
+
+/* The lock of the first one somebody keeps: he was handed it as his log. */
+static void
+free_what_is_kept(void *context)
+{
+	static struct incoming remains;
+	const off_t large = 64 * 1024 * 1024;
+	int kept, other;
+
+	prepare();
+	kept = open(folder_path(context, "kept"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	other = open(folder_path(context, "other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	REQUIRE(ftruncate(kept, large) == 0 && ftruncate(other, large) == 0);
+	say(&remains, MESSAGE_REMAINS, dup(kept), remains_take);
+	say(&remains, MESSAGE_REMAINS, dup(other), remains_take);
+	REQUIRE(fstat(kept, &slow) == 0);
+	free_for(2 * SECOND);
+	REQUIRE(size_at(other) <= large / 64); /* the rest goes with the last descriptor */
+	REQUIRE(cuts == 1);
+	free_for(17 * SECOND);
+	REQUIRE(cuts == 1);
+	free_for(3 * SECOND);
+	REQUIRE(cuts == 2);
+	/* he has let go of it */
+	slow.st_ino = 0;
+	free_for(21 * SECOND);
+	REQUIRE(size_at(kept) <= large / 64 && remains_deadline() == NEVER);
+}
+
+static void
+whoever_keeps_the_lock_of_what_is_cut_shorter_keeps_the_monitor_for_a_twentieth(void **state)
+{
+	child_run(free_what_is_kept, *state);
 }
 
 /* What the parent was asked, in this order; how many rotations of log files. `marked`: a mark came
@@ -671,6 +744,9 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		who_prints_without_end_gives_way_to_starts_and_questions, folder_set_up,
 		folder_tear_down),
+	    cmocka_unit_test_setup_teardown(
+		whoever_keeps_the_lock_of_what_is_cut_shorter_keeps_the_monitor_for_a_twentieth,
+		folder_set_up, folder_tear_down),
 	    cmocka_unit_test_setup_teardown(
 		what_is_cut_shorter_bit_by_bit_makes_room_at_once_on_a_full_disk, folder_set_up,
 		folder_tear_down),
