@@ -113,24 +113,32 @@ read_quota(struct profile *tenant, const char *name)
 		inform_report(REPORT_QUOTA, fault == -1 ? 0 : fault, name);
 }
 
+/* The tenant's entry, which is made where there is none; NULL, which is said: there is no room. */
+static struct profile *
+see(const char *name)
+{
+	struct profile *tenant = tenants_entry(name);
+	char full[FULL_NAME_BYTES];
+
+	(void)snprintf(full, sizeof(full), "%.64s/", name);
+	if (tenant == NULL && (tenant = table_add(full)) != NULL)
+		tenant->facts.quota = usual;
+	if (tenant == NULL)
+		inform_report(REPORT_SKIPPED_FULL, 0, full);
+	else
+		tenant->tenant = tenant->seen = true;
+	return tenant;
+}
+
 static void
 take_tenant(const char *name, const struct stat *status)
 {
-	struct profile *tenant = tenants_entry(name);
+	struct profile *tenant = see(name);
 	struct profile_facts before;
-	char full[FULL_NAME_BYTES];
 
-	if (tenant == NULL) {
-		(void)snprintf(full, sizeof(full), "%.64s/", name);
-		tenant = table_add(full);
-		if (tenant == NULL) {
-			inform_report(REPORT_SKIPPED_FULL, 0, full);
-			return;
-		}
-		tenant->tenant = true;
-	}
-	tenant->seen = true;
-	before = tenant->facts; /* of who is new, all zero */
+	if (tenant == NULL)
+		return;
+	before = tenant->facts; /* of who is new, without an inode */
 	tenant->facts.owner = status->st_uid;
 	tenant->facts.device = status->st_dev;
 	tenant->facts.inode = status->st_ino;
@@ -148,7 +156,7 @@ static void
 look(const char *name)
 {
 	static struct account account;
-	struct profile *tenant = tenants_entry(name);
+	struct profile *tenant;
 	struct stat status;
 	enum report report = examine(name, &account, &status);
 
@@ -156,10 +164,10 @@ look(const char *name)
 		inform_report(report, errno, name);
 	else if (account.name[0] != '\0')
 		take_tenant(name, &status);
-	if (report == REPORT_UNSCANNED && tenant != NULL) {
-		tenant->seen = true; /* who could not be looked at has not left */
+	/* who could not be looked at has not left, also where only the ledger knows what he has */
+	tenant = report == REPORT_UNSCANNED ? see(name) : NULL;
+	if (tenant != NULL)
 		watch_look_at(tenant, clock_now() + LOOK_AGAIN);
-	}
 }
 
 void
@@ -201,20 +209,23 @@ tenants_scan(void)
 {
 	const struct dirent *found;
 	DIR *stream = directory == -1 ? NULL : survey_open(directory);
+	int error = directory == -1 || stream != NULL ? 0 : errno;
 
-	if (directory != -1 && stream == NULL) {
-		inform_report(REPORT_UNSCANNED, errno, "the tenants directory");
-		return false; /* who could not be read has not left */
-	}
-	ENTRIES_FOREACH(entry) {
-		if (entry->tenant)
-			entry->seen = false;
-	}
-	while (stream != NULL && (found = readdir(stream)) != NULL)
+	ENTRIES_FOREACH(entry)
+		entry->seen &= !entry->tenant;
+	for (errno = 0; stream != NULL && (found = readdir(stream)) != NULL; errno = 0)
 		if (found->d_name[0] != '.')
 			look(found->d_name);
-	if (stream != NULL)
+	if (stream != NULL) {
+		error = errno;
 		(void)closedir(stream);
+	}
+	if (error != 0) {
+		inform_report(REPORT_UNSCANNED, error, "the tenants directory");
+		ENTRIES_FOREACH(entry)
+			entry->seen |= entry->tenant; /* who could not be read has not left */
+		return false;
+	}
 	forget_unseen();
 	return true;
 }

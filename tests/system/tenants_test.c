@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,9 @@
 #include "accounts.h"
 #include "client.h"
 #include "ctl.h"
+#include "fault.h"
 #include "host.h"
+#include "silence.h"
 
 #define SERVICE "exec sleep 1000"
 /* As host_write() and its kin name what stands in the tenants' directory. */
@@ -972,6 +975,76 @@ what_is_mounted_for_a_tenant_is_watched_like_everything_else(void **state)
 	host_stop_all(host);
 }
 
+/* Its server has gone while nobody looked, and only the ledger knows that there is a service. */
+static void
+whose_directory_does_not_answer_at_the_start_keeps_his_service(void **state)
+{
+	struct host *host = *state;
+	struct silence silence;
+	char path[PATH_MAX];
+	pid_t web, mail;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	mail = begin_other(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_crash(host);
+	silence_begin(&silence, host->root);
+	assert_int_equal(
+	    mount(silence.directory, host_path(host, TENANTS TENANT, path, sizeof(path)), NULL,
+		MS_BIND, NULL),
+	    0);
+	silence_end(&silence);
+	host_mark_log(host);
+	start_with_tenants(host);
+	host_wait_log(host, " WARN  ProcLaunch cannot read " TENANT ": ");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " " TENANT "/web (disappeared|stopping|died)"), 0);
+	assert_true(process_lives(web));
+	assert_int_equal(umount2(path, MNT_DETACH), 0);
+	host_write(host, TENANTS "mended", 0644, "%s", "");
+	make_profile(host, TENANT, "new", SERVICE);
+	(void)host_wait_running(host, TENANT "/new");
+	assert_true(process_lives(web));
+	assert_unharmed(host, mail);
+	host_stop_all(host);
+}
+
+/* The disk gives back no directory any more. */
+static void
+refuse_to_list(void)
+{
+	static const struct fault broken = {"list", SYS_getdents64, FAULT_ANY, 0, EIO};
+
+	if (!fault_install(&broken))
+		_exit(125);
+}
+
+static void
+who_stands_in_a_directory_that_cannot_be_listed_has_not_left(void **state)
+{
+	struct host *host = *state;
+	pid_t web;
+
+	make_tenants(host);
+	make_profile(host, TENANT, "web", SERVICE);
+	start_with_tenants(host);
+	web = host_wait_running(host, TENANT "/web");
+	host_crash(host);
+	host_mark_log(host);
+	host->before_exec = refuse_to_list;
+	start_with_tenants(host);
+	host_wait_log(host, " WARN  ProcLaunch cannot read the tenants directory: Input/output");
+	host_settle(host);
+	assert_int_equal(host_count_log(host, " " TENANT "/web (disappeared|stopping|died)"), 0);
+	assert_true(process_lives(web));
+	host_crash(host);
+	host->before_exec = NULL;
+	start_with_tenants(host);
+	assert_int_equal(host_wait_running(host, TENANT "/web"), web);
+	host_stop_all(host);
+}
+
 static void
 permit_descriptors(pid_t pid, rlim_t count)
 {
@@ -1677,6 +1750,8 @@ main(void)
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_the_next_start),
 	    ROOT_TEST(an_account_that_has_gone_unnoticed_is_missed_at_a_rescan),
 	    ROOT_TEST(what_is_mounted_for_a_tenant_is_watched_like_everything_else),
+	    ROOT_TEST(whose_directory_does_not_answer_at_the_start_keeps_his_service),
+	    ROOT_TEST(who_stands_in_a_directory_that_cannot_be_listed_has_not_left),
 	    ROOT_TEST(who_cannot_be_looked_at_for_want_of_descriptors_has_not_left),
 	    ROOT_TEST(profiles_over_the_quota_are_refused_until_it_is_raised),
 	    ROOT_TEST(of_a_tenants_odd_names_some_are_reported_at_each_look),
