@@ -34,6 +34,7 @@
 #include "outputs.h"
 #include "privdrop.h"
 #include "processes.h"
+#include "procfs.h"
 #include "profiles.h"
 #include "report.h"
 #include "surveys.h"
@@ -381,6 +382,7 @@ main(int count, char **arguments)
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1 ||
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		fatal("prctl");
+	procfs_open();
 	loop_open();
 	open_signals();
 	files_configure_log(options.log_path, options.profiles_directory);

@@ -1,3 +1,4 @@
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -9,15 +10,31 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "procfs.h"
 
 /* Longer than any chain of ancestors that a service has a use for. */
 #define ANCESTORS_MAX 32
 
+static int instance = -1;
+static const char *place = "/proc/"; /* "./" in an instance of our own */
+
+void
+procfs_open(void)
+{
+	int context = fsopen("proc", FSOPEN_CLOEXEC); /* when this fails, what follows fails too */
+
+	(void)fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	instance = fsmount(context, FSMOUNT_CLOEXEC, 0);
+	descriptor_close(context);
+	if (instance != -1)
+		place = "./";
+}
+
 bool
 procfs_read(const char *path, char *text, size_t size)
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int file = openat(instance, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length;
 
 	if (file == -1)
@@ -33,7 +50,7 @@ procfs_read_of(pid_t pid, const char *name, char *text, size_t size)
 {
 	char path[48];
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	(void)snprintf(path, sizeof(path), "%s%d/%s", place, pid, name);
 	return procfs_read(path, text, size);
 }
 
@@ -91,10 +108,10 @@ procfs_waits_in(pid_t pid, struct stat *where)
 		return false;
 	if (call == SYS_read)
 		descriptor = beyond;
-	(void)snprintf(path, sizeof(path), "/proc/%d/fd/%u", pid, descriptor);
+	(void)snprintf(path, sizeof(path), "%s%d/fd/%u", place, pid, descriptor);
 	/* statx(2): without asking whoever serves the file, who may be the one who keeps it there
 	 */
-	return fstatat(AT_FDCWD, path, where, AT_STATX_DONT_SYNC) == 0;
+	return fstatat(instance, path, where, AT_STATX_DONT_SYNC) == 0;
 }
 
 bool

@@ -19,6 +19,11 @@ struct procfs_stat {
 	int wait_status;      /* of a zombie, as wait(2) has it; -1 without the right to see it */
 };
 
+/* From now on /proc is looked at in an instance of our own, where we may mount one, mount(2):
+ * whoever lists a directory of the other into a page that takes long to come keeps its lock, and
+ * with it whoever looks something up there; that of a process of his everybody may list. */
+void procfs_open(void);
+
 /* Reads the beginning of a file of the kernel's into `text`, as a string. False with errno when
  * there is nothing. */
 bool procfs_read(const char *path, char *text, size_t size);

@@ -677,6 +677,49 @@ by_a_command_for_roots_profile_root_is_kept_by_nobody(void **state)
 	host_stop_all(host);
 }
 
+/* What /proc has of a process of his is his to list, and to try to make something in. */
+static void
+who_lists_what_proc_has_of_his_daemon_keeps_nobody(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX], path[PATH_MAX], place[64];
+	struct silence silence;
+	struct kept_place kept = {host, &silence, place};
+	struct deadline restarted;
+	struct outcome outcome;
+	pid_t lists, adds;
+
+	make_tenant(host, TENANT);
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "mail");
+	host_profile(host, "../tenants/" TENANT "/web",
+	    "sleep 1000 & echo $! > new; mv new waiting\n"
+	    "while [ ! -e go ]; do sleep .01; done; mv waiting daemon");
+	host_write(host, "../tenants/" TENANT "/web/pid_file", 0644, "daemon");
+	host_chown(host, "../tenants/" TENANT "/web", TENANT);
+	silence_begin(&silence, host->root);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, OTHER_TENANT "/mail");
+	/* as many as there may be above the host, and more */
+	(void)snprintf(place, sizeof(place), "../../../../../../../../proc/%d",
+	    wait_for_pid_file(
+		host_path(host, "../tenants/" TENANT "/web/waiting", path, sizeof(path))));
+	lists = child_begin(list_place, &kept);
+	wait_until(is_in_call(lists, "217 ")); /* getdents64(2) */
+	adds = child_begin(add_to_place, &kept);
+	wait_until(is_in_call(adds, "83 ")); /* mkdir(2) */
+	host_write(host, "../tenants/" TENANT "/web/go", 0644, "%s", "");
+	host_wait_log(host, " " TENANT "/web running");
+	restarted = deadline_in(SOON / 2);
+	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/mail", NULL), CTL_DONE);
+	assert_true(deadline_left(&restarted) > 0);
+	silence_end(&silence);
+	child_end(lists);
+	child_end(adds);
+	host_stop_all(host);
+}
+
 /* So many that root goes through all of them for a tenth of a second. */
 #define FILES 20000
 
@@ -742,6 +785,7 @@ main(void)
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(who_may_not_list_what_is_roots_keeps_nobody),
 	    ROOT_TEST(by_a_command_for_roots_profile_root_is_kept_by_nobody),
+	    ROOT_TEST(who_lists_what_proc_has_of_his_daemon_keeps_nobody),
 	    ROOT_TEST(a_tenant_who_edits_among_many_names_does_not_wear_out_the_parent),
 	    ROOT_TEST(who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his),
 	    ROOT_TEST(eight_tenants_whose_files_never_answer_leave_places_to_others),
