@@ -1,5 +1,6 @@
 #include "clock.h"
 #include "commands.h"
+#include "digest.h"
 #include "explain.h"
 #include "leave.h"
 #include "log.h"
@@ -12,6 +13,10 @@
 
 /* So many wrong pids in a pid file are logged for each start. */
 #define CLAIMS_LOGGED 64U
+
+/* The sums of those that were, of a profile's first `claims`: a pid file that names the same two in
+ * turn has two lines, whoever writes it. No memory where nothing is claimed. */
+static uint64_t claims_logged[PROFILES_MAX][CLAIMS_LOGGED];
 
 /* Its pid file has not named one of the strays. */
 static void
@@ -209,6 +214,23 @@ process_hear(void *subject, struct incoming *incoming)
 	supervise_check_changed(profile);
 }
 
+/* A claim that this start of the profile has made before is no other one. */
+static bool
+is_another_claim(const struct profile *profile, const struct claim *claim)
+{
+	uint64_t *logged = claims_logged[table_index(profile)];
+	uint64_t sum = digest(DIGEST_BEGIN, claim, sizeof(*claim));
+	uint32_t i;
+
+	for (i = 0; i < profile->claims && i < CLAIMS_LOGGED; i++) {
+		if (logged[i] == sum)
+			return false;
+	}
+	if (i < CLAIMS_LOGGED)
+		logged[i] = sum;
+	return true;
+}
+
 void
 process_hear_claim(void *subject, struct incoming *incoming)
 {
@@ -218,8 +240,10 @@ process_hear_claim(void *subject, struct incoming *incoming)
 	(void)subject;
 	if (profile == NULL)
 		return;
-	profile->claims++;
 	profile->claim = message->claim;
+	if (!is_another_claim(profile, &message->claim))
+		return;
+	profile->claims++;
 	if (profile->claims <= CLAIMS_LOGGED)
 		explain_claim(profile, &message->claim);
 	else if (profile->claims == CLAIMS_LOGGED + 1)

@@ -102,7 +102,7 @@ struct profile {
 	uint64_t logged;       /* of the last monitor's note */
 	uint64_t trigger_done; /* the change that a reload has answered */
 	uint32_t restarts;
-	uint32_t claims;    /* wrong pids in its pid file since its start */
+	uint32_t claims;    /* different wrong pids in its pid file since its start */
 	struct claim claim; /* the last of them */
 	enum timer timer;
 	unsigned stream_count; /* how many of its streams have been in use, of table_stream(): most

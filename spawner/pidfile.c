@@ -54,7 +54,7 @@ look(const char *path, struct claim *claim)
 		claim->verdict = errno == ENOENT ? CLAIM_ABSENT
 		    : errno == ELOOP		 ? CLAIM_NOT_REGULAR
 						 : CLAIM_UNREADABLE;
-		claim->pid = errno;
+		claim->pid = claim->verdict == CLAIM_UNREADABLE ? errno : 0;
 		return;
 	}
 	if (fstat(file, &status) == -1 || !S_ISREG(status.st_mode))

@@ -450,7 +450,7 @@ a_link_is_not_followed(void **state)
 	folder_write(reader->folder, "secret", 0644, "4242");
 	assert_int_equal(symlinkat("../secret", reader->folder->descriptor, "web/daemon.pid"), 0);
 	begin(reader, "daemon.pid");
-	assert_claim(reader, CLAIM_NOT_REGULAR, ELOOP);
+	assert_claim(reader, CLAIM_NOT_REGULAR, 0);
 }
 
 static void
