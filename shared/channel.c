@@ -61,12 +61,12 @@ channel_send(int channel, const struct message *message, const int *descriptors,
 	do {
 		sent = sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (sent == -1 && errno == EINTR);
-	if (sent == (ssize_t)sizeof(*message))
+	if (sent != -1) /* SOCK_SEQPACKET: the whole message */
 		return CHANNEL_DONE;
 	/* ETOOMANYREFS: descriptors in flight exceed our limit; they drain, unix(7) */
-	if (sent == -1 && (errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS))
+	if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS)
 		return CHANNEL_AGAIN;
-	if (sent == -1 && (errno == EPIPE || errno == ECONNRESET))
+	if (errno == EPIPE || errno == ECONNRESET)
 		return CHANNEL_CLOSED;
 	return CHANNEL_BROKEN;
 }

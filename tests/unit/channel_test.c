@@ -5,6 +5,7 @@
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 
 #include "channel.h"
 #include "child.h"
+#include "fault.h"
 #include "open_files.h"
 #include "unprivileged.h"
 
@@ -558,6 +560,29 @@ a_hello_names_this_build_and_every_other_is_told_apart(void **state)
 	assert_false(channel_same_build(&other));
 }
 
+static void
+send_without_memory(void *context)
+{
+	static const struct fault no_memory = {
+	    .number = SYS_sendmsg, .argument = FAULT_ANY, .error = ENOMEM};
+	struct message message;
+	int ends[2];
+
+	(void)context;
+	REQUIRE(channel_pair(ends) == 0);
+	message_begin(&message, MESSAGE_PING);
+	REQUIRE(channel_send(ends[0], &message, ends, 1) == CHANNEL_DONE);
+	REQUIRE(fault_install(&no_memory));
+	REQUIRE(channel_send(ends[0], &message, ends, 1) == CHANNEL_AGAIN);
+}
+
+/* As a limit of the cgroup's has it: for what is attached, unix(7), memory is needed. */
+static void
+no_memory_is_a_reason_to_wait(void **state)
+{
+	child_run(send_without_memory, *state);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -583,6 +608,7 @@ main(void)
 	    TEST(a_reset_is_no_lasting_state_for_the_sender_either),
 	    TEST(a_full_queue_says_so_and_takes_more_when_it_was_read),
 	    TEST(too_many_descriptors_under_way_are_a_reason_to_wait),
+	    TEST(no_memory_is_a_reason_to_wait),
 	    cmocka_unit_test(a_hello_names_this_build_and_every_other_is_told_apart),
 	};
 
