@@ -452,7 +452,7 @@ carry_out(struct client *client, struct profile *profile)
 	}
 }
 
-/* The files are as they were when the client gave the command, or later. */
+/* What the client has edited before it gave the command is known. */
 static void
 obey(struct client *client)
 {

@@ -3,7 +3,9 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bucket.h"
 #include "build.h"
+#include "clock.h"
 #include "log.h"
 #include "parent.h"
 #include "reports.h"
@@ -18,6 +20,10 @@
 #define SKIPPED_MAX	    1024
 #define SKIPPED_OF_A_TENANT 64
 #define SKIPPED_OF_TENANTS  768
+
+/* Each tenant has all quota files read as often as he likes, by chmod(2) of his directory. */
+#define QUOTA_LINES	 20
+#define QUOTA_LINE_EVERY (10 * SECOND)
 
 #define TAG TAG_PROCLAUNCH
 
@@ -176,16 +182,25 @@ say_failure(uint32_t what, const struct report_facts *facts)
 				? "a FUSE mount, which may keep root waiting for ever"
 				: strerror(facts->value));
 		break;
-	case REPORT_LEDGER:
+	default: /* REPORT_LEDGER */
 		log_line(TAG, SAY_LEDGER, facts->text, strerror(facts->value));
 		break;
-	default: /* REPORT_QUOTA, whose value is the line at fault; 0: all of the file */
-		if (facts->value == 0)
-			log_line(TAG, SAY_QUOTA_FILE, facts->text);
-		else
-			log_line(TAG, SAY_QUOTA_LINE, facts->text, facts->value);
-		break;
 	}
+}
+
+static void
+say_quota(const char *name, int line)
+{
+	static struct bucket buckets[BUCKETS];
+	struct bucket *bucket = bucket_of(buckets, (uint32_t)sum_of(0, name, strlen(name)));
+
+	if (bucket_wait(bucket, clock_now(), QUOTA_LINES, QUOTA_LINE_EVERY) > 0)
+		return;
+	bucket->full += QUOTA_LINE_EVERY;
+	if (line == 0)
+		log_line(TAG, SAY_QUOTA_FILE, name);
+	else
+		log_line(TAG, SAY_QUOTA_LINE, name, line);
 }
 
 static const char *
@@ -238,8 +253,10 @@ reports_log(void *subject, struct incoming *incoming)
 	case REPORT_UNWATCHED_END:
 	case REPORT_UNSCANNED:
 	case REPORT_LEDGER:
-	case REPORT_QUOTA:
 		say_failure(incoming->message.number, facts);
+		break;
+	case REPORT_QUOTA: /* its value is the line at fault; 0: all of the file */
+		say_quota(facts->text, facts->value);
 		break;
 	case REPORT_FIFO_STUCK:
 		log_line(TAG, SAY_FIFO_STUCK, facts->text);

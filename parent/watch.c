@@ -47,7 +47,7 @@ static int accounts_watch = -1, passwd_watch = -1;
 static int64_t next_look = NEVER;    /* the earliest look_at of all entries, or before it */
 static int64_t next_scan;	     /* the first one at once */
 static int64_t next_tenants = NEVER; /* the tenants alone */
-static int64_t tenants_pause;	     /* so much later than something happens there */
+static int64_t tenants_at;	     /* ... and not before, whatever happens there */
 static int64_t next_follow = NEVER;  /* does the profiles directory still stand in its place? */
 static int64_t rescan_every;
 static int unwatched; /* errno of the first directory that could not be watched, told once */
@@ -315,7 +315,7 @@ handle(const struct inotify_event *event)
 		if (event->len == 0 || strcmp(event->name, "passwd") == 0)
 			next_scan = clock_earlier(next_scan, clock_now() + STILL_FOR);
 	} else if (event->wd == tenants_watch) {
-		next_tenants = clock_earlier(next_tenants, clock_now() + tenants_pause);
+		next_tenants = clock_now() < tenants_at ? tenants_at : clock_now() + STILL_FOR;
 	} else {
 		handle_entry(event->wd);
 	}
@@ -380,7 +380,7 @@ look_at_tenants(int64_t now)
 	next_tenants = tenants_scan() && (tenants_watch != -1 || tenants_directory() == -1)
 	    ? NEVER
 	    : now + TRY_AGAIN;
-	tenants_pause = STILL_FOR + (clock_spent() - before) * COSTS_AGAIN;
+	tenants_at = now + (clock_spent() - before) * COSTS_AGAIN;
 }
 
 void

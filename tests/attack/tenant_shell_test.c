@@ -759,6 +759,67 @@ who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent(v
 	host_stop_all(host);
 }
 
+/* So many that the next look at all of them has to wait for a second. */
+#define MANY  8000
+#define QUIET 4000 /* milliseconds in which it has waited */
+#define LATE  700  /* as long after that nobody waits who comes when nothing else happens */
+
+static void
+a_tenant_who_comes_when_it_is_quiet_is_noticed_at_once_among_many(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+
+	make_tenant(host, TENANT);
+	make_profile(host, TENANT, "web");
+	make_names(host, "../tenants", MANY);
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	(void)host_wait_running(host, TENANT "/web");
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	(void)host_wait_running(host, OTHER_TENANT "/web");
+	(void)poll(NULL, 0, QUIET);
+	host_mark_log(host);
+	host_write(host, "../tenants/" TENANT ".quota", 0644, "nonsense\n");
+	host_wait_log_within(host, LATE, " WARN  ProcLaunch cannot use " TENANT ".quota");
+	host_stop_all(host);
+}
+
+static void
+toggle_own_mode(void *context)
+{
+	char path[PATH_MAX];
+	mode_t mode = 0700;
+
+	become_tenant();
+	host_path(context, "../tenants/" TENANT, path, sizeof(path));
+	for (;; mode ^= 1)
+		REQUIRE(chmod(path, mode) == 0);
+}
+
+/* Root has made a mistake in a quota file, and each change of a mode has all of them read. */
+static void
+who_changes_the_mode_of_his_directory_does_not_fill_the_log_with_roots_mistakes(void **state)
+{
+	struct host *host = *state;
+	char option[PATH_MAX];
+
+	make_tenant(host, TENANT);
+	make_tenant(host, OTHER_TENANT);
+	make_profile(host, OTHER_TENANT, "web");
+	host_write(host, "../tenants/" OTHER_TENANT ".quota", 0644, "nonsense\n");
+	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
+	host_start_with(host, "--log-level=info", option, NULL);
+	host_wait_log(host, " WARN  ProcLaunch cannot use " OTHER_TENANT ".quota, line 1: ");
+	shell = child_begin(toggle_own_mode, host);
+	(void)poll(NULL, 0, EDITS_FOR);
+	end_shell();
+	assert_true(
+	    host_count_log(host, " WARN  ProcLaunch cannot use " OTHER_TENANT ".quota") < 30);
+	host_stop_all(host);
+}
+
 /* Who is stopped cannot notice that the supervisor has gone. */
 static int
 tear_down(void **state)
@@ -781,6 +842,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent,
 		host_set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(
+		who_changes_the_mode_of_his_directory_does_not_fill_the_log_with_roots_mistakes,
+		host_set_up, tear_down),
+	    ROOT_TEST(a_tenant_who_comes_when_it_is_quiet_is_noticed_at_once_among_many),
 	    ROOT_TEST(a_tenant_who_keeps_the_lock_of_his_directory_keeps_nobody_else),
 	    ROOT_TEST(who_lists_the_cgroup_of_somebodys_service_keeps_nobody),
 	    ROOT_TEST(who_may_not_list_what_is_roots_keeps_nobody),
