@@ -180,6 +180,9 @@ say_failure(uint32_t what, const struct report_facts *facts)
 			log_line(TAG, SAY_UNSCANNED, facts->text,
 			    facts->value == EREMOTE
 				? "a FUSE mount, which may keep root waiting for ever"
+				: facts->value == EPERM
+				? "it, or what is above it, is a link or not its owner's alone: "
+				  "chown it, chmod go-w"
 				: strerror(facts->value));
 		break;
 	default: /* REPORT_LEDGER */

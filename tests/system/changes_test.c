@@ -1206,6 +1206,26 @@ the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts(void **sta
 	host_stop_all(host);
 }
 
+static void
+that_others_may_write_to_the_profiles_directory_is_said_and_ends_nothing(void **state)
+{
+	struct host *host = *state;
+	pid_t web;
+
+	host_profile(host, "web", "exec sleep 1000");
+	host_start_with(host, "--rescan", "1", NULL);
+	web = host_wait_running(host, "web");
+	assert_int_equal(chmod(host->profiles, 0777), 0);
+	host_wait_log(host,
+	    " WARN  ProcLaunch cannot read the profiles directory: it, or what is above it, is a "
+	    "link or not its owner's alone: chown it, chmod go-w$");
+	assert_int_equal(chmod(host->profiles, 0755), 0);
+	host_profile(host, "new", "exec sleep 1000");
+	(void)host_wait_running(host, "new");
+	assert_int_equal(host_wait_running(host, "web"), web);
+	host_stop_all(host);
+}
+
 int
 main(void)
 {
@@ -1268,6 +1288,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		the_profiles_directory_that_stands_at_its_path_is_the_one_that_counts,
 		host_set_up_hasty, host_tear_down),
+	    ROOT_TEST(that_others_may_write_to_the_profiles_directory_is_said_and_ends_nothing),
 	    ROOT_TEST(a_profile_whose_survey_dies_with_the_spawner_is_surveyed_by_the_next_one),
 	    ROOT_TEST(who_edits_a_profile_without_end_has_it_looked_at_ten_times_a_second),
 	    TENANT_TEST(who_edits_a_profile_without_end_has_it_looked_at_ten_times_a_second),
