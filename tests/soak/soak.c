@@ -448,7 +448,7 @@ whatever_happens_there_is_one_copy_with_the_right_uid_and_no_foreign_signal(void
 		assert_all_is_well();
 	}
 	host_stop_all(host);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 	assert_int_equal(host_count_log(host, "^"),
 	    host_count_log(host, "^[0-9T:.-]{23}Z (FATAL|WARN |INFO ) [^ ]+ [^ ]"));
 	for (i = 0; i < 3; i++) {

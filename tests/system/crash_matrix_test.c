@@ -514,7 +514,7 @@ one_copy_of_each_wanted_service_and_none_of_another(void **state)
 	    host_count_log(host, "^[0-9T:.-]{23}Z (FATAL|WARN |INFO ) [^ ]+ [^ ]"));
 	assert_int_equal(host_count_log(host, " ProcLaunch .* lost$"), 0);
 	host_stop_all(host);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 	assert_false(exists(host, ".", "second"));
 }
 

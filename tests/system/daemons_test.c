@@ -145,7 +145,7 @@ static void
 stop_and_find_nothing(struct host *host, int port, bool (*answers)(int port))
 {
 	host_stop_all(host);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 	assert_false(answers(port));
 }
 

@@ -156,7 +156,7 @@ wrong_usage_is_told_on_standard_error_with_exit_status_2(void **state)
 		assert_string_equal(outcome.output, "");
 	}
 	assert_int_equal(access(host->state, F_OK), -1);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 /* What is accepted here does not start either, for want of a log. */
@@ -429,7 +429,7 @@ the_monitor_runs_as_the_user_that_is_named_and_never_as_root(void **state)
 	host_run(host, &outcome, "--monitor-user=no.such", host->state, host->profiles, NULL);
 	assert_int_equal(outcome.status, 1);
 	assert_non_null(strstr(outcome.error, "--monitor-user=no.such: no such account"));
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 /*
@@ -447,7 +447,7 @@ assert_refused(
 			 "message \"%s\"",
 		    path, reason, outcome->status, outcome->error);
 	assert_string_equal(outcome->output, "");
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 static void
@@ -1107,7 +1107,7 @@ check_prints_what_is_wrong_starts_nothing_and_exits_1(void **state)
 
 	assert_int_equal(access(host->log, F_OK), -1);
 	assert_int_equal(access(host_path(host, "started", path, PATH_MAX), F_OK), -1);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 static void

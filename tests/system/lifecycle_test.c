@@ -327,7 +327,7 @@ a_suspended_service_is_stopped_and_what_it_leaves_behind_is_ended(void **state)
 	host_stop_all(host);
 	assert_int_equal(host_count_log(host, " INFO  (term|int|group) stopped$"), 3);
 	assert_int_equal(host_count_log(host, "SIGKILL"), 0);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 static unsigned long
@@ -559,7 +559,7 @@ sighup_stops_all_profiles_and_the_exit_status_is_111(void **state)
 	    0);
 	state_path(host, "proclaunch.pid", path, sizeof(path));
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 	assert_false(host_has_cgroups(host)); /* nor are they left behind */
 }
 
@@ -968,11 +968,11 @@ in_the_background_1_means_not_up_and_the_reason_is_on_standard_error(void **stat
 	assert_int_equal(outcome.status, 1);
 	assert_string_equal(outcome.output, "");
 	assert_non_null(strstr(outcome.error, "missing: No such file or directory"));
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 	host_run(host, &outcome, host->state, host->log, NULL); /* no directory */
 	assert_int_equal(outcome.status, 1);
 	assert_non_null(strstr(outcome.error, "profiles directory: "));
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 int

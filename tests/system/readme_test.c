@@ -150,7 +150,7 @@ the_first_profile_works_as_it_is_printed(void **state)
 	assert_non_null(strstr(outcome.output, "hello is running: "));
 	host_wait_log(host, " INFO  hello changed. Restarting.$");
 	host_wait_log(host, " INFO  ProcLaunch all profiles stopped. Exiting.$");
-	wait_until(host_processes(host) == 0);
+	host_wait_deserted(host);
 }
 
 static void

@@ -166,7 +166,7 @@ a_thousand_monitors_and_a_hundred_spawners_leave_nothing_behind(void **state)
 		assert_true(process_lives(services[i]));
 	assert_int_equal(host_count_log(host, " (one|two|three|daemon) (starting|died|stop)"), 0);
 	host_stop_all(host);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 static long long

@@ -383,7 +383,7 @@ the_new_programs_take_over_and_no_service_notices(void **state)
 	assert_true(process_lives(running.daemon));
 	assert_int_equal(access(host_path(host, "second", path, sizeof(path)), F_OK), -1);
 	host_stop_all(host);
-	wait_until(host_processes(host) == 0); /* who asks the name services dies with the parent */
+	host_wait_deserted(host);
 }
 
 static void assert_goes_on(struct host *host, const struct running *running, const char *why, ...)
@@ -589,7 +589,7 @@ when_the_exec_of_the_new_parent_is_not_to_be_had_the_old_one_carries_on(void **s
 	assert_int_not_equal(host_wait_running(host, "service"), running.service);
 	assert_output_is_whole(host);
 	host_stop_all(host);
-	assert_int_equal(host_processes(host), 0);
+	host_wait_deserted(host);
 }
 
 static char started_in[PATH_MAX]; /* before_exec has no argument */
