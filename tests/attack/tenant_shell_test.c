@@ -557,8 +557,9 @@ who_seeks_many_names_in_somebodys_directory_delays_no_edit_of_his(void **state)
 /* Below PROFILES_DIR. */
 struct kept_place {
 	const struct host *host;
-	const struct silence *silence;
+	struct silence *silence;
 	const char *place;
+	pid_t lists, adds;
 };
 
 static void
@@ -591,6 +592,34 @@ open_to_others(void *context)
 	REQUIRE(chmod(host_path(context, "../tenants/" TENANT, path, sizeof(path)), 0777) == 0);
 }
 
+static void
+begin_to_keep(struct kept_place *kept)
+{
+	kept->lists = child_begin(list_place, kept);
+	wait_until(is_in_call(kept->lists, "217 ")); /* getdents64(2) */
+	kept->adds = child_begin(add_to_place, kept);
+	wait_until(is_in_call(kept->adds, "83 ")); /* mkdir(2) */
+}
+
+static void
+end_keeping(struct kept_place *kept)
+{
+	silence_end(kept->silence);
+	child_end(kept->lists);
+	child_end(kept->adds);
+}
+
+/* At once, for nobody keeps the parent. */
+static void
+assert_restarts(struct host *host, const char *name)
+{
+	struct deadline soon = deadline_in(SOON / 2);
+	struct outcome outcome;
+
+	assert_int_equal(ctl(host, &outcome, "restart", name, NULL), CTL_DONE);
+	assert_true(deadline_left(&soon) > 0);
+}
+
 /* The tenant keeps the lock of that directory, should he be able to list it, and has root look into
  * it: then others wait. */
 static void
@@ -598,28 +627,22 @@ keep(struct host *host, const char *place)
 {
 	char path[PATH_MAX];
 	struct silence silence;
-	struct kept_place kept = {host, &silence, place};
-	struct deadline restarted;
+	struct kept_place kept = {.host = host, .silence = &silence, .place = place};
 	struct outcome outcome;
-	pid_t lists, adds;
 
 	assert_int_equal(chmod(host_path(host, place, path, sizeof(path)), 0711), 0);
 	silence_begin(&silence, host->root);
-	lists = child_begin(list_place, &kept);
+	kept.lists = child_begin(list_place, &kept);
 	/* getdents64(2); who may not is in exit_group(2), where the file is closed */
-	wait_until(is_in_call(lists, "217 ") || is_in_call(lists, "231 "));
-	adds = child_begin(add_to_place, &kept);
-	wait_until(is_in_call(adds, "83 ") || !process_lives(adds)); /* mkdir(2) */
+	wait_until(is_in_call(kept.lists, "217 ") || is_in_call(kept.lists, "231 "));
+	kept.adds = child_begin(add_to_place, &kept);
+	wait_until(is_in_call(kept.adds, "83 ") || !process_lives(kept.adds)); /* mkdir(2) */
 	child_run(open_to_others, host);
 	assert_int_equal(
 	    ctl_as(host, account_uid(TENANT), &outcome, "restart", "--no-wait", "web", NULL),
 	    CTL_DONE);
-	restarted = deadline_in(SOON / 2);
-	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/mail", NULL), CTL_DONE);
-	assert_true(deadline_left(&restarted) > 0);
-	silence_end(&silence);
-	child_end(lists);
-	child_end(adds);
+	assert_restarts(host, OTHER_TENANT "/mail");
+	end_keeping(&kept);
 	assert_int_equal(rmdir(silence.directory), 0);
 }
 
@@ -649,10 +672,8 @@ by_a_command_for_roots_profile_root_is_kept_by_nobody(void **state)
 {
 	struct host *host = *state;
 	struct silence silence;
-	struct kept_place kept = {host, &silence, "web"};
-	struct deadline restarted;
+	struct kept_place kept = {.host = host, .silence = &silence, .place = "web"};
 	struct outcome outcome;
-	pid_t lists, adds;
 
 	host_profile(host, "web", "exec sleep 1000");
 	host_write(host, "web/user", 0644, TENANT);
@@ -661,19 +682,12 @@ by_a_command_for_roots_profile_root_is_kept_by_nobody(void **state)
 	host_start_with(host, "--log-level=info", NULL);
 	(void)host_wait_running(host, "web");
 	(void)host_wait_running(host, "other");
-	lists = child_begin(list_place, &kept);
-	wait_until(is_in_call(lists, "217 ")); /* getdents64(2) */
-	adds = child_begin(add_to_place, &kept);
-	wait_until(is_in_call(adds, "83 ")); /* mkdir(2) */
+	begin_to_keep(&kept);
 	assert_int_equal(
 	    ctl_as(host, account_uid(TENANT), &outcome, "restart", "--no-wait", "web", NULL),
 	    CTL_DONE);
-	restarted = deadline_in(SOON / 2);
-	assert_int_equal(ctl(host, &outcome, "restart", "other", NULL), CTL_DONE);
-	assert_true(deadline_left(&restarted) > 0);
-	silence_end(&silence);
-	child_end(lists);
-	child_end(adds);
+	assert_restarts(host, "other");
+	end_keeping(&kept);
 	host_stop_all(host);
 }
 
@@ -684,10 +698,7 @@ who_lists_what_proc_has_of_his_daemon_keeps_nobody(void **state)
 	struct host *host = *state;
 	char option[PATH_MAX], path[PATH_MAX], place[64];
 	struct silence silence;
-	struct kept_place kept = {host, &silence, place};
-	struct deadline restarted;
-	struct outcome outcome;
-	pid_t lists, adds;
+	struct kept_place kept = {.host = host, .silence = &silence, .place = place};
 
 	make_tenant(host, TENANT);
 	make_tenant(host, OTHER_TENANT);
@@ -705,32 +716,31 @@ who_lists_what_proc_has_of_his_daemon_keeps_nobody(void **state)
 	(void)snprintf(place, sizeof(place), "../../../../../../../../proc/%d",
 	    wait_for_pid_file(
 		host_path(host, "../tenants/" TENANT "/web/waiting", path, sizeof(path))));
-	lists = child_begin(list_place, &kept);
-	wait_until(is_in_call(lists, "217 ")); /* getdents64(2) */
-	adds = child_begin(add_to_place, &kept);
-	wait_until(is_in_call(adds, "83 ")); /* mkdir(2) */
+	begin_to_keep(&kept);
 	host_write(host, "../tenants/" TENANT "/web/go", 0644, "%s", "");
 	host_wait_log(host, " " TENANT "/web running");
-	restarted = deadline_in(SOON / 2);
-	assert_int_equal(ctl(host, &outcome, "restart", OTHER_TENANT "/mail", NULL), CTL_DONE);
-	assert_true(deadline_left(&restarted) > 0);
-	silence_end(&silence);
-	child_end(lists);
-	child_end(adds);
+	assert_restarts(host, OTHER_TENANT "/mail");
+	end_keeping(&kept);
 	host_stop_all(host);
 }
 
 /* So many that root goes through all of them for a tenth of a second. */
 #define FILES 20000
 
+struct toggling {
+	const struct host *host;
+	mode_t mode; /* and the same with its last bit the other way */
+};
+
 static void
 toggle_mode(void *context)
 {
+	const struct toggling *toggling = context;
 	char path[PATH_MAX];
-	mode_t mode = 0777;
+	mode_t mode = toggling->mode;
 
 	become_tenant();
-	host_path(context, "../tenants/" TENANT, path, sizeof(path));
+	host_path(toggling->host, "../tenants/" TENANT, path, sizeof(path));
 	for (;; mode ^= 1)
 		REQUIRE(chmod(path, mode) == 0);
 }
@@ -739,6 +749,7 @@ static void
 who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent(void **state)
 {
 	struct host *host = *state;
+	struct toggling toggling = {host, 0777};
 	char option[PATH_MAX];
 	unsigned long before;
 
@@ -749,7 +760,7 @@ who_changes_the_mode_of_his_directory_without_end_does_not_wear_out_the_parent(v
 	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
 	host_start_with(host, "--log-level=info", option, NULL);
 	(void)host_wait_running(host, OTHER_TENANT "/web");
-	shell = child_begin(toggle_mode, host);
+	shell = child_begin(toggle_mode, &toggling);
 	host_wait_log(host, " WARN  ProcLaunch skipped tenant " TENANT ": ");
 	before = processor_time(host->supervisor);
 	(void)poll(NULL, 0, EDITS_FOR);
@@ -786,23 +797,12 @@ a_tenant_who_comes_when_it_is_quiet_is_noticed_at_once_among_many(void **state)
 	host_stop_all(host);
 }
 
-static void
-toggle_own_mode(void *context)
-{
-	char path[PATH_MAX];
-	mode_t mode = 0700;
-
-	become_tenant();
-	host_path(context, "../tenants/" TENANT, path, sizeof(path));
-	for (;; mode ^= 1)
-		REQUIRE(chmod(path, mode) == 0);
-}
-
 /* Root has made a mistake in a quota file, and each change of a mode has all of them read. */
 static void
 who_changes_the_mode_of_his_directory_does_not_fill_the_log_with_roots_mistakes(void **state)
 {
 	struct host *host = *state;
+	struct toggling toggling = {host, 0700};
 	char option[PATH_MAX];
 
 	make_tenant(host, TENANT);
@@ -812,7 +812,7 @@ who_changes_the_mode_of_his_directory_does_not_fill_the_log_with_roots_mistakes(
 	(void)snprintf(option, sizeof(option), "--tenants=%s/tenants", host->root);
 	host_start_with(host, "--log-level=info", option, NULL);
 	host_wait_log(host, " WARN  ProcLaunch cannot use " OTHER_TENANT ".quota, line 1: ");
-	shell = child_begin(toggle_own_mode, host);
+	shell = child_begin(toggle_mode, &toggling);
 	(void)poll(NULL, 0, EDITS_FOR);
 	end_shell();
 	assert_true(
